@@ -1,0 +1,75 @@
+"""Everything that rvosbench raises on purpose, and the exit code that `rvos` gives it.
+
+```text
+RvosbenchError                         exit 1
+├── UnknownNameError    (KeyError)           no such dataset, model, metric, split, video ...
+├── PluginError         (ImportError)        a registered name cannot be imported
+├── MissingPathError    (FileNotFoundError)  a file or folder that was asked for is not there
+├── OutputError         (OSError)            the place to write to is taken or cannot be written
+├── CheckpointError     (ValueError)         weights that do not belong to this model
+├── TrainingError       (RuntimeError)       training cannot go on (no data, a loss that is not finite)
+└── InvalidDataError    (ValueError)   exit 3
+    ├── DatasetError                         an official release that is damaged or not what it claims
+    ├── FormatError                          a store, run or checkpoint folder in the wrong format
+    ├── ShapeError                           arrays whose sizes must agree and do not
+    └── ScoreError                           predictions that cannot be scored
+```
+
+A message says what was found, what was expected and what to do, in one line.
+"""
+
+
+class RvosbenchError(Exception):
+    """The root: `except RvosbenchError` catches all that this package raises on purpose."""
+
+    exit_code = 1
+
+    def __str__(self) -> str:
+        # KeyError would show the repr of its argument, OSError an errno.
+        return str(self.args[0]) if self.args else type(self).__name__
+
+
+class UnknownNameError(RvosbenchError, KeyError):
+    """No dataset, model, preset, protocol, split or video of that name."""
+
+
+class PluginError(RvosbenchError, ImportError):
+    """A registered name points to something that cannot be imported."""
+
+
+class MissingPathError(RvosbenchError, FileNotFoundError):
+    """A file or folder that was asked for is not there."""
+
+
+class OutputError(RvosbenchError, OSError):
+    """The place to write to is taken, or cannot be written."""
+
+
+class CheckpointError(RvosbenchError, ValueError):
+    """Weights that do not belong to the model that should load them."""
+
+
+class TrainingError(RvosbenchError, RuntimeError):
+    """Training cannot start or cannot go on."""
+
+
+class InvalidDataError(RvosbenchError, ValueError):
+    """The input was read, and is wrong."""
+
+    exit_code = 3
+
+
+class DatasetError(InvalidDataError):
+    """An official release that is damaged, incomplete or not what it claims to be."""
+
+
+class FormatError(InvalidDataError):
+    """A store, a run folder or a checkpoint folder that is not in the format this version reads."""
+
+
+class ShapeError(InvalidDataError):
+    """Arrays whose sizes must agree and do not. Masks are never resized to fit."""
+
+
+class ScoreError(InvalidDataError):
+    """Predictions that cannot be scored."""

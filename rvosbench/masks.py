@@ -1,0 +1,168 @@
+"""Masks: COCO run lengths <-> arrays, unions, areas, boxes; indexed PNG files in and out.
+
+Run lengths are those of `pycocotools` to the letter, so anybody can read a store without us.
+"""
+
+from __future__ import annotations
+
+import io
+import struct
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, UnidentifiedImageError
+from pycocotools import mask as coco
+
+from rvosbench.errors import DatasetError, MissingPathError, ShapeError
+from rvosbench.types import BoolMask, Rle
+
+MAX_PIXELS = 64 * 1024 * 1024
+"""Larger images are refused before they are decoded: the largest official frame has 2 megapixels."""
+
+
+def encode(mask: BoolMask) -> Rle:
+    """One (H, W) bool mask as run lengths.
+
+    Raises:
+        ShapeError: `mask` is not a two-dimensional bool array.
+    """
+    if mask.ndim != 2 or mask.dtype != np.bool_:
+        raise ShapeError(f"a mask must be (height, width) bool, got {mask.shape} {mask.dtype}")
+    counts = coco.encode(np.asfortranarray(mask.view(np.uint8)))["counts"]
+    return Rle(mask.shape[0], mask.shape[1], counts)
+
+
+def encode_many(masks: NDArray[np.bool_]) -> list[Rle]:
+    """Run lengths of (N, H, W) bool masks."""
+    return [encode(mask) for mask in masks]
+
+
+def decode(rle: Rle) -> BoolMask:
+    """The (H, W) bool mask of run lengths; C-contiguous."""
+    return np.ascontiguousarray(coco.decode(as_coco(rle))).view(np.bool_)
+
+
+def as_coco(rle: Rle) -> dict[str, object]:
+    """The dictionary that `pycocotools.mask` works on."""
+    return {"size": [rle.height, rle.width], "counts": rle.counts}
+
+
+def union(rles: Sequence[Rle], height: int, width: int) -> Rle:
+    """The union of masks of one size; an empty mask of (height, width) when there are none.
+
+    Raises:
+        ShapeError: a mask has another size.
+    """
+    for rle in rles:
+        if (rle.height, rle.width) != (height, width):
+            raise ShapeError(
+                f"a mask is {rle.height}x{rle.width}, its frame {height}x{width} (height x width)"
+            )
+    if not rles:
+        return empty(height, width)
+    if len(rles) == 1:
+        return rles[0]
+    return Rle(height, width, coco.merge([as_coco(rle) for rle in rles], intersect=False)["counts"])
+
+
+def empty(height: int, width: int) -> Rle:
+    """A mask without foreground."""
+    return encode(np.zeros((height, width), np.bool_))
+
+
+def area(rle: Rle) -> int:
+    """Foreground pixels."""
+    return int(coco.area(as_coco(rle)))
+
+
+def bounding_box(rle: Rle) -> tuple[float, float, float, float]:
+    """The tight box (x, y, width, height) in px; all 0 for an empty mask."""
+    x, y, width, height = (float(value) for value in coco.toBbox(as_coco(rle)))
+    return x, y, width, height
+
+
+def read_index_png(path: Path) -> NDArray[np.uint8]:
+    """The object ids of an annotation PNG.
+
+    Palette files (mode P) hold ids as palette indices, grey files (L) as grey values, bilevel files
+    (1) as 0 and 1. RGB copies are refused: which colour means which object is not in the file.
+
+    Returns:
+        (H, W) uint8, 0 is background.
+
+    Raises:
+        MissingPathError: there is no such file.
+        DatasetError: the file is truncated, no PNG, too large or in colour.
+    """
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        raise MissingPathError(f"{path} is missing; expected an annotation PNG") from None
+    return decode_index_png(data, str(path))
+
+
+def decode_index_png(data: bytes, name: str) -> NDArray[np.uint8]:
+    """`read_index_png` for the bytes of a file; `name` appears in errors."""
+    _check_png_size(data, name)
+    try:
+        with Image.open(io.BytesIO(data), formats=("PNG",)) as image:
+            if image.mode not in ("P", "L", "1"):
+                raise DatasetError(
+                    f"{name} is a PNG in mode {image.mode}, expected a palette (P) or grey (L) image whose "
+                    "values are object ids; re-export the annotation without colour conversion"
+                )
+            return np.array(image, dtype=np.uint8)
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
+        if isinstance(error, DatasetError):
+            raise
+        raise DatasetError(
+            f"{name} cannot be decoded as PNG ({_one_line(error)}); fetch or extract the file again"
+        ) from error
+
+
+def _check_png_size(data: bytes, name: str) -> None:
+    """Refuse decompression bombs by the header, before any pixel is decoded."""
+    if len(data) < 33 or data[:8] != b"\x89PNG\r\n\x1a\n" or data[12:16] != b"IHDR":
+        raise DatasetError(
+            f"{name} holds {len(data)} bytes that are not a PNG file; fetch or extract the file again"
+        )
+    width, height = struct.unpack(">II", data[16:24])
+    if width * height > MAX_PIXELS:
+        raise DatasetError(f"{name} claims to be {width}x{height} px, more than {MAX_PIXELS} pixels in all")
+
+
+# The PASCAL VOC colours that DAVIS and YouTube-VOS use: the bits of the index, spread over R, G and B.
+def _voc_palette() -> list[int]:
+    palette = []
+    for index in range(256):
+        red = green = blue = 0
+        value = index
+        for bit in range(7, -1, -1):
+            red |= (value & 1) << bit
+            green |= (value >> 1 & 1) << bit
+            blue |= (value >> 2 & 1) << bit
+            value >>= 3
+        palette += [red, green, blue]
+    return palette
+
+
+def encode_index_png(labels: NDArray[np.uint8]) -> bytes:
+    """(H, W) uint8 object ids as the bytes of a palette PNG in the PASCAL VOC colours."""
+    image = Image.fromarray(labels)
+    image.putpalette(_voc_palette())
+    buffer = io.BytesIO()
+    image.save(buffer, format="PNG")
+    return buffer.getvalue()
+
+
+def encode_binary_png(mask: BoolMask) -> bytes:
+    """A mask as the bytes of a grey PNG with 0 and 255, as the public servers expect it."""
+    buffer = io.BytesIO()
+    Image.fromarray(mask.astype(np.uint8) * np.uint8(255)).save(buffer, format="PNG")
+    return buffer.getvalue()
+
+
+def _one_line(error: BaseException) -> str:
+    return " ".join(str(error).split()) or type(error).__name__
