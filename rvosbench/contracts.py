@@ -18,13 +18,20 @@ if TYPE_CHECKING:
 
 @runtime_checkable
 class Release(Protocol):
-    """One official release on disk. Constructed as `Release(root, **options)`; reads, never writes.
+    """One official release on disk. Constructed as `Release(root, options)`; reads, never writes.
+
+    `options` are the command line's strings, such as {"trainval": "0.1"}; an unknown key is a
+    `DatasetError`, so that a typo is never ignored.
 
     Videos are the units: `prepare` asks for one after the other (or in parallel), so nothing here
     may depend on the order of the calls.
     """
 
     card: Card
+
+    def fingerprint(self) -> str:
+        """A SHA-256 over the release's index files (json, csv, pickle ...): tells two downloads apart."""
+        ...
 
     def splits(self) -> tuple[str, ...]:
         """The splits that are on disk, in the release's own order."""

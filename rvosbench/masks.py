@@ -16,10 +16,8 @@ from PIL import Image, UnidentifiedImageError
 from pycocotools import mask as coco
 
 from rvosbench.errors import DatasetError, MissingPathError, ShapeError
+from rvosbench.images import MAX_PIXELS
 from rvosbench.types import BoolMask, Rle
-
-MAX_PIXELS = 64 * 1024 * 1024
-"""Larger images are refused before they are decoded: the largest official frame has 2 megapixels."""
 
 
 def encode(mask: BoolMask) -> Rle:

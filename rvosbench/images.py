@@ -1,0 +1,71 @@
+"""Image files into pixels: JPEG and PNG, with limits, without surprises.
+
+Nothing is resized and no EXIF orientation is applied: masks are drawn on the pixels as stored.
+"""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, UnidentifiedImageError
+
+from rvosbench.errors import DatasetError, MissingPathError
+
+RgbImage = NDArray[np.uint8]
+"""(H, W, 3) uint8 RGB."""
+
+MAX_PIXELS = 64 * 1024 * 1024
+"""Larger images are refused before they are decoded: the largest official frame has 2 megapixels."""
+
+
+def decode_image(data: bytes, name: str) -> RgbImage:
+    """The pixels of a JPEG or PNG file. EXIF orientation is not applied: masks are drawn without it.
+
+    Args:
+        data: the whole file.
+        name: what to call it in errors.
+
+    Raises:
+        DatasetError: the data are truncated, of another format, or larger than `MAX_PIXELS`.
+    """
+    try:
+        with Image.open(io.BytesIO(data), formats=("JPEG", "PNG")) as image:
+            width, height = image.size
+            if width * height > MAX_PIXELS:
+                raise DatasetError(f"{name} claims to be {width}x{height} px, more than {MAX_PIXELS} in all")
+            # OpenCV decodes JPEG nearly twice as fast but pads a truncated file with grey; a file that
+            # ends with the end marker is whole, of any other Pillow is the judge.
+            if image.format == "JPEG" and data.endswith(b"\xff\xd9") and image.mode in ("RGB", "L"):
+                flags = cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION
+                pixels = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+                if pixels is not None:
+                    return np.asarray(pixels, np.uint8)
+            return np.asarray(image.convert("RGB"))
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        if isinstance(error, DatasetError):
+            raise
+        detail = " ".join(str(error).split())
+        raise DatasetError(
+            f"{name} cannot be decoded as JPEG or PNG ({detail}); fetch or extract the file again"
+        ) from error
+
+
+def image_size(path: Path) -> tuple[int, int]:
+    """(height, width) px of an image file, from its header.
+
+    Raises:
+        MissingPathError: there is no such file.
+        DatasetError: it is not a JPEG or PNG file.
+    """
+    try:
+        with Image.open(path, formats=("JPEG", "PNG")) as image:
+            width, height = image.size
+    except FileNotFoundError:
+        raise MissingPathError(f"{path} is missing; expected a JPEG or PNG frame") from None
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
+        raise DatasetError(f"{path} is not a JPEG or PNG file; fetch or extract it again") from error
+    return height, width

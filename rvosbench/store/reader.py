@@ -1,0 +1,173 @@
+"""Read a store: whole tables for analysis, single videos for loaders."""
+
+from __future__ import annotations
+
+import bisect
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from rvosbench.errors import FormatError, MissingPathError, UnknownNameError
+from rvosbench.registry import unknown
+from rvosbench.store.schema import FORMAT_VERSION, MANIFEST, SCHEMAS, expression_from_row, video_from_rows
+from rvosbench.types import Expression, Video
+
+
+class Store:
+    """A complete store, opened for reading. Cheap to open; safe to send to worker processes.
+
+    Attributes:
+        folder: where it lies.
+        name: the dataset's name, such as "ytvos".
+        splits: split -> table -> number of rows.
+        fingerprint: equal for stores that say the same (see `schema.digest`).
+        release: the folder that frame paths are relative to.
+        manifest: all of dataset.json.
+    """
+
+    def __init__(self, folder: Path, manifest: Mapping[str, Any], release: Path) -> None:
+        """Use `Store.open`; this only keeps what it is given."""
+        self.folder = folder
+        self.manifest = manifest
+        self.name: str = manifest["name"]
+        self.splits: dict[str, dict[str, int]] = manifest["splits"]
+        self.fingerprint: str = manifest["fingerprint"]
+        self.release = release
+        self._tables: dict[tuple[str, str], _Table] = {}
+
+    @classmethod
+    def open(cls, folder: Path, release: Path | None = None) -> Store:
+        """Open a store and check that its files are the ones that its manifest lists.
+
+        Args:
+            folder: the store.
+            release: the release folder, when it has moved since `rvos prepare`.
+
+        Raises:
+            MissingPathError: there is no such folder.
+            FormatError: it is no store, an unfinished or damaged one, or of another format version.
+        """
+        manifest = read_manifest(folder)
+        for name, facts in manifest["files"].items():
+            path = folder / name
+            size = path.stat().st_size if path.is_file() else None
+            if size != facts["bytes"]:
+                found = "is missing" if size is None else f"has {size} bytes"
+                raise FormatError(
+                    f"{path} {found}, the manifest says {facts['bytes']} bytes; the store is damaged, "
+                    f"rebuild it with: {rebuild_command(manifest, folder)}"
+                )
+        return cls(folder, manifest, release or Path(manifest["release"]["root"]))
+
+    def table(self, table: str, split: str) -> pa.Table:
+        """All rows of one table of a split, in the order of their keys."""
+        return self._table(table, split).read()
+
+    def video_ids(self, split: str) -> tuple[str, ...]:
+        """The videos of a split, sorted."""
+        return tuple(self.table("videos", split)["video_id"].to_pylist())
+
+    def expressions(self, split: str) -> tuple[Expression, ...]:
+        """All sentences of a split, by video, in the release's order within a video."""
+        return tuple(expression_from_row(row) for row in self.table("expressions", split).to_pylist())
+
+    def video(self, split: str, video_id: str) -> Video:
+        """Everything about one video; reads only the row groups that hold it.
+
+        Raises:
+            UnknownNameError: no such split or video.
+        """
+        tables = {name: self._table(name, split).rows_of(video_id) for name in SCHEMAS}
+        if not tables["videos"]:
+            raise UnknownNameError(
+                unknown(f"video of {self.name}/{split}", video_id, list(self.video_ids(split)))
+            )
+        return video_from_rows(split, tables)
+
+    def _table(self, table: str, split: str) -> _Table:
+        if split not in self.splits:
+            raise UnknownNameError(unknown(f"split of {self.folder}", split, list(self.splits)))
+        key = (table, split)
+        if key not in self._tables:
+            prefix = f"data/{table}/split={split}/"
+            paths = [self.folder / name for name in self.manifest["files"] if name.startswith(prefix)]
+            self._tables[key] = _Table(sorted(paths))
+        return self._tables[key]
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Open files do not survive a process border; they are opened again when asked for.
+        return self.__dict__ | {"_tables": {}}
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """dataset.json of a store, checked for its format version.
+
+    Raises:
+        MissingPathError: there is no such folder.
+        FormatError: no manifest, broken JSON or another format version.
+    """
+    if not folder.is_dir():
+        raise MissingPathError(f"{folder} is not there; expected a store, make one with rvos prepare")
+    path = folder / MANIFEST
+    if not path.is_file():
+        raise FormatError(
+            f"{folder} has no {MANIFEST}, so it is not a store or was not finished; "
+            f"make it with: rvos prepare NAME --root RELEASE --out {folder}"
+        )
+    try:
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+        version = manifest["format_version"]
+        missing = {"name", "splits", "files", "fingerprint", "release"} - set(manifest)
+    except (ValueError, KeyError, TypeError) as error:
+        raise FormatError(f"{path} is not a store's manifest ({error!r}); prepare the store again") from error
+    if version != FORMAT_VERSION:
+        raise FormatError(
+            f"{path} has store format {version}, this rvosbench reads {FORMAT_VERSION}; "
+            f"rebuild it with: {rebuild_command(manifest, folder)}"
+        )
+    if missing:
+        raise FormatError(f"{path} lacks {', '.join(sorted(missing))}; prepare the store again")
+    return dict(manifest)
+
+
+def rebuild_command(manifest: Mapping[str, Any], folder: Path) -> str:
+    """The command line that makes this store again."""
+    root = manifest.get("release", {}).get("root", "RELEASE")
+    return f"rvos prepare {manifest.get('name', 'NAME')} --root {root} --out {folder} --overwrite"
+
+
+class _Table:
+    """The parts of one table of one split, with the video range of every row group."""
+
+    def __init__(self, paths: Sequence[Path]) -> None:
+        self._files = [pq.ParquetFile(path) for path in paths]
+        self._groups: list[tuple[int, int]] = []  # (part, row group)
+        self._first: list[str] = []  # smallest video_id of each group, ascending
+        self._last: list[str] = []
+        for part, file in enumerate(self._files):
+            for group in range(file.num_row_groups):
+                statistics = file.metadata.row_group(group).column(0).statistics
+                if statistics is None or not statistics.has_min_max:
+                    continue  # an empty group
+                self._groups.append((part, group))
+                self._first.append(statistics.min)
+                self._last.append(statistics.max)
+
+    def read(self) -> pa.Table:
+        return pa.concat_tables([file.read() for file in self._files])
+
+    def rows_of(self, video_id: str) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = []
+        for position in range(bisect.bisect_left(self._last, video_id), len(self._groups)):
+            if self._first[position] > video_id:
+                break
+            part, group = self._groups[position]
+            rows = self._files[part].read_row_group(group)
+            ids = rows["video_id"].to_pylist()  # sorted
+            low, high = bisect.bisect_left(ids, video_id), bisect.bisect_right(ids, video_id)
+            found += rows.slice(low, high - low).to_pylist()
+        return found

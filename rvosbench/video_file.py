@@ -1,0 +1,160 @@
+"""Video files into pixels: one PyAV reader, exact by presentation time.
+
+Frames are found by their time, never by counting: exact for any frame rate and edit list.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+
+from rvosbench.errors import DatasetError, MissingPathError
+from rvosbench.images import RgbImage
+
+if TYPE_CHECKING:
+    import av
+    from av.container import InputContainer
+
+_SEEK_AHEAD_S = 1.0  # a frame nearer than this is reached by decoding on, a farther one by seeking
+_SAME_TIME_S = 1e-3  # two presentation times closer than this are one frame (1000 frames/s is the limit)
+
+
+@dataclass(frozen=True, slots=True)
+class VideoInfo:
+    """What `probe` finds in a video file without decoding it."""
+
+    height: int  # px
+    width: int  # px
+    fps: float | None
+    pts_s: tuple[float, ...]  # presentation time of every frame, ascending
+
+
+class VideoFile:
+    """One video file, decoded by PyAV in one thread with one shared colour converter.
+
+    One thread, because loader workers and cluster jobs already use every core; a shared converter,
+    because making one per frame costs more than converting a small frame.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Open the file.
+
+        Raises:
+            MissingPathError: there is no such file.
+            DatasetError: it is not a video, or has no video stream.
+        """
+        import av
+        from av.video.reformatter import VideoReformatter
+
+        self.path = path
+        self._reformatter = VideoReformatter()
+        self._errors: tuple[type[BaseException], ...] = (av.error.FFmpegError,)
+        try:
+            self._container: InputContainer = av.open(str(path), "r")
+        except FileNotFoundError:
+            raise MissingPathError(f"{path} is missing; expected a video file") from None
+        except (av.error.FFmpegError, OSError, ValueError) as error:
+            raise DatasetError(f"{path} cannot be opened as a video ({error}); fetch it again") from error
+        if not self._container.streams.video:
+            self._container.close()
+            raise DatasetError(f"{path} has no video stream; expected a video file such as mp4")
+        self._stream = self._container.streams.video[0]
+        self._stream.codec_context.thread_count = 1
+        self._stream.codec_context.thread_type = "NONE"
+        self._decoded = self._decode()
+        self._current: av.VideoFrame | None = None
+
+    def probe(self) -> VideoInfo:
+        """Size, rate and the time of every frame, from the packets alone. Rewinds the file.
+
+        Raises:
+            DatasetError: the file has no frames, or is damaged.
+        """
+        self._rewind()
+        base = self._stream.time_base
+        try:
+            times = sorted(
+                float(packet.pts * base)
+                for packet in self._container.demux(self._stream)
+                if packet.pts is not None and base is not None and not packet.is_discard
+            )
+        except self._errors as error:
+            raise DatasetError(f"{self.path} is damaged ({error}); fetch it again") from error
+        if not times:
+            raise DatasetError(f"{self.path} has zero frames; expected a video with at least one")
+        self._rewind()
+        context = self._stream.codec_context
+        rate = self._stream.average_rate
+        return VideoInfo(context.height, context.width, float(rate) if rate else None, tuple(times))
+
+    def at(self, pts_s: float) -> RgbImage:
+        """The frame that is presented at `pts_s`, as (H, W, 3) uint8 RGB.
+
+        Raises:
+            DatasetError: the file has no frame at that time, or cannot be decoded there.
+        """
+        time = self._time()
+        if time is None or pts_s < time - _SAME_TIME_S or pts_s > time + _SEEK_AHEAD_S:
+            self._seek(pts_s)
+        while (time := self._time()) is None or time < pts_s - _SAME_TIME_S:
+            if not self._advance():
+                raise DatasetError(
+                    f"{self.path} ends before the frame at {pts_s:.3f} s; it is truncated, fetch it again"
+                )
+        if time > pts_s + _SAME_TIME_S:
+            raise DatasetError(
+                f"{self.path} has no frame at {pts_s:.3f} s, the next is at {time:.3f} s; the file changed "
+                "since it was prepared, run rvos prepare again"
+            )
+        return self._rgb()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._current = None
+        self._container.close()
+
+    def _time(self) -> float | None:
+        frame = self._current
+        if frame is None or frame.pts is None or frame.time_base is None:
+            return None
+        return float(frame.pts * frame.time_base)
+
+    def _advance(self) -> bool:
+        try:
+            self._current = next(self._decoded, None)
+        except self._errors as error:
+            raise DatasetError(f"{self.path} cannot be decoded ({error}); fetch it again") from error
+        return self._current is not None
+
+    def _decode(self) -> Iterator[av.VideoFrame]:
+        return self._container.decode(self._stream)
+
+    def _seek(self, pts_s: float) -> None:
+        base = self._stream.time_base
+        offset = round(pts_s / float(base)) if base else 0
+        self._container.seek(offset, stream=self._stream, backward=True)
+        self._decoded = self._decode()
+        self._current = None
+
+    def _rewind(self) -> None:
+        self._seek(0.0)
+
+    def _rgb(self) -> RgbImage:
+        assert self._current is not None
+        return np.asarray(self._reformatter.reformat(self._current, format="rgb24").to_ndarray(), np.uint8)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
