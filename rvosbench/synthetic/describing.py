@@ -1,0 +1,133 @@
+"""Which sentences a scene gets: two to four per thing, of mixed kinds, each about one thing only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import product
+from typing import Final, TypeVar
+
+import numpy as np
+
+from rvosbench.synthetic.descriptions import (
+    MOVES,
+    ORDERS,
+    RELATIONS,
+    SIDES,
+    SUPERLATIVE_SIZES,
+    Description,
+    identifies,
+    motion_of,
+    refers,
+)
+from rvosbench.synthetic.language import kind, phrasings
+from rvosbench.synthetic.scenes import Scene, Thing
+
+_Choice = TypeVar("_Choice")
+
+# How eagerly a kind is taken where a scene offers it; the shares that come out are in
+# tests/synthetic/test_describing.py.
+_KIND_WEIGHTS: Final = {
+    "colour": 1.0,
+    "shape": 1.1,
+    "size": 0.8,
+    "compound": 2.8,
+    "position": 1.5,
+    "motion": 2.4,
+    "order": 9.0,
+    "relation": 0.9,
+}
+_NEEDED: Final = 6.0  # weight of a description whose every part is needed, against 1 for the others
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """One referring expression."""
+
+    object_id: int
+    text: str
+    description: Description
+
+    @property
+    def kind(self) -> str:
+        """One of `language.KINDS`."""
+        return kind(self.description)
+
+
+def describe(
+    scene: Scene, rng: np.random.Generator, per_thing: tuple[int, int] = (2, 4)
+) -> tuple[Sentence, ...]:
+    """Sentences for every thing of a scene, in the order of the object ids.
+
+    Args:
+        scene: what to talk about.
+        rng: decides which of the true sentences are taken.
+        per_thing: fewest and most sentences for one thing.
+    """
+    sentences: list[Sentence] = []
+    for thing in scene.things:
+        offered = _by_kind(scene, thing)
+        wanted = int(rng.integers(per_thing[0], per_thing[1] + 1))
+        used_kinds: list[str] = []
+        texts: set[str] = set()
+        while len(texts) < wanted:
+            # A second sentence of a kind only when there is no other kind left.
+            kinds = [name for name in offered if name not in used_kinds] or list(offered)
+            name = _choose(rng, kinds, [_KIND_WEIGHTS[name] for name in kinds])
+            used_kinds.append(name)
+            description = _choose(rng, list(offered[name]), list(offered[name].values()))
+            text = str(rng.choice(phrasings(description)))
+            if text not in texts:
+                texts.add(text)
+                sentences.append(Sentence(thing.object_id, text, description))
+    return tuple(sentences)
+
+
+def _by_kind(scene: Scene, thing: Thing) -> dict[str, dict[Description, float]]:
+    """Kind -> the descriptions that mean this thing and no other, with their weights."""
+    offered: dict[str, dict[Description, float]] = {}
+    for description in candidates(scene, thing):
+        if identifies(scene, description) == thing.object_id:
+            weight = 1.0 if _has_spare_part(scene, description) else _NEEDED
+            offered.setdefault(kind(description), {})[description] = weight
+    return offered
+
+
+def _has_spare_part(scene: Scene, description: Description) -> bool:
+    """Whether the description would mean the same thing with one part left out."""
+    parts = [name for name in description.__slots__ if getattr(description, name) is not None]
+    shorter = (replace(description, **{name: None}) for name in parts) if len(parts) > 1 else iter(())
+    return any(identifies(scene, less) is not None for less in shorter)
+
+
+def candidates(scene: Scene, thing: Thing) -> Iterator[Description]:
+    """Descriptions that might be true of a thing, whether or not they are true of others as well."""
+    colour, shape, size = thing.colour, thing.shape, thing.size
+    for with_colour, with_shape, with_size in product((None, colour), (None, shape), (None, size)):
+        if with_colour or with_shape or with_size:
+            yield Description(colour=with_colour, shape=with_shape, size=with_size)
+    nouns = [(None, None), (None, shape), (colour, None)]
+    # "The leftmost square" promises several squares.
+    shared = [noun for noun in nouns if len(refers(scene, Description(colour=noun[0], shape=noun[1]))) > 1]
+    for superlative, (with_colour, with_shape) in product(SUPERLATIVE_SIZES, shared):
+        if with_colour is None:
+            yield Description(shape=with_shape, size=superlative)
+    for side, (with_colour, with_shape) in product(SIDES, shared):
+        yield Description(colour=with_colour, shape=with_shape, position=(side, "throughout"))
+    for name, mark, with_shape in product(RELATIONS, scene.things, (None, shape)):
+        if mark is not thing:
+            landmark = Description(colour=mark.colour, shape=mark.shape)
+            yield Description(shape=with_shape, relation=(name, landmark))
+    if scene.frames > 1:
+        for position, (with_colour, with_shape) in product(product(SIDES, ("start", "end")), nouns):
+            yield Description(colour=with_colour, shape=with_shape, position=position)
+        for order, (with_colour, with_shape) in product(ORDERS, nouns):
+            yield Description(colour=with_colour, shape=with_shape, order=order)
+        for motion, (with_colour, with_shape) in product(
+            (motion_of(scene, thing), MOVES), [*nouns, (colour, shape)]
+        ):
+            yield Description(colour=with_colour, shape=with_shape, motion=motion)
+
+
+def _choose(rng: np.random.Generator, choices: list[_Choice], weights: list[float]) -> _Choice:
+    return choices[int(rng.choice(len(choices), p=np.array(weights) / sum(weights)))]

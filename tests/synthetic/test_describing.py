@@ -1,0 +1,237 @@
+"""Sentences of a scene: an independent reader, who measures pixels, finds the one thing that each means."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from rvosbench.synthetic.describing import describe
+from rvosbench.synthetic.descriptions import identifies, may_refer, refers
+from rvosbench.synthetic.language import KINDS, kind_of
+from rvosbench.synthetic.render import render
+from rvosbench.synthetic.scenes import COLOURS, SHAPES, Scene, generator, make_scene
+
+RELATION = (
+    r"to the left of|left of|on the left of|to the right of|right of|on the right of|"
+    r"that is above|above|below|under|"
+    r"that passes behind|passing behind|that is behind|behind|partly hidden by|"
+    r"that passes in front of|passing in front of|that is in front of|in front of|partly covering"
+)
+
+
+class Reader:
+    """Understands a sentence by its words and a scene by the masks of its things, drawn one at a time."""
+
+    def __init__(self, scene: Scene) -> None:
+        self.scene = scene
+        self.labels = render(scene).labels
+        self.masks = {
+            thing.object_id: render(replace(scene, things=(thing,))).labels > 0 for thing in scene.things
+        }
+        self.looks = {thing.object_id: (thing.colour, thing.shape) for thing in scene.things}
+        self.seen = {i: mask.any(axis=(1, 2)) for i, mask in self.masks.items()}
+        self.area = {i: mask.sum() / self.seen[i].sum() for i, mask in self.masks.items()}
+        self.centre = {i: np.array([self._centre(frame) for frame in mask]) for i, mask in self.masks.items()}
+
+    @staticmethod
+    def _centre(mask):
+        y, x = np.nonzero(mask)
+        return (x.mean(), y.mean()) if len(x) else (np.nan, np.nan)
+
+    def understand(self, text: str) -> set[int]:
+        match = re.match(rf"(?:the|a|an)? ?(.*?) (?:{RELATION}) the (.*)$", text)
+        head, mark = (match.group(1), match.group(2)) if match else (text, None)
+        named = {i for i in self.looks if self._is_named(i, head)}
+        rivals = named if len(named) > 1 else set(self.looks)
+        if mark is not None:
+            (landmark,) = (i for i in self.looks if self._is_named(i, mark))
+            return {i for i in named - {landmark} if self._stands(i, landmark, text)}
+        return {i for i in named if self._is_meant(i, rivals, text)}
+
+    def _is_named(self, i: int, words: str) -> bool:
+        said = set(words.split())
+        colour, shape = self.looks[i]
+        small = self.area[i] < 560  # px², half-way between the largest small and the smallest large thing
+        return (
+            (not said & set(COLOURS) or colour in said)
+            and (not said & set(SHAPES) or shape in said)
+            and (not said & {"small", "little"} or small)
+            and (not said & {"large", "big"} or not small)
+        )
+
+    def _is_meant(self, i: int, rivals: set[int], text: str) -> bool:
+        first = {j: np.flatnonzero(self.seen[j])[0] for j in self.looks}
+        last = {j: np.flatnonzero(self.seen[j])[-1] for j in self.looks}
+        others = rivals - {i}
+        if re.search("largest|biggest|smallest", text):
+            sign = -1 if "smallest" in text else 1
+            return all(sign * self.area[i] > sign * self.area[j] for j in others)
+        if re.search("appears later|not there at the start", text):
+            return bool(first[i] > 0)
+        if re.search("before the end|gone at the end", text):
+            return bool(last[i] < self.scene.frames - 1)
+        if re.search(r"\bappears?\b|shows up", text):
+            return all(first[i] > first[j] for j in others)
+        if re.search("disappear|vanish", text):
+            return all(last[i] < last[j] for j in others)
+        if re.search("most|est", text):
+            return self._is_farthest(i, others, text)
+        return self._moves(i, text)
+
+    def _is_farthest(self, i: int, others: set[int], text: str) -> bool:
+        axis = 0 if re.search("left|right", text) else 1
+        sign = 1 if re.search("right|lowest|bottom", text) else -1
+        frames = range(self.scene.frames)
+        if re.search("starts|at the start|at first", text):
+            frames = frames[:1]
+        elif re.search("ends up|at the end|in the end", text):
+            frames = frames[-1:]
+        return all(
+            self.seen[i][t]
+            and all(
+                sign * self.centre[i][t, axis] > sign * self.centre[j][t, axis]
+                for j in others
+                if self.seen[j][t]
+            )
+            for t in frames
+        )
+
+    def _moves(self, i: int, text: str) -> bool:
+        track = self.centre[i][self.seen[i]]
+        extent = np.ptp(track, axis=0)
+        if re.search("does not stay still", text):
+            return bool(extent.max() > 2)
+        if re.search("still|does not move", text):
+            return bool(extent.max() < 2)
+        if re.search("round|loop", text):
+            return bool(extent.min() > 10)
+        direction = re.search("left|right|up|down", text)
+        if direction is None:
+            return bool(extent.max() > 2) if re.search("mov", text) else True
+        axis, sign = {"left": (0, -1), "right": (0, 1), "up": (1, -1), "down": (1, 1)}[direction.group()]
+        along = sign * (track[:, axis] - track[0, axis])
+        if extent[1 - axis] > 3 or along.max() < 12:
+            return False
+        rests = abs(along[-1] - along[-len(along) // 3]) < 1.5
+        if re.search("back|returns", text):
+            return bool(abs(along[-1]) < 6)
+        if re.search("stop|stays there", text):
+            return bool(rests and along[-1] > 12)
+        return bool(not rests and along[-1] > 12)
+
+    def _stands(self, i: int, mark: int, text: str) -> bool:
+        both = self.seen[i] & self.seen[mark]
+        if re.search("behind|hidden|front|covering", text):
+            overlap = self.masks[i] & self.masks[mark]
+            owner = i if re.search("front|covering", text) else mark
+            meets = overlap.any() and (self.labels[overlap] == owner).sum() > 0
+            return bool(
+                meets and ("pass" not in text or np.ptp(self.centre[i][self.seen[i]], axis=0).max() > 2)
+            )
+        axis, sign = next(
+            side
+            for word, side in {
+                "left": (0, -1),
+                "right": (0, 1),
+                "above": (1, -1),
+                "below": (1, 1),
+                "under": (1, 1),
+            }.items()
+            if word in text
+        )
+        away = sign * (self.centre[i][both] - self.centre[mark][both])[:, axis]
+        return bool((away > 0).all())
+
+
+def mirrored(scene: Scene) -> Scene:
+    flipped = [
+        replace(thing, angle=-thing.angle, centres=thing.centres * (-1, 1) + (scene.width - 1, 0))
+        for thing in scene.things
+    ]
+    return replace(scene, things=tuple(flipped))
+
+
+def swapped(text: str) -> str:
+    return text.replace("left", "@").replace("right", "left").replace("@", "right")
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_reader_who_measures_pixels_finds_exactly_the_thing_meant(seed):
+    for index in range(8):
+        scene = make_scene(seed, index)
+        reader = Reader(scene)
+        for sentence in describe(scene, generator(seed, index, 1)):
+            assert reader.understand(sentence.text) == {sentence.object_id}, (seed, index, sentence)
+
+
+def test_in_the_mirror_the_sentence_with_left_and_right_swapped_means_the_same_thing():
+    checked = 0
+    for index in range(25):
+        scene = make_scene(21, index)
+        sentences = [s for s in describe(scene, generator(21, index, 1)) if swapped(s.text) != s.text]
+        if sentences:
+            reader = Reader(mirrored(scene))
+            for sentence in sentences:
+                assert reader.understand(swapped(sentence.text)) == {sentence.object_id}, sentence
+                checked += 1
+    assert checked > 20
+
+
+def test_sentences_of_images_hold_too():
+    for index in range(15):
+        scene = make_scene(4, index, frames=1)
+        reader = Reader(scene)
+        for sentence in describe(scene, generator(4, index, 1)):
+            assert sentence.kind not in ("motion", "order")
+            assert reader.understand(sentence.text) == {sentence.object_id}, sentence
+
+
+def test_every_thing_gets_two_to_four_different_sentences_in_the_order_of_ids():
+    for index in range(30):
+        scene = make_scene(9, index)
+        sentences = describe(scene, generator(9, index, 1))
+        counts = Counter(sentence.object_id for sentence in sentences)
+        assert set(counts) == {thing.object_id for thing in scene.things}
+        assert all(2 <= count <= 4 for count in counts.values())
+        assert [s.object_id for s in sentences] == sorted(s.object_id for s in sentences)
+        assert len({sentence.text for sentence in sentences}) == len(sentences)
+
+
+def test_a_sentence_is_certain_of_one_thing_and_impossible_of_all_others():
+    for index in range(30):
+        scene = make_scene(12, index)
+        for sentence in describe(scene, generator(12, index, 1)):
+            assert refers(scene, sentence.description) == (sentence.object_id,)
+            assert may_refer(scene, sentence.description) == (sentence.object_id,)
+            assert identifies(scene, sentence.description) == sentence.object_id
+            assert kind_of(sentence.text) == sentence.kind
+
+
+@pytest.mark.parametrize(("frames", "size"), [(2, (96, 128)), (5, (64, 64)), (30, (120, 160))])
+def test_other_lengths_and_sizes_work_too(frames, size):
+    for index in range(6):
+        scene = make_scene(1, index, frames=frames, size=size)
+        assert len(describe(scene, generator(1, index, 1))) >= 2 * len(scene.things)
+
+
+def test_all_kinds_occur_in_the_intended_shares_and_guessing_is_right_for_a_third():
+    kinds: Counter[str] = Counter()
+    guessed = 0.0
+    for index in range(150):
+        scene = make_scene(0, index)
+        for sentence in describe(scene, generator(0, index, 1)):
+            kinds[sentence.kind] += 1
+            guessed += 1 / len(scene.things)
+    total = sum(kinds.values())
+    assert set(kinds) == set(KINDS)
+    attributes = sum(kinds[name] for name in ("colour", "shape", "size", "compound")) / total
+    assert 0.45 < attributes < 0.56
+    assert 0.11 < kinds["position"] / total < 0.19
+    assert 0.16 < kinds["motion"] / total < 0.25
+    assert 0.05 < kinds["order"] / total < 0.11
+    assert 0.04 < kinds["relation"] / total < 0.1
+    assert 0.3 < guessed / total < 0.38
