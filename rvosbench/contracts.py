@@ -28,6 +28,8 @@ class Release(Protocol):
     """
 
     card: Card
+    problems: Sequence[str]
+    """What this copy lacks without being useless, such as videos left out; grows while videos are read."""
 
     def fingerprint(self) -> str:
         """A SHA-256 over the release's index files (json, csv, pickle ...): tells two downloads apart."""

@@ -44,6 +44,8 @@ def decode_image(data: bytes, name: str) -> RgbImage:
                 pixels = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
                 if pixels is not None:
                     return np.asarray(pixels, np.uint8)
+            # A palette's transparency is no colour, and Pillow warns when it is dropped unasked.
+            image.info.pop("transparency", None)
             return np.asarray(image.convert("RGB"))
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         if isinstance(error, DatasetError):
@@ -66,6 +68,6 @@ def image_size(path: Path) -> tuple[int, int]:
             width, height = image.size
     except FileNotFoundError:
         raise MissingPathError(f"{path} is missing; expected a JPEG or PNG frame") from None
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise DatasetError(f"{path} is not a JPEG or PNG file; fetch or extract it again") from error
     return height, width

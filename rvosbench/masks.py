@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import struct
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -98,12 +99,14 @@ def read_index_png(path: Path) -> NDArray[np.uint8]:
         data = path.read_bytes()
     except FileNotFoundError:
         raise MissingPathError(f"{path} is missing; expected an annotation PNG") from None
+    except OSError as error:
+        raise DatasetError(f"{path} cannot be read ({error.strerror}); expected an annotation PNG") from error
     return decode_index_png(data, str(path))
 
 
 def decode_index_png(data: bytes, name: str) -> NDArray[np.uint8]:
     """`read_index_png` for the bytes of a file; `name` appears in errors."""
-    _check_png_size(data, name)
+    _check_png(data, name)
     try:
         with Image.open(io.BytesIO(data), formats=("PNG",)) as image:
             if image.mode not in ("P", "L", "1"):
@@ -111,7 +114,12 @@ def decode_index_png(data: bytes, name: str) -> NDArray[np.uint8]:
                     f"{name} is a PNG in mode {image.mode}, expected a palette (P) or grey (L) image whose "
                     "values are object ids; re-export the annotation without colour conversion"
                 )
-            return np.array(image, dtype=np.uint8)
+            labels = np.array(image, dtype=np.uint8)
+            # Pillow spreads grey levels of 2 and 4 bits over 0 to 255; ids are the levels themselves.
+            bits = data[24]
+            if image.mode == "L" and bits in (2, 4):
+                labels //= 255 // (2**bits - 1)
+            return labels
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
         if isinstance(error, DatasetError):
             raise
@@ -120,8 +128,11 @@ def decode_index_png(data: bytes, name: str) -> NDArray[np.uint8]:
         ) from error
 
 
-def _check_png_size(data: bytes, name: str) -> None:
-    """Refuse decompression bombs by the header, before any pixel is decoded."""
+def _check_png(data: bytes, name: str) -> None:
+    """Refuse decompression bombs by the header, and files that are cut off or altered by the checksums.
+
+    Pillow decodes an altered file to altered object ids without a word: it skips the checksums of pixels.
+    """
     if len(data) < 33 or data[:8] != b"\x89PNG\r\n\x1a\n" or data[12:16] != b"IHDR":
         raise DatasetError(
             f"{name} holds {len(data)} bytes that are not a PNG file; fetch or extract the file again"
@@ -129,6 +140,20 @@ def _check_png_size(data: bytes, name: str) -> None:
     width, height = struct.unpack(">II", data[16:24])
     if width * height > MAX_PIXELS:
         raise DatasetError(f"{name} claims to be {width}x{height} px, more than {MAX_PIXELS} pixels in all")
+    position, kind = 8, b""
+    while kind != b"IEND":
+        if position + 12 > len(data):
+            raise DatasetError(
+                f"{name} ends after {len(data)} bytes, before the end of the PNG; fetch or extract it again"
+            )
+        kind = data[position + 4 : position + 8]
+        end = position + 8 + int.from_bytes(data[position : position + 4])
+        # Upper case: needed to decode the image. Decoders agree to tolerate damage in the others.
+        if kind[:1].isupper() and zlib.crc32(data[position + 4 : end]) != int.from_bytes(data[end : end + 4]):
+            raise DatasetError(
+                f"{name} is damaged: the checksum of a part at byte {position} is wrong; fetch it again"
+            )
+        position = end + 4
 
 
 # The PASCAL VOC colours that DAVIS and YouTube-VOS use: the bits of the index, spread over R, G and B.

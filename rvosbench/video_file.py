@@ -64,6 +64,9 @@ class VideoFile:
             self._container.close()
             raise DatasetError(f"{path} has no video stream; expected a video file such as mp4")
         self._stream = self._container.streams.video[0]
+        if self._stream.codec_context is None:  # PyAV leaves it out for a codec that FFmpeg does not know
+            self._container.close()
+            raise DatasetError(f"{path} is coded in a way that FFmpeg does not know; fetch it again")
         self._stream.codec_context.thread_count = 1
         self._stream.codec_context.thread_type = "NONE"
         self._decoded = self._decode()
@@ -99,19 +102,52 @@ class VideoFile:
             DatasetError: the file has no frame at that time, or cannot be decoded there.
         """
         time = self._time()
-        if time is None or pts_s < time - _SAME_TIME_S or pts_s > time + _SEEK_AHEAD_S:
+        must_seek = time is None or not time - _SAME_TIME_S <= pts_s <= time + _SEEK_AHEAD_S
+        if must_seek:
             self._seek(pts_s)
-        while (time := self._time()) is None or time < pts_s - _SAME_TIME_S:
-            if not self._advance():
-                raise DatasetError(
-                    f"{self.path} ends before the frame at {pts_s:.3f} s; it is truncated, fetch it again"
-                )
+        time = self._decode_until(pts_s)
+        if must_seek and (time is None or time > pts_s + _SAME_TIME_S):
+            # MPEG-TS keeps no index, so a seek may land beyond the frame; the start is always before it.
+            self._rewind()
+            time = self._decode_until(pts_s)
+        if time is None:
+            raise DatasetError(
+                f"{self.path} ends before the frame at {pts_s:.3f} s; it is truncated, fetch it again"
+            )
         if time > pts_s + _SAME_TIME_S:
             raise DatasetError(
                 f"{self.path} has no frame at {pts_s:.3f} s, the next is at {time:.3f} s; the file changed "
                 "since it was prepared, run rvos prepare again"
             )
         return self._rgb()
+
+    @property
+    def fps(self) -> float | None:
+        """Average frames per second, as the file's header says."""
+        rate = self._stream.average_rate
+        return float(rate) if rate else None
+
+    @property
+    def frames_declared(self) -> int | None:
+        """The number of frames that the header claims, if it does; `probe` counts them."""
+        return self._stream.frames or None
+
+    def play(self) -> Iterator[tuple[float | None, RgbImage]]:
+        """Every frame of a file that was just opened, in order, upright as a player shows it.
+
+        Telephones store a rotation beside the pixels. `at` leaves it out, because annotations are drawn
+        on the pixels as stored; somebody's own video is shown with it.
+
+        Yields:
+            The presentation time in s (None where the file has none) and (H, W, 3) uint8 RGB.
+
+        Raises:
+            DatasetError: the file cannot be decoded to its end.
+        """
+        while self._advance():
+            assert self._current is not None
+            turns = round(self._current.rotation / 90)  # counter-clockwise
+            yield self._time(), np.ascontiguousarray(np.rot90(self._rgb(), turns))
 
     def close(self) -> None:
         """Close the file."""
@@ -123,6 +159,13 @@ class VideoFile:
         if frame is None or frame.pts is None or frame.time_base is None:
             return None
         return float(frame.pts * frame.time_base)
+
+    def _decode_until(self, pts_s: float) -> float | None:
+        """Decode on to the first frame that is not before `pts_s`; its time, None at the end of the file."""
+        while (time := self._time()) is None or time < pts_s - _SAME_TIME_S:
+            if not self._advance():
+                return None
+        return time
 
     def _advance(self) -> bool:
         try:
@@ -137,7 +180,10 @@ class VideoFile:
     def _seek(self, pts_s: float) -> None:
         base = self._stream.time_base
         offset = round(pts_s / float(base)) if base else 0
-        self._container.seek(offset, stream=self._stream, backward=True)
+        try:
+            self._container.seek(offset, stream=self._stream, backward=True)
+        except self._errors as error:
+            raise DatasetError(f"{self.path} is damaged ({error}); fetch it again") from error
         self._decoded = self._decode()
         self._current = None
 

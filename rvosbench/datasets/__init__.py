@@ -1,0 +1,1 @@
+"""One file per official release: reads it, yields records, nothing else."""

@@ -16,6 +16,8 @@ from rvosbench.registry import unknown
 from rvosbench.store.schema import FORMAT_VERSION, MANIFEST, SCHEMAS, expression_from_row, video_from_rows
 from rvosbench.types import Expression, Video
 
+_MANIFEST_KEYS = {"name": str, "splits": dict, "files": dict, "fingerprint": str, "release": dict}
+
 
 class Store:
     """A complete store, opened for reading. Cheap to open; safe to send to worker processes.
@@ -63,9 +65,9 @@ class Store:
                 )
         return cls(folder, manifest, release or Path(manifest["release"]["root"]))
 
-    def table(self, table: str, split: str) -> pa.Table:
-        """All rows of one table of a split, in the order of their keys."""
-        return self._table(table, split).read()
+    def table(self, table: str, split: str, columns: Sequence[str] | None = None) -> pa.Table:
+        """All rows of one table of a split, in the order of their keys; some columns or all."""
+        return self._table(table, split).read(columns)
 
     def video_ids(self, split: str) -> tuple[str, ...]:
         """The videos of a split, sorted."""
@@ -120,23 +122,26 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         )
     try:
         manifest = json.loads(path.read_text(encoding="utf-8"))
-        version = manifest["format_version"]
-        missing = {"name", "splits", "files", "fingerprint", "release"} - set(manifest)
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, RecursionError) as error:
         raise FormatError(f"{path} is not a store's manifest ({error!r}); prepare the store again") from error
+    if not isinstance(manifest, dict) or "format_version" not in manifest:
+        raise FormatError(f"{path} is not a store's manifest (no format_version); prepare the store again")
+    version = manifest["format_version"]
     if version != FORMAT_VERSION:
         raise FormatError(
             f"{path} has store format {version}, this rvosbench reads {FORMAT_VERSION}; "
             f"rebuild it with: {rebuild_command(manifest, folder)}"
         )
-    if missing:
-        raise FormatError(f"{path} lacks {', '.join(sorted(missing))}; prepare the store again")
-    return dict(manifest)
+    wrong = [key for key, kind in _MANIFEST_KEYS.items() if not isinstance(manifest.get(key), kind)]
+    if wrong:
+        raise FormatError(f"{path} has no valid {', '.join(wrong)}; prepare the store again")
+    return manifest
 
 
 def rebuild_command(manifest: Mapping[str, Any], folder: Path) -> str:
     """The command line that makes this store again."""
-    root = manifest.get("release", {}).get("root", "RELEASE")
+    release = manifest.get("release")
+    root = release.get("root", "RELEASE") if isinstance(release, dict) else "RELEASE"
     return f"rvos prepare {manifest.get('name', 'NAME')} --root {root} --out {folder} --overwrite"
 
 
@@ -157,8 +162,9 @@ class _Table:
                 self._first.append(statistics.min)
                 self._last.append(statistics.max)
 
-    def read(self) -> pa.Table:
-        return pa.concat_tables([file.read() for file in self._files])
+    def read(self, columns: Sequence[str] | None = None) -> pa.Table:
+        names = None if columns is None else list(columns)
+        return pa.concat_tables([file.read(names) for file in self._files])
 
     def rows_of(self, video_id: str) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []

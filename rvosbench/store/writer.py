@@ -6,6 +6,7 @@ folder under the final name is a whole store or somebody else's folder.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -21,7 +22,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from rvosbench import __version__
-from rvosbench.errors import DatasetError, FormatError, OutputError
+from rvosbench.errors import DatasetError, OutputError
 from rvosbench.store.card import card_text
 from rvosbench.store.schema import FORMAT_VERSION, MANIFEST, SCHEMAS, digest, rows
 from rvosbench.types import Card, Video
@@ -31,6 +32,7 @@ from rvosbench.types import Card, Video
 _GROUP_ROWS = 2_000
 _GROUP_BYTES = 64 * 1024 * 1024
 _PART_BYTES = 256 * 1024 * 1024
+_LONGEST_ID = 256  # Parquet drops the statistics of very long values, by which a video is found
 _SPLIT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
 
@@ -82,6 +84,8 @@ class StoreWriter:
         self._partial = folder.with_name(f".{folder.name}.partial")
         self._splits: dict[str, _SplitWriter] = {}
         self._content = hashlib.sha256()
+        # Folders on the way that are made here, deepest first; they go again when the store is given up.
+        self._made = [parent for parent in folder.parents if not parent.exists()]
         try:
             shutil.rmtree(self._partial, ignore_errors=True)
             self._partial.mkdir(parents=True)
@@ -140,6 +144,9 @@ class StoreWriter:
         for split in self._splits.values():
             split.abort()
         shutil.rmtree(self._partial, ignore_errors=True)
+        for parent in self._made:
+            with contextlib.suppress(OSError):  # somebody else may have put something there by now
+                parent.rmdir()
 
     def __enter__(self) -> Self:
         return self
@@ -185,10 +192,19 @@ def check(video: Video) -> None:
     Raises:
         DatasetError: naming the video and the contradiction.
     """
-    where = f"{video.split}/{video.video_id}"
+    where = f"{video.split}/{video.video_id}".encode("ascii", "backslashreplace").decode()
+    if not 0 < len(video.video_id) <= _LONGEST_ID:
+        raise DatasetError(
+            f"{where[:80]} has an id of {len(video.video_id)} characters, expected 1 to {_LONGEST_ID}"
+        )
+    _check_texts(video, where)
     if not video.frames:
         raise DatasetError(f"{where} has no frames; expected at least one")
     known = {thing.object_id for thing in video.objects}
+    if known and not 0 <= min(known) <= max(known) < 2**31:
+        raise DatasetError(
+            f"{where} has object ids from {min(known)} to {max(known)}, expected 0 to 2**31 - 1"
+        )
     if len(known) != len(video.objects):
         raise DatasetError(f"{where} lists an object twice: {sorted(o.object_id for o in video.objects)}")
     ids = [expression.expression_id for expression in video.expressions]
@@ -211,6 +227,20 @@ def check(video: Video) -> None:
                 f"{where}, frame {video.frames[frame_index].name}: the mask is {rle.height}x{rle.width}, the "
                 f"video {video.height}x{video.width} px (height x width)"
             )
+
+
+def _check_texts(video: Video, where: str) -> None:
+    """Refuse text that UTF-8, and so Parquet, cannot hold: half a surrogate pair, from a JSON escape."""
+    texts = [video.video_id, video.source]
+    texts += [text for frame in video.frames for text in (frame.name, frame.path) if text is not None]
+    texts += [thing.category for thing in video.objects if thing.category is not None]
+    for sentence in video.expressions:
+        texts += [sentence.expression_id, sentence.text, sentence.annotator or ""]
+    for text in texts:
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            raise DatasetError(f"{where} holds the text {text[:60]!a}, which is not valid Unicode") from None
 
 
 class _SplitWriter:
@@ -296,5 +326,7 @@ def _swap(new: Path, final: Path) -> None:
     except OSError as error:
         if old.exists() and not final.exists():
             old.rename(final)
-        raise FormatError(f"{final} cannot be put in place ({error.strerror}); the old one stays") from error
+        raise OutputError(
+            f"{final} cannot be put in place ({error.strerror}); what was there stays, choose another --out"
+        ) from error
     shutil.rmtree(old, ignore_errors=True)

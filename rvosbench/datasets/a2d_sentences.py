@@ -1,0 +1,280 @@
+"""A2D-Sentences, as released.
+
+```text
+Release/videoset.csv               one line a video, no header (circulating copies have one)
+Release/clips320H/<video>.mp4      or CLIPS320, in any case
+text_annotations/a2d_annotation.txt   a2d_missed_videos.txt       (some copies: at the root)
+text_annotations/a2d_annotation_with_instances/<video>/<frame>.h5 (some copies: at the root)
+```
+* Videos stay mp4: a frame is found by its presentation time. Frames are named as the masks are, from
+  00001; mask 00040 belongs to the decoded frame of index 39.
+* Three to five frames of a video are annotated; the others say nothing.
+* object_id is the instance id as released, from 0; expression_id is the same number as text.
+* One row of the text has the instance id "1 (copy)" and is dropped, as everybody does.
+* The category of an object is its actor and action in most of its frames.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from rvosbench.datasets.a2d_instances import read_instances
+from rvosbench.datasets.reading import (
+    as_whole,
+    check_options,
+    fingerprint,
+    folder_names,
+    read_csv,
+    read_text,
+    release_folder,
+    safe_id,
+    shown,
+    some,
+)
+from rvosbench.errors import DatasetError, MissingPathError, UnknownNameError
+from rvosbench.registry import unknown
+from rvosbench.types import Card, Expression, Frame, Object, Rle, Video
+from rvosbench.video_file import VideoFile
+
+_INSTANCES = "a2d_annotation_with_instances"
+
+CARD = Card(
+    name="a2d",
+    title="A2D-Sentences",
+    homepage="https://kgavrilyuk.github.io/publication/actor_action/",
+    licence="Videos and masks for research use, no grant to redistribute; the sentences state none",
+    citation="""@inproceedings{gavrilyuk2018actor,
+  title     = {Actor and Action Video Segmentation from a Sentence},
+  author    = {Gavrilyuk, Kirill and Ghodrati, Amir and Li, Zhenyang and Snoek, Cees G. M.},
+  booktitle = {IEEE Conference on Computer Vision and Pattern Recognition (CVPR)},
+  year      = {2018}
+}
+
+@inproceedings{xu2015humans,
+  title     = {Can Humans Fly? Action Understanding with Multiple Classes of Actors},
+  author    = {Xu, Chenliang and Hsieh, Shao-Hang and Xiong, Caiming and Corso, Jason J.},
+  booktitle = {IEEE Conference on Computer Vision and Pattern Recognition (CVPR)},
+  year      = {2015}
+}""",
+    counts={
+        "train": {"videos": 3017, "expressions": 5359},
+        "test": {"videos": 737, "expressions": 1295},
+    },
+)
+
+
+class A2DSentences:
+    """A copy of A2D-Sentences on disk.
+
+    Attributes:
+        card: what a whole release holds.
+        problems: what is missing from this copy without making it useless.
+    """
+
+    def __init__(self, root: Path, options: Mapping[str, str]) -> None:
+        """Read the index files. There are no options.
+
+        Raises:
+            MissingPathError: the folder or an index file is not there.
+            DatasetError: it holds no video, or an index has the wrong shape.
+        """
+        check_options(options, (), CARD.name)
+        self.root = release_folder(root, CARD.title)
+        self.card = CARD
+        self.problems: list[str] = []
+        self._videoset = _find(root, ("Release", "."), "videoset.csv")
+        self._text = _find(root, ("text_annotations", "."), "a2d_annotation.txt")
+        self._missed = self._text.with_name("a2d_missed_videos.txt")
+        self._clips = _find_clips(root)
+        self._instances = _find_instances(root)
+        self._num_frames: dict[str, int] = {}
+        self._sentences = _read_sentences(self._text)
+        self._splits = self._find_videos()
+        if not self._splits:
+            raise DatasetError(
+                f"{root} has no video with a clip in {self._clips.name}, masks in {_INSTANCES} and a "
+                f"sentence; expected {CARD.title}, is the download complete?"
+            )
+
+    def fingerprint(self) -> str:
+        """SHA-256 over videoset.csv and the text files."""
+        missed = [self._missed] if self._missed.is_file() else []
+        return fingerprint([self._videoset, self._text, *missed], self.root)
+
+    def splits(self) -> tuple[str, ...]:
+        """`train` and `test`, as far as they have videos."""
+        return tuple(self._splits)
+
+    def videos(self, split: str) -> Sequence[str]:
+        """The videos of a split, sorted."""
+        if split not in self._splits:
+            raise UnknownNameError(unknown(f"split of {self.root}", split, list(self._splits)))
+        return self._splits[split]
+
+    def read(self, split: str, video_id: str) -> Video:
+        """Everything about one video.
+
+        Raises:
+            UnknownNameError: no such split or video.
+            DatasetError: the mp4 or a mask file is damaged, or they do not fit together.
+        """
+        if video_id not in self.videos(split):
+            raise UnknownNameError(
+                unknown(f"video of {CARD.name}/{split}", video_id, list(self.videos(split)))
+            )
+        clip = self._clips / f"{video_id}.mp4"
+        with VideoFile(clip) as file:
+            info = file.probe()
+        if len(info.pts_s) != self._num_frames[video_id]:
+            self.problems.append(
+                f"{clip.name} has {len(info.pts_s)} frames, videoset.csv says {self._num_frames[video_id]}"
+            )
+        masks: dict[tuple[int, int], Rle] = {}
+        categories: dict[int, Counter[str]] = {}
+        annotated = self._annotated_frames(video_id, len(info.pts_s))
+        for index, path in annotated.items():
+            found = read_instances(path, (info.height, info.width))
+            if found.problem:
+                self.problems.append(found.problem)
+            masks |= {(instance, index): rle for instance, rle in found.masks.items()}
+            for instance, category in found.categories.items():
+                categories.setdefault(instance, Counter())[category] += 1
+        expressions = self._sentences[video_id]
+        object_ids = {object_id for object_id, _ in masks} | categories.keys()
+        object_ids |= {object_id for sentence in expressions for object_id in sentence.object_ids or ()}
+        source = clip.relative_to(self.root).as_posix()
+        return Video(
+            video_id=video_id,
+            split=split,
+            height=info.height,
+            width=info.width,
+            fps=info.fps,
+            source=source,
+            frames=tuple(
+                Frame(name=f"{index + 1:05d}", annotated=index in annotated, path=source, pts_s=pts_s)
+                for index, pts_s in enumerate(info.pts_s)
+            ),
+            objects=tuple(
+                Object(
+                    object_id=object_id,
+                    category=categories[object_id].most_common(1)[0][0] if object_id in categories else None,
+                )
+                for object_id in sorted(object_ids)
+            ),
+            expressions=expressions,
+            masks=masks,
+        )
+
+    def _find_videos(self) -> dict[str, tuple[str, ...]]:
+        """The videos of each split that have sentences, a clip and a folder of masks."""
+        usage = self._read_videoset()
+        described = self._sentences.keys() - set(_read_missed(self._missed))
+        clips = {path.stem for path in self._clips.iterdir() if path.suffix == ".mp4"}
+        masked = folder_names(self._instances)
+        reasons = {
+            "are not in videoset.csv": described - usage.keys(),
+            f"have no clip in {self._clips.name}": described & (usage.keys() - clips),
+            f"have no masks in {_INSTANCES}": described & usage.keys() & (clips - masked),
+        }
+        for reason, missing in reasons.items():
+            if missing:
+                self.problems.append(
+                    f"{len(missing)} of {len(described)} videos with sentences {reason} ({some(missing)}); "
+                    "they are left out, is the download complete?"
+                )
+        present = described.difference(*reasons.values())
+        found = {
+            split: tuple(sorted(video_id for video_id in present if usage[video_id] == number))
+            for number, split in enumerate(("train", "test"))
+        }
+        return {split: video_ids for split, video_ids in found.items() if video_ids}
+
+    def _read_videoset(self) -> dict[str, int]:
+        """Video -> 0 for train, 1 for test."""
+        usage = {}
+        for number, row in read_csv(self._videoset):
+            if number == 1 and row[0].lower() == "vid":
+                continue
+            where = f"{self._videoset}, line {number}"
+            if len(row) < 9:
+                raise DatasetError(f"{where} has {len(row)} columns, expected 9: {shown(','.join(row))}")
+            video_id = safe_id(row[0], f"{where}: the video id")
+            self._num_frames[video_id] = as_whole(row[6], f"{where}: the number of frames")
+            usage[video_id] = as_whole(row[8], f"{where}: the usage", high=1)
+        return usage
+
+    def _annotated_frames(self, video_id: str, num_frames: int) -> dict[int, Path]:
+        """Frame index -> mask file."""
+        found = {}
+        for path in sorted((self._instances / video_id).glob("*.h5")):
+            if path.name.startswith("."):
+                continue
+            number = as_whole(path.stem, f"{path}: the frame number", low=1)
+            if number > num_frames:
+                raise DatasetError(
+                    f"{path} annotates frame {number}, {video_id}.mp4 has {num_frames} frames; the clip is "
+                    "truncated, fetch it again"
+                )
+            found[number - 1] = path
+        if not found:
+            self.problems.append(f"{_INSTANCES}/{video_id} holds no .h5 file: no frame of it is annotated")
+        return found
+
+
+def _find(root: Path, folders: tuple[str, ...], name: str) -> Path:
+    """A file that copies of the release keep in one folder or another."""
+    for folder in folders:
+        if (root / folder / name).is_file():
+            return root / folder / name
+    raise MissingPathError(
+        f"{root / folders[0] / name} is missing; expected the {CARD.title} release in {root}"
+    )
+
+
+def _find_clips(root: Path) -> Path:
+    """The folder of mp4 files: code says clips320H, documentation CLIPS320, downloads differ in case."""
+    for name in ("clips320h", "clips320"):
+        for parent in (root / "Release", root):
+            for folder in sorted(folder_names(parent)):
+                if folder.lower() == name:
+                    return parent / folder
+    raise MissingPathError(f"{root / 'Release' / 'clips320H'} is missing; expected the folder of mp4 clips")
+
+
+def _find_instances(root: Path) -> Path:
+    for folder in (root / "text_annotations" / _INSTANCES, root / _INSTANCES):
+        if folder.is_dir():
+            return folder
+    expected = root / "text_annotations" / _INSTANCES
+    if (root / "Release" / "Annotations" / "mat").is_dir():
+        raise DatasetError(
+            f"{root} has the masks of A2D (Release/Annotations/mat), which do not say which instance a "
+            f"sentence means; fetch {_INSTANCES}.zip of {CARD.title} and extract it to {expected}"
+        )
+    raise MissingPathError(f"{expected} is missing; expected the masks as <video>/<frame>.h5")
+
+
+def _read_sentences(path: Path) -> dict[str, tuple[Expression, ...]]:
+    """The sentences of every video. Columns after the third (short queries, in one variant) are ignored."""
+    found: dict[str, list[Expression]] = {}
+    for number, row in read_csv(path):
+        if number == 1 and row[0] == "video_id":
+            continue
+        where = f"{path}, line {number}"
+        if len(row) < 3:
+            raise DatasetError(f"{where} is {shown(','.join(row))}, expected: video_id,instance_id,query")
+        if row[1].endswith("(copy)"):
+            continue
+        video_id = safe_id(row[0], f"{where}: the video id")
+        instance = as_whole(row[1], f"{where}: the instance id")
+        found.setdefault(video_id, []).append(
+            Expression(video_id=video_id, expression_id=str(instance), text=row[2], object_ids=(instance,))
+        )
+    return {video_id: tuple(sentences) for video_id, sentences in found.items()}
+
+
+def _read_missed(path: Path) -> list[str]:
+    """The videos whose sentences were lost; the file is optional and does not end with a newline."""
+    return read_text(path).split() if path.is_file() else []

@@ -1,0 +1,73 @@
+"""COCO segmentations into run lengths: polygons, plain run lengths, compressed run lengths.
+
+pycocotools trusts its input: runs that add up to more than the image write past its end, a polygon
+with huge coordinates takes all memory. So everything is checked before it is handed over.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from pycocotools import mask as coco
+
+from rvosbench import masks
+from rvosbench.datasets.reading import as_list, as_mapping, shown
+from rvosbench.errors import DatasetError, ScoreError
+from rvosbench.run_lengths import foreground_runs
+from rvosbench.types import Rle
+
+
+def segmentation(value: object, height: int, width: int, where: str) -> Rle:
+    """The mask of one COCO annotation, as `COCO.annToRLE` makes it.
+
+    Args:
+        value: the field "segmentation": a list of polygons, or {"size", "counts"}.
+        height: of the image, px.
+        width: of the image, px.
+        where: what to call it in errors.
+
+    Raises:
+        DatasetError: it has another shape, or does not fit the image.
+    """
+    if isinstance(value, list):
+        polygons = [_polygon(polygon, height, width, where) for polygon in value]
+        polygons = [polygon for polygon in polygons if len(polygon) >= 6]  # fewer corners enclose no pixel
+        if not polygons:
+            return masks.empty(height, width)
+        return Rle(height, width, coco.merge(coco.frPyObjects(polygons, height, width))["counts"])
+    content = as_mapping(value, f"{where}: segmentation")
+    if content.get("size") != [height, width]:
+        raise DatasetError(
+            f"{where}: segmentation has size {shown(content.get('size'))}, its image {[height, width]} "
+            "(height, width)"
+        )
+    size = (height, width)
+    counts = content.get("counts")
+    if isinstance(counts, list):
+        if not all(isinstance(run, int) and run >= 0 for run in counts) or sum(counts) != height * width:
+            raise DatasetError(f"{where}: the runs do not add up to the {height}x{width} px of the image")
+        return Rle(height, width, coco.frPyObjects({"size": list(size), "counts": counts}, *size)["counts"])
+    if not isinstance(counts, str) or not counts.isascii():
+        raise DatasetError(f"{where}: counts is {shown(counts)}, expected a list or COCO's compressed text")
+    rle = Rle(height, width, counts.encode())
+    try:
+        foreground_runs([rle], lambda _: where)
+    except ScoreError as error:
+        raise DatasetError(str(error)) from None
+    return rle
+
+
+def _polygon(value: object, height: int, width: int, where: str) -> Sequence[float]:
+    points = as_list(value, f"{where}: a polygon")
+    reach = 2 * max(height, width)
+    good = all(
+        isinstance(v, int | float) and not isinstance(v, bool) and math.isfinite(v) and abs(v) <= reach
+        for v in points
+    )
+    if not good or len(points) % 2:
+        raise DatasetError(
+            f"{where}: a polygon of {len(points)} numbers; expected x, y, x, y, ... in px, near its "
+            f"{height}x{width} image"
+        )
+    return points

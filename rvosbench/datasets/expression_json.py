@@ -1,0 +1,93 @@
+"""`meta_expressions.json` and `meta.json` of Ref-YouTube-VOS and of everything that copies its layout.
+
+```text
+{"videos": {<video>: {"frames": ["00000", "00005", ...],
+                      "expressions": {"0": {"exp": "a dog ...", "obj_id": "1"}, ...}}}}
+```
+`obj_id` is a string, and absent where the ground truth is hidden. `meta.json` holds the categories:
+`{"videos": {<video>: {"objects": {"1": {"category": "dog", ...}}}}}`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from rvosbench.datasets.reading import as_list, as_mapping, as_text, as_whole, read_json, safe_id
+from rvosbench.errors import DatasetError
+from rvosbench.types import Expression
+
+
+@dataclass(frozen=True, slots=True)
+class VideoEntry:
+    """What the file says about one video."""
+
+    frame_names: tuple[str, ...]
+    expressions: tuple[Expression, ...]
+
+
+def read_expressions(path: Path) -> dict[str, VideoEntry]:
+    """All videos of a `meta_expressions.json`, sorted by id.
+
+    Raises:
+        MissingPathError: there is no such file.
+        DatasetError: it is not JSON, has another shape, or holds an id that is not a safe file name.
+    """
+    content = as_mapping(read_json(path), str(path))
+    videos = as_mapping(content.get("videos"), f'{path}: the key "videos"')
+    return {
+        safe_id(video_id, f"{path}: a video id"): _video(video_id, entry, f"{path}, video {video_id}")
+        for video_id, entry in sorted(videos.items())
+    }
+
+
+def read_categories(path: Path) -> dict[str, dict[int, str]]:
+    """The categories of a `meta.json`: video -> object id -> category.
+
+    Raises:
+        MissingPathError: there is no such file.
+        DatasetError: it is not JSON or has another shape.
+    """
+    content = as_mapping(read_json(path), str(path))
+    found = {}
+    for video_id, entry in as_mapping(content.get("videos"), f'{path}: the key "videos"').items():
+        where = f"{path}, video {video_id}"
+        objects = as_mapping(as_mapping(entry, where).get("objects"), f'{where}: "objects"')
+        found[video_id] = {
+            as_whole(key, f"{where}: an object id"): as_text(
+                as_mapping(thing, f"{where}, object {key}").get("category"),
+                f"{where}, object {key}: category",
+            )
+            for key, thing in objects.items()
+        }
+    return found
+
+
+def _video(video_id: str, value: object, where: str) -> VideoEntry:
+    entry = as_mapping(value, where)
+    names = tuple(
+        safe_id(name, f"{where}: a frame name") for name in as_list(entry.get("frames"), f'{where}: "frames"')
+    )
+    if not names:
+        raise DatasetError(f'{where}: "frames" is empty, expected at least one frame name')
+    if len(set(names)) != len(names):
+        raise DatasetError(f'{where}: "frames" names a frame twice')
+    sentences = as_mapping(entry.get("expressions"), f'{where}: "expressions"')
+    return VideoEntry(
+        names, tuple(_expression(video_id, key, sentence, where) for key, sentence in sentences.items())
+    )
+
+
+def _expression(video_id: str, key: str, value: object, where: str) -> Expression:
+    expression_id = safe_id(key, f"{where}: an expression id")
+    where = f"{where}, expression {expression_id}"
+    sentence = as_mapping(value, where)
+    object_ids = None
+    if "obj_id" in sentence:
+        object_ids = (as_whole(sentence["obj_id"], f'{where}: "obj_id"'),)
+    return Expression(
+        video_id=video_id,
+        expression_id=expression_id,
+        text=as_text(sentence.get("exp"), f'{where}: "exp"'),
+        object_ids=object_ids,
+    )

@@ -1,0 +1,205 @@
+"""What every release reader needs: ids that may become paths, JSON of the expected shape, fingerprints.
+
+Releases are downloaded from anywhere, so nothing in them is trusted: an id is checked against an
+allow-list before it is joined to a path, and JSON is checked for its shape where it is read.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from rvosbench.errors import DatasetError, MissingPathError
+from rvosbench.registry import unknown
+
+_SAFE_ID = re.compile(r"[A-Za-z0-9_-](?:[A-Za-z0-9._ -]{0,126}[A-Za-z0-9_-])?")
+# Windows opens a device for these names, with any extension.
+_DEVICE = re.compile(r"(?:CON|PRN|AUX|NUL|COM[0-9]|LPT[0-9]) *(?:\..*)?", re.IGNORECASE)
+_IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png"}
+
+
+def safe_id(value: object, what: str) -> str:
+    """An id that can be a file name on every system: ASCII letters, digits, `.`, `_`, `-`, inner spaces.
+
+    Args:
+        value: the id as found.
+        what: what it names and where it was found, for the error.
+
+    Raises:
+        DatasetError: anything else: `..`, a leading or trailing dot, a slash, a NUL, a device name such
+            as CON, look-alike letters, more than 128 characters.
+    """
+    if (
+        isinstance(value, str)
+        and _SAFE_ID.fullmatch(value)
+        and ".." not in value
+        and not _DEVICE.fullmatch(value)
+    ):
+        return value
+    raise DatasetError(
+        f"{what} is {shown(value)}, which is not a safe file name; expected at most 128 ASCII letters, "
+        "digits, . _ - or inner spaces"
+    )
+
+
+def shown(value: object) -> str:
+    """A value from a release for an error message: its repr, cut to 60 characters."""
+    text = ascii(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def read_json(path: Path) -> Any:
+    """The content of a UTF-8 JSON file.
+
+    Raises:
+        MissingPathError: there is no such file.
+        DatasetError: it is not JSON.
+    """
+    try:
+        return json.loads(read_bytes(path))
+    except (ValueError, RecursionError) as error:
+        detail = " ".join(str(error).split())
+        raise DatasetError(f"{path} is not valid JSON ({detail}); fetch the file again") from error
+
+
+def read_text(path: Path) -> str:
+    """The content of a text file: UTF-8, else Latin-1, as two of the four Ref-DAVIS17 files are."""
+    data = read_bytes(path)
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return data.decode("latin-1")
+
+
+def read_csv(path: Path) -> Iterator[tuple[int, list[str]]]:
+    """The rows of a comma-separated file with their line numbers; empty lines are passed over.
+
+    Raises:
+        MissingPathError: there is no such file.
+        DatasetError: a quote is opened and not closed, or the file is no text.
+    """
+    # Strict: without it a stray quote would swallow all lines up to the next one.
+    rows = csv.reader(io.StringIO(read_text(path)), strict=True)
+    try:
+        for row in rows:
+            if row:
+                yield rows.line_num, row
+    except csv.Error as error:
+        raise DatasetError(f"{path}, line {rows.line_num}: {error}; expected comma-separated text") from error
+
+
+def read_bytes(path: Path) -> bytes:
+    """The content of a file.
+
+    Raises:
+        MissingPathError: there is no such file.
+        DatasetError: it cannot be read.
+    """
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise MissingPathError(
+            f"{path} is missing; the release needs it, fetch or extract it again"
+        ) from None
+    except OSError as error:
+        raise DatasetError(f"{path} cannot be read ({error.strerror}); expected a readable file") from error
+
+
+def as_mapping(value: object, where: str) -> Mapping[str, Any]:
+    """`value`, if it is a JSON object."""
+    if isinstance(value, dict):
+        return value
+    raise DatasetError(f"{where} is {_kind(value)}, expected an object; is this the official file?")
+
+
+def as_list(value: object, where: str) -> list[Any]:
+    """`value`, if it is a JSON list."""
+    if isinstance(value, list):
+        return value
+    raise DatasetError(f"{where} is {_kind(value)}, expected a list; is this the official file?")
+
+
+def as_text(value: object, where: str) -> str:
+    """`value`, if it is text that UTF-8 can hold (JSON can smuggle in half a surrogate pair)."""
+    if isinstance(value, str):
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            raise DatasetError(f"{where} is {shown(value)}, which is not valid Unicode") from None
+        return value
+    raise DatasetError(f"{where} is {_kind(value)}, expected text; is this the official file?")
+
+
+def as_whole(value: object, where: str, *, low: int = 0, high: int = 2**31 - 1) -> int:
+    """`value`, if it is a whole number in [low, high], written as a number or as its digits."""
+    number = int(value) if isinstance(value, str) and re.fullmatch(r"[0-9]{1,10}", value) else value
+    if isinstance(number, int) and not isinstance(number, bool) and low <= number <= high:
+        return number
+    raise DatasetError(f"{where} is {shown(value)}, expected a whole number from {low} to {high}")
+
+
+def _kind(value: object) -> str:
+    names = {dict: "an object", list: "a list", str: "text", bool: "a truth value", type(None): "null"}
+    return names.get(type(value), "a number" if isinstance(value, int | float) else "missing")
+
+
+def release_folder(root: Path, what: str) -> Path:
+    """`root`, if it is a folder.
+
+    Raises:
+        MissingPathError: it is not there, or is a file.
+    """
+    if root.is_dir():
+        return root
+    found = "is a file" if root.exists() else "is not there"
+    raise MissingPathError(f"{root} {found}; expected the folder of the {what} release")
+
+
+def check_options(options: Mapping[str, str], known: Iterable[str], dataset: str) -> None:
+    """Refuse an option that the dataset does not have, so that a typo is never ignored."""
+    names = sorted(known)
+    for name in options:
+        if name not in names:
+            raise DatasetError(unknown(f"option of {dataset}", name, names))
+
+
+def fingerprint(files: Iterable[Path], root: Path) -> str:
+    """SHA-256 over the names (relative to `root`) and contents of a release's index files."""
+    total = hashlib.sha256()
+    for path in sorted(files):
+        with path.open("rb") as file:
+            content = hashlib.file_digest(file, "sha256").hexdigest()
+        total.update(f"{path.relative_to(root).as_posix()} {content}\n".encode())
+    return total.hexdigest()
+
+
+def folder_names(folder: Path) -> frozenset[str]:
+    """The names of the folders in a folder; none when it is not there."""
+    try:
+        return frozenset(entry.name for entry in folder.iterdir() if entry.is_dir())
+    except (FileNotFoundError, NotADirectoryError):
+        return frozenset()
+
+
+def image_files(folder: Path) -> dict[str, str]:
+    """Stem -> file name of the images in a folder, sorted; none when it is not there.
+
+    Hidden files are passed over: archives made on macOS are full of `._00000.jpg`.
+    """
+    try:
+        names = sorted(entry.name for entry in folder.iterdir() if not entry.name.startswith("."))
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    return {Path(name).stem: name for name in names if Path(name).suffix.lower() in _IMAGE_SUFFIXES}
+
+
+def some(names: Iterable[str], most: int = 3) -> str:
+    """The first few of many names, for a message."""
+    every = sorted(names)
+    return ", ".join(every[:most]) + (f" and {len(every) - most} more" if len(every) > most else "")

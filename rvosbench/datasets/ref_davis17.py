@@ -1,0 +1,249 @@
+"""Ref-DAVIS17: DAVIS 2017 with the sentences of Khoreva et al., raw or converted.
+
+Raw, the three downloads beside each other:
+```text
+DAVIS/JPEGImages/480p/<sequence>/<frame>.jpg     DAVIS/ImageSets/2017/{train,val}.txt
+DAVIS/Annotations_unsupervised/480p/<sequence>/<frame>.png (or DAVIS/Annotations)   DAVIS/davis_semantics.json
+davis_text_annotations/Davis17_annot{1,2}{,_full_video}.txt
+```
+Converted, in the style of Ref-YouTube-VOS (what ReferFormer's script leaves behind):
+```text
+{train,valid}/JPEGImages  {train,valid}/Annotations  meta_expressions/{train,valid}/meta_expressions.json
+```
+Splits are `train` and `val` in both. Every object has four sentences, one per annotator and reading:
+`annot1-first`, `annot1-full`, `annot2-first`, `annot2-full` (about the first frame, about the full video);
+expression_id is 4 * (position of the object) + (position in this list), as converted.
+
+Label 255 is void: pixels that DAVIS leaves undecided and that its metrics ignore. It is kept as the
+object 255 of category "void"; no sentence means it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from rvosbench.datasets.davis_text import ANNOTATORS, TEXT_FILES, read_sentences
+from rvosbench.datasets.expression_json import read_categories, read_expressions
+from rvosbench.datasets.frame_folders import read_video
+from rvosbench.datasets.reading import (
+    as_mapping,
+    as_text,
+    as_whole,
+    check_options,
+    fingerprint,
+    folder_names,
+    image_files,
+    read_json,
+    read_text,
+    release_folder,
+    safe_id,
+    some,
+)
+from rvosbench.errors import DatasetError, UnknownNameError
+from rvosbench.registry import unknown
+from rvosbench.types import Card, Expression, Video
+
+_FPS = 24.0
+VOID = 255
+"""The object id of void pixels."""
+
+CARD = Card(
+    name="davis",
+    title="Ref-DAVIS17",
+    homepage="https://davischallenge.org/",
+    licence="Research use; mirrors of DAVIS quote different licences, the sentences state none",
+    citation="""@inproceedings{khoreva2018video,
+  title     = {Video Object Segmentation with Language Referring Expressions},
+  author    = {Khoreva, Anna and Rohrbach, Anna and Schiele, Bernt},
+  booktitle = {Asian Conference on Computer Vision (ACCV)},
+  year      = {2018}
+}""",
+    counts={"train": {"videos": 60}, "val": {"videos": 30, "expressions": 244}},
+)
+
+
+class RefDavis17:
+    """A copy of Ref-DAVIS17 on disk, raw or converted.
+
+    Attributes:
+        card: what a whole release holds.
+        problems: what is missing from this copy without making it useless.
+    """
+
+    def __init__(self, root: Path, options: Mapping[str, str]) -> None:
+        """Read the index files. There are no options.
+
+        Raises:
+            MissingPathError: the folder or a text file is not there.
+            DatasetError: it holds no sequence, or an index has the wrong shape.
+        """
+        check_options(options, (), CARD.name)
+        self.root = release_folder(root, CARD.title)
+        self.card = CARD
+        self.problems: list[str] = []
+        self._indexes: list[Path] = []
+        self._sentences: dict[str, dict[str, tuple[Expression, ...]]] = {}  # split -> sequence -> sentences
+        self._frame_names: dict[str, tuple[str, ...]] = {}  # sequence -> frames that an index lists
+        self._categories: dict[str, dict[int, str]] = {}
+        self._images: dict[str, str] = {}  # split -> the folder of sequence folders, relative to root
+        self._annotations: dict[str, Path] = {}
+        raw = next((path for path in (root / "DAVIS", root) if (path / "JPEGImages" / "480p").is_dir()), None)
+        if raw is not None:
+            self._read_raw(raw)
+        elif (root / "meta_expressions").is_dir():
+            self._read_converted()
+        if not self._sentences:
+            raise DatasetError(
+                f"{root} holds no sequence of {CARD.title} with frames, sentences and a place in the image "
+                "sets; expected DAVIS/JPEGImages/480p with davis_text_annotations, or meta_expressions with "
+                "valid/JPEGImages; is this the right folder?"
+            )
+
+    def fingerprint(self) -> str:
+        """SHA-256 over the text, json and image set files of the release."""
+        return fingerprint(self._indexes, self.root)
+
+    def splits(self) -> tuple[str, ...]:
+        """`train` and `val`, as far as they have sequences."""
+        return tuple(self._sentences)
+
+    def videos(self, split: str) -> Sequence[str]:
+        """The sequences of a split, sorted."""
+        return tuple(sorted(self._split(split)))
+
+    def read(self, split: str, video_id: str) -> Video:
+        """Everything about one sequence.
+
+        Raises:
+            UnknownNameError: no such split or sequence.
+            MissingPathError: a frame or an annotation is missing.
+            DatasetError: a file is damaged.
+        """
+        sequences = self._split(split)
+        if video_id not in sequences:
+            raise UnknownNameError(unknown(f"video of {CARD.name}/{split}", video_id, list(sequences)))
+        images = f"{self._images[split]}/{video_id}"
+        names = self._frame_names.get(video_id) or tuple(
+            safe_id(stem, f"{self.root / images}: a frame name") for stem in image_files(self.root / images)
+        )
+        if not names:
+            raise DatasetError(f"{self.root / images} holds no frame; extract the sequence again")
+        return read_video(
+            self.root,
+            video_id=video_id,
+            split=split,
+            images=images,
+            frame_names=names,
+            expressions=sequences[video_id],
+            fps=_FPS,
+            annotations=self._annotations[split] / video_id,
+            all_annotated=True,
+            categories=self._categories.get(video_id, {}) | {VOID: "void"},
+        )
+
+    def _split(self, split: str) -> dict[str, tuple[Expression, ...]]:
+        if split not in self._sentences:
+            raise UnknownNameError(unknown(f"split of {self.root}", split, list(self._sentences)))
+        return self._sentences[split]
+
+    def _read_raw(self, davis: Path) -> None:
+        """The official downloads."""
+        text = next(
+            (
+                path
+                for path in (self.root / "davis_text_annotations", davis / "davis_text_annotations")
+                if path.is_dir()
+            ),
+            self.root,
+        )
+        sentences, problems = read_sentences(text)
+        self.problems += problems
+        self._indexes += [text / name for name in TEXT_FILES]
+        self._read_semantics(davis / "davis_semantics.json")
+        masks = davis / "Annotations_unsupervised" / "480p"
+        masks = masks if masks.is_dir() else davis / "Annotations" / "480p"
+        images = davis / "JPEGImages" / "480p"
+        on_disk = folder_names(images)
+        unplaced = set(sentences)
+        for split in ("train", "val"):
+            path = davis / "ImageSets" / "2017" / f"{split}.txt"
+            if not path.is_file():
+                continue
+            self._indexes.append(path)
+            listed = {safe_id(name, f"{path}: a sequence") for name in read_text(path).split()}
+            unplaced -= listed
+            self._add(split, images, masks, {name: sentences.get(name, ()) for name in listed}, on_disk)
+        if unplaced:
+            self.problems.append(
+                f"{len(unplaced)} of the {len(sentences)} sequences with sentences are in no file of "
+                f"ImageSets/2017 ({some(unplaced)}); they are left out"
+            )
+
+    def _read_converted(self) -> None:
+        """The tree of ReferFormer's conversion script."""
+        for split, folder in (("train", "train"), ("val", "valid")):
+            path = self.root / "meta_expressions" / folder / "meta_expressions.json"
+            if not path.is_file():
+                continue
+            self._indexes.append(path)
+            images = self.root / folder / "JPEGImages"
+            entries = read_expressions(path)
+            self._frame_names |= {name: entry.frame_names for name, entry in entries.items()}
+            found = {name: _with_annotators(entry.expressions) for name, entry in entries.items()}
+            self._add(split, images, self.root / folder / "Annotations", found, folder_names(images))
+            meta = self.root / folder / "meta.json"
+            if meta.is_file():
+                self._indexes.append(meta)
+                self._categories |= read_categories(meta)
+
+    def _add(
+        self,
+        split: str,
+        images: Path,
+        annotations: Path,
+        sentences: dict[str, tuple[Expression, ...]],
+        on_disk: frozenset[str],
+    ) -> None:
+        """Take the sequences that have frames and sentences, report the others."""
+        without_frames = sentences.keys() - on_disk
+        if without_frames:
+            self.problems.append(
+                f"{images} lacks {len(without_frames)} of the {len(sentences)} sequences of {split} "
+                f"({some(without_frames)}); they are left out, is the download complete?"
+            )
+        silent = {name for name, found in sentences.items() if not found} - without_frames
+        if silent:
+            self.problems.append(
+                f"{len(silent)} sequences of {split} have no sentence ({some(silent)}); left out"
+            )
+        kept = {name: sentences[name] for name in sorted(sentences.keys() - without_frames - silent)}
+        if kept:
+            self._sentences[split] = kept
+            self._images[split] = images.relative_to(self.root).as_posix()
+            self._annotations[split] = annotations
+
+    def _read_semantics(self, path: Path) -> None:
+        """Categories of the raw release: {sequence: {"1": "bike"}}; an optional download."""
+        if not path.is_file():
+            return
+        self._indexes.append(path)
+        for name, objects in as_mapping(read_json(path), str(path)).items():
+            self._categories[name] = {
+                as_whole(key, f"{path}, {name}: an object id"): as_text(
+                    category, f"{path}, {name}, object {key}"
+                )
+                for key, category in as_mapping(objects, f"{path}, {name}").items()
+            }
+
+
+def _with_annotators(expressions: tuple[Expression, ...]) -> tuple[Expression, ...]:
+    """Name the annotators of a converted sequence: expression_id modulo 4, when the ids are laid out so."""
+    by_id = {sentence.expression_id: sentence for sentence in expressions}
+    if set(by_id) != {str(number) for number in range(len(expressions))} or len(expressions) % 4:
+        return expressions
+    for first in range(0, len(expressions), 4):
+        if len({by_id[str(first + k)].object_ids for k in range(4)}) != 1:
+            return expressions
+    return tuple(replace(s, annotator=ANNOTATORS[int(s.expression_id) % 4]) for s in expressions)

@@ -1,0 +1,268 @@
+"""RefCOCO, RefCOCO+ and RefCOCOg: images as videos of one frame.
+
+```text
+<root>/train2014/COCO_train2014_<12 digits>.jpg     (or under images/, or images/mscoco/images/)
+<root>/refcoco/instances.json    <root>/refcoco/refs(unc).p     refcoco+ and refcocog likewise, g: refs(umd).p
+<root>/refcoco/instances_refcoco_<split>.json       the converted form, read when there is no refs(...).p
+```
+where `<root>` is the folder named or its subfolder `coco`.
+
+video_id and frame name are the stem of the image file; object_id is COCO's annotation id; expression_id
+is the sentence id (in the converted form the running number of the sentence). The objects of an image
+are all its annotations that are not crowds, and those that a sentence means; the converted form knows
+only the latter. Options: `by`, the split of the authors (unc, google, umd), and `text`, `sent` (lower-cased,
+the default, what published numbers use) or `raw`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from rvosbench.datasets.coco_masks import segmentation
+from rvosbench.datasets.reading import check_options, fingerprint, release_folder, shown, some
+from rvosbench.datasets.refcoco_index import Index, Sentence, read_converted, read_official
+from rvosbench.errors import DatasetError, MissingPathError, UnknownNameError
+from rvosbench.images import image_size
+from rvosbench.registry import unknown
+from rvosbench.types import Card, Expression, Frame, Object, Video
+
+_SPLITS = ("train", "val", "testA", "testB", "test")
+
+_YU = """@inproceedings{yu2016modeling,
+  title     = {Modeling Context in Referring Expressions},
+  author    = {Yu, Licheng and Poirson, Patrick and Yang, Shan and Berg, Alexander C. and Berg, Tamara L.},
+  booktitle = {European Conference on Computer Vision (ECCV)},
+  year      = {2016}
+}"""
+_MAO = """@inproceedings{mao2016generation,
+  title     = {Generation and Comprehension of Unambiguous Object Descriptions},
+  author    = {Mao, Junhua and Huang, Jonathan and Toshev, Alexander and Camburu, Oana and Yuille, Alan L. and
+               Murphy, Kevin},
+  booktitle = {IEEE Conference on Computer Vision and Pattern Recognition (CVPR)},
+  year      = {2016}
+}"""
+_LICENCE = "COCO annotations CC BY 4.0; images keep their Flickr licences; the sentences state none"
+_HOMEPAGE = "https://github.com/lichengunc/refer"
+
+
+class _RefCocoFamily:
+    """A copy of one of the three on disk.
+
+    Attributes:
+        card: what a whole release holds.
+        problems: what is missing from this copy without making it useless.
+    """
+
+    card: Card
+    _folder: str  # also the name in the converted files
+    _by: str  # whose split is the usual one
+
+    def __init__(self, root: Path, options: Mapping[str, str]) -> None:
+        """Read the index files.
+
+        Args:
+            root: the folder with `train2014`, or the one above it.
+            options: `by` and `text`; see the module.
+
+        Raises:
+            MissingPathError: a folder or an index file is not there.
+            DatasetError: an index is damaged, or no image is there.
+        """
+        check_options(options, ("by", "text"), self.card.name)
+        self.root = release_folder(root, self.card.title)
+        self.problems: list[str] = []
+        by, text = options.get("by", self._by), options.get("text", "sent")
+        if by not in ("unc", "google", "umd") or text not in ("sent", "raw"):
+            raise DatasetError(
+                f"the options are by={shown(by)} and text={shown(text)}, expected by unc, google or umd and "
+                "text sent or raw"
+            )
+        if by != self._by:
+            self.card = replace(self.card, counts={})
+        base = next((b for b in (root, root / "coco") if (b / self._folder).is_dir()), None)
+        if base is None:
+            raise MissingPathError(
+                f"{root / self._folder} is missing; expected refs({by}).p and instances.json"
+            )
+        self._images = _find_images(base)
+        self._index = self._read_index(base / self._folder, by, text)
+        self.problems += self._index.problems
+        self._sentences = self._with_images()
+        if not self._sentences:
+            raise MissingPathError(
+                f"{self._images} holds none of the {len(self._index.images)} images of {self.card.title}; "
+                "expected COCO_train2014_<number>.jpg, fetch train2014.zip of COCO"
+            )
+
+    def fingerprint(self) -> str:
+        """SHA-256 over the refs and instances files."""
+        return fingerprint(self._index.files, self.root)
+
+    def splits(self) -> tuple[str, ...]:
+        """The splits that have images: train, val, and testA, testB or test."""
+        return tuple(self._sentences)
+
+    def videos(self, split: str) -> Sequence[str]:
+        """The images of a split, sorted."""
+        return tuple(self._split(split))
+
+    def read(self, split: str, video_id: str) -> Video:
+        """Everything about one image.
+
+        Raises:
+            UnknownNameError: no such split or image.
+            DatasetError: the image or a segmentation is damaged.
+        """
+        if video_id not in self._split(split):
+            raise UnknownNameError(
+                unknown(f"video of {self.card.name}/{split}", video_id, list(self._split(split)))
+            )
+        sentences = self._split(split)[video_id]
+        image = self._index.images[video_id]
+        path = self._images / image.file_name
+        size = image_size(path)
+        if size != (image.height, image.width):
+            raise DatasetError(
+                f"{path} is {size[0]}x{size[1]} px (height x width), the annotations say {image.height}x"
+                f"{image.width}; fetch the original COCO image"
+            )
+        meant = {sentence.annotation_id for sentence in sentences}
+        things = [
+            thing
+            for annotation_id in image.annotation_ids
+            if not (thing := self._index.annotations[annotation_id]).is_crowd or annotation_id in meant
+        ]
+        relative = path.relative_to(self.root).as_posix()
+        return Video(
+            video_id=video_id,
+            split=split,
+            height=image.height,
+            width=image.width,
+            fps=None,
+            source=relative,
+            frames=(Frame(name=video_id, annotated=True, path=relative),),
+            objects=tuple(
+                Object(object_id=thing.annotation_id, category=self._index.categories.get(thing.category_id))
+                for thing in sorted(things, key=lambda thing: thing.annotation_id)
+            ),
+            expressions=tuple(
+                Expression(
+                    video_id=video_id,
+                    expression_id=sentence.expression_id,
+                    text=sentence.text,
+                    object_ids=(sentence.annotation_id,),
+                )
+                for sentence in sentences
+            ),
+            masks={
+                (thing.annotation_id, 0): segmentation(
+                    thing.segmentation, image.height, image.width, f"annotation {thing.annotation_id}"
+                )
+                for thing in things
+            },
+        )
+
+    def _split(self, split: str) -> dict[str, tuple[Sentence, ...]]:
+        if split not in self._sentences:
+            raise UnknownNameError(unknown(f"split of {self.root}", split, list(self._sentences)))
+        return self._sentences[split]
+
+    def _read_index(self, folder: Path, by: str, text: str) -> Index:
+        refs = folder / f"refs({by}).p"
+        if refs.is_file():
+            return read_official(refs, folder / "instances.json", text)
+        converted = {
+            split: path
+            for split in _SPLITS
+            if (path := folder / f"instances_{self._folder}_{split}.json").is_file()
+        }
+        if not converted:
+            raise MissingPathError(
+                f"{refs} is missing; expected it with instances.json, or the converted "
+                f"instances_{self._folder}_<split>.json"
+            )
+        return read_converted(converted)
+
+    def _with_images(self) -> dict[str, dict[str, tuple[Sentence, ...]]]:
+        """Split -> image -> sentences, for the images that are on disk."""
+        on_disk = {path.name for path in self._images.iterdir()}
+        present = {video_id for video_id, image in self._index.images.items() if image.file_name in on_disk}
+        found = {}
+        for split in _SPLITS:
+            images = self._index.sentences.get(split, {})
+            missing = images.keys() - present
+            if missing:
+                self.problems.append(
+                    f"{self._images.name} lacks {len(missing)} of the {len(images)} images of {split} "
+                    f"({some(missing)}); they are left out, is the download complete?"
+                )
+            found[split] = {k: tuple(images[k]) for k in sorted(images.keys() - missing)}
+        return {split: images for split, images in found.items() if images}
+
+
+class RefCoco(_RefCocoFamily):
+    """RefCOCO."""
+
+    _folder = "refcoco"
+    _by = "unc"
+    card = Card(
+        name="refcoco",
+        title="RefCOCO",
+        homepage=_HOMEPAGE,
+        licence=_LICENCE,
+        citation=_YU,
+        counts={
+            "train": {"videos": 16994, "expressions": 120624},
+            "val": {"videos": 1500, "expressions": 10834},
+            "testA": {"videos": 750, "expressions": 5657},
+            "testB": {"videos": 750, "expressions": 5095},
+        },
+    )
+
+
+class RefCocoPlus(_RefCocoFamily):
+    """RefCOCO+."""
+
+    _folder = "refcoco+"
+    _by = "unc"
+    card = Card(
+        name="refcoco+",
+        title="RefCOCO+",
+        homepage=_HOMEPAGE,
+        licence=_LICENCE,
+        citation=_YU,
+        counts={
+            "train": {"expressions": 120191},
+            "val": {"expressions": 10758},
+            "testA": {"expressions": 5726},
+            "testB": {"expressions": 4889},
+        },
+    )
+
+
+class RefCocoG(_RefCocoFamily):
+    """RefCOCOg, in the split of the University of Maryland unless `by` says google."""
+
+    _folder = "refcocog"
+    _by = "umd"
+    card = Card(
+        name="refcocog",
+        title="RefCOCOg",
+        homepage=_HOMEPAGE,
+        licence=_LICENCE,
+        citation=_MAO,
+        counts={
+            "train": {"expressions": 80512},
+            "val": {"expressions": 4896},
+            "test": {"expressions": 9602},
+        },
+    )
+
+
+def _find_images(base: Path) -> Path:
+    for folder in ("train2014", "images/train2014", "images/mscoco/images/train2014"):
+        if (base / folder).is_dir():
+            return base / folder
+    raise MissingPathError(f"{base / 'train2014'} is missing; expected the images of COCO train2014")

@@ -1,0 +1,206 @@
+"""The indexes of RefCOCO: `refs(*).p` with `instances.json`, or the converted `instances_*.json`.
+
+```text
+refs(unc).p      [{"image_id", "ann_id", "split", "sentences": [{"sent_id", "sent", "raw"}, ...]}, ...]
+instances.json   {"images": [{"id", "file_name", "height", "width"}],
+                  "annotations": [{"id", "image_id", "category_id", "iscrowd", "segmentation"}], "categories"}
+converted        one image entry per sentence, {"id", "caption", "original_id", ...}; one annotation each,
+                 {"image_id", "original_id", ...}; COCO's own ids are in `original_id`
+```
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from rvosbench.datasets import plain_pickle
+from rvosbench.datasets.reading import as_list, as_mapping, as_text, as_whole, read_json, safe_id, some
+from rvosbench.errors import DatasetError
+
+_MOST = 2**31 - 1  # object ids of a store; COCO's crowd annotations have larger ones
+_SIZE = 65_535
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """One sentence about one annotation."""
+
+    expression_id: str
+    text: str
+    annotation_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """One COCO image."""
+
+    file_name: str
+    height: int  # px
+    width: int  # px
+    annotation_ids: list[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Annotation:
+    """One COCO annotation; its segmentation is not looked at until it is needed."""
+
+    annotation_id: int
+    category_id: int
+    is_crowd: bool
+    segmentation: object
+
+
+@dataclass(slots=True)
+class Index:
+    """Everything that the index files say. Images are keyed by the stem of their file name."""
+
+    files: tuple[Path, ...]
+    images: dict[str, Image] = field(default_factory=dict)
+    annotations: dict[int, Annotation] = field(default_factory=dict)
+    categories: dict[int, str] = field(default_factory=dict)
+    sentences: dict[str, dict[str, list[Sentence]]] = field(default_factory=dict)  # split -> image -> ..
+    problems: list[str] = field(default_factory=list)
+
+    def add_image(self, entry: Mapping[str, Any], where: str) -> str:
+        """Keep an image entry, once; its key."""
+        file_name = safe_id(entry.get("file_name"), f"{where}: the file name")
+        key = Path(file_name).stem
+        if key not in self.images:
+            height = as_whole(entry.get("height"), f"{where}: height", low=1, high=_SIZE)
+            width = as_whole(entry.get("width"), f"{where}: width", low=1, high=_SIZE)
+            self.images[key] = Image(file_name, height, width, [])
+        return key
+
+    def add_annotation(self, annotation_id: int, key: str, entry: Mapping[str, Any], where: str) -> None:
+        """Keep an annotation of the image `key`, once."""
+        if annotation_id in self.annotations:
+            return
+        self.annotations[annotation_id] = Annotation(
+            annotation_id,
+            as_whole(entry.get("category_id"), f"{where}: category_id"),
+            bool(entry.get("iscrowd")),
+            entry.get("segmentation"),
+        )
+        self.images[key].annotation_ids.append(annotation_id)
+
+    def add_sentence(self, split: str, key: str, sentence: Sentence) -> None:
+        """Keep a sentence about the image `key`."""
+        self.sentences.setdefault(split, {}).setdefault(key, []).append(sentence)
+
+    def add_categories(self, content: Mapping[str, Any], where: str) -> None:
+        """Keep the names of the categories."""
+        for value in as_list(content.get("categories"), f'{where}: "categories"'):
+            entry = as_mapping(value, f"{where}: a category")
+            number = as_whole(entry.get("id"), f"{where}: a category id")
+            self.categories[number] = as_text(entry.get("name"), f"{where}, category {number}: name")
+
+
+def read_official(refs_path: Path, instances_path: Path, text_key: str) -> Index:
+    """The release as it is downloaded.
+
+    Args:
+        refs_path: `refs(<by>).p`.
+        instances_path: `instances.json`.
+        text_key: "sent" or "raw".
+
+    Raises:
+        MissingPathError: a file is missing.
+        DatasetError: a file is damaged, has another shape, or they do not belong together.
+    """
+    index = Index((refs_path, instances_path))
+    content = as_mapping(read_json(instances_path), str(instances_path))
+    index.add_categories(content, str(instances_path))
+    keys: dict[int, str] = {}
+    for number, value in enumerate(as_list(content.get("images"), f'{instances_path}: "images"')):
+        where = f"{instances_path}, image entry {number}"
+        entry = as_mapping(value, where)
+        keys[as_whole(entry.get("id"), f"{where}: id")] = index.add_image(entry, where)
+    too_large = set()
+    for number, value in enumerate(as_list(content.get("annotations"), f'{instances_path}: "annotations"')):
+        where = f"{instances_path}, annotation entry {number}"
+        entry = as_mapping(value, where)
+        annotation_id = as_whole(entry.get("id"), f"{where}: id", high=2**62)
+        if annotation_id > _MOST:
+            too_large.add(annotation_id)
+            continue
+        image_id = as_whole(entry.get("image_id"), f"{where}: image_id")
+        if image_id in keys:
+            index.add_annotation(annotation_id, keys[image_id], entry, where)
+    dropped = []
+    for number, value in enumerate(as_list(plain_pickle.load(refs_path), str(refs_path))):
+        where = f"{refs_path}, reference {number}"
+        ref = as_mapping(value, where)
+        annotation_id = as_whole(ref.get("ann_id"), f"{where}: ann_id", high=2**62)
+        image_id = as_whole(ref.get("image_id"), f"{where}: image_id")
+        if annotation_id in too_large:
+            dropped.append(str(annotation_id))
+            continue
+        if image_id not in keys or annotation_id not in index.images[keys[image_id]].annotation_ids:
+            raise DatasetError(
+                f"{where} means annotation {annotation_id} of image {image_id}, which is not in "
+                f"{instances_path}; the two files are of different releases"
+            )
+        for sentence in _sentences(ref, annotation_id, text_key, where):
+            for split in _splits(as_text(ref.get("split"), f"{where}: split")):
+                index.add_sentence(split, keys[image_id], sentence)
+    if dropped:
+        index.problems.append(
+            f"{len(dropped)} references are left out: the ids of their annotations do not fit 32 bits "
+            f"({some(dropped)})"
+        )
+    return index
+
+
+def read_converted(paths: Mapping[str, Path]) -> Index:
+    """The converted form: split -> file.
+
+    Raises:
+        MissingPathError: a file is missing.
+        DatasetError: a file is damaged or has another shape.
+    """
+    index = Index(tuple(paths.values()))
+    for split, path in paths.items():
+        content = as_mapping(read_json(path), str(path))
+        index.add_categories(content, str(path))
+        captions: dict[int, tuple[str, str]] = {}
+        for number, value in enumerate(as_list(content.get("images"), f'{path}: "images"')):
+            where = f"{path}, image entry {number}"
+            entry = as_mapping(value, where)
+            caption = as_text(entry.get("caption"), f"{where}: caption")
+            captions[as_whole(entry.get("id"), f"{where}: id")] = (index.add_image(entry, where), caption)
+        for number, value in enumerate(as_list(content.get("annotations"), f'{path}: "annotations"')):
+            where = f"{path}, annotation entry {number}"
+            entry = as_mapping(value, where)
+            image_id = as_whole(entry.get("image_id"), f"{where}: image_id")
+            if image_id not in captions:
+                raise DatasetError(f"{where} belongs to image {image_id}, which the file does not list")
+            key, caption = captions[image_id]
+            annotation_id = as_whole(entry.get("original_id"), f"{where}: original_id", high=_MOST)
+            index.add_annotation(annotation_id, key, entry, where)
+            index.add_sentence(split, key, Sentence(str(image_id), caption, annotation_id))
+    return index
+
+
+def _sentences(ref: Mapping[str, Any], annotation_id: int, text_key: str, where: str) -> list[Sentence]:
+    found = []
+    for value in as_list(ref.get("sentences"), f"{where}: sentences"):
+        entry = as_mapping(value, f"{where}: a sentence")
+        number = as_whole(entry.get("sent_id"), f"{where}: sent_id")
+        found.append(
+            Sentence(
+                str(number),
+                as_text(entry.get(text_key), f"{where}, sentence {number}: {text_key}"),
+                annotation_id,
+            )
+        )
+    return found
+
+
+def _splits(name: str) -> tuple[str, ...]:
+    """The splits that a reference is in: Google's split of RefCOCO has "testAB" for both tests."""
+    if name.startswith("test") and len(name) > 4:
+        return tuple(f"test{letter}" for letter in name[4:])
+    return (name,)

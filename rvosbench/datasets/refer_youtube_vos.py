@@ -1,0 +1,222 @@
+"""Ref-YouTube-VOS, as released.
+
+```text
+train/JPEGImages/<video>/<frame>.jpg   train/Annotations/<video>/<frame>.png   train/meta.json (optional)
+valid/JPEGImages/...   test/JPEGImages/...
+meta_expressions/{train,valid,test}/meta_expressions.json
+```
+* The valid file lists 507 videos: 202 of valid and the 305 of test. `valid` is what is not in the test
+  file; without a test file, what has frames in valid/JPEGImages.
+* Frames are those of the json: one in five of a 30 fps video, with gaps, and 73 videos of the valid
+  file do not start at 00000.
+* The ground truth of valid and test is hidden: `object_ids` is None and no frame is annotated. The option
+  `valid-masks` attaches masks to valid (`<dir>/<video>/<frame>.png`); which object a sentence means is
+  known only when the json has `obj_id`.
+* The options `trainval` (a fraction) and `seed` hold out a part of the train videos as the split `heldout`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from rvosbench.datasets.expression_json import VideoEntry, read_categories, read_expressions
+from rvosbench.datasets.frame_folders import read_video
+from rvosbench.datasets.reading import (
+    as_whole,
+    check_options,
+    fingerprint,
+    folder_names,
+    release_folder,
+    some,
+)
+from rvosbench.errors import DatasetError, UnknownNameError
+from rvosbench.registry import unknown
+from rvosbench.types import Card, Video
+
+_SPLITS = ("train", "valid", "test")
+_FPS = 6.0  # every fifth frame of 30 fps video; 0.3 % of the steps are longer
+
+CARD = Card(
+    name="ytvos",
+    title="Ref-YouTube-VOS",
+    homepage="https://youtube-vos.org/dataset/rvos/",
+    licence="Annotations CC BY 4.0; videos for non-commercial research only; not redistributable",
+    citation="""@inproceedings{seo2020urvos,
+  title     = {{URVOS}: Unified Referring Video Object Segmentation Network with a Large-Scale Benchmark},
+  author    = {Seo, Seonguk and Lee, Joon-Young and Han, Bohyung},
+  booktitle = {European Conference on Computer Vision (ECCV)},
+  year      = {2020}
+}""",
+    counts={
+        "train": {"videos": 3471, "expressions": 12913},
+        "valid": {"videos": 202, "expressions": 834},
+        "test": {"videos": 305, "expressions": 1262},
+    },
+)
+
+
+class ReferYoutubeVos:
+    """A copy of Ref-YouTube-VOS on disk.
+
+    Attributes:
+        card: what a whole release holds.
+        problems: what is missing from this copy without making it useless.
+    """
+
+    def __init__(self, root: Path, options: Mapping[str, str]) -> None:
+        """Read the index files.
+
+        Args:
+            root: the folder with `meta_expressions`.
+            options: `valid-masks`, `trainval`, `seed`; see the module.
+
+        Raises:
+            MissingPathError: the folder is not there.
+            DatasetError: it holds no split, an index has the wrong shape, or an option is wrong.
+        """
+        check_options(options, ("valid-masks", "trainval", "seed"), CARD.name)
+        self.root = release_folder(root, CARD.title)
+        self.card = CARD
+        self.problems: list[str] = []
+        self._indexes = [path for split in _SPLITS if (path := _index(root, split)).is_file()]
+        self._videos = self._find_videos()
+        if not self._videos:
+            raise DatasetError(
+                f"{root} holds no video of {CARD.title}; expected "
+                "meta_expressions/train/meta_expressions.json with train/JPEGImages/<video>/, or the same "
+                "for valid or test; is this the right folder?"
+            )
+        meta = root / "train" / "meta.json"  # later downloads come without it
+        self._categories = read_categories(meta) if meta.is_file() else {}
+        self._valid_masks = self._find_valid_masks(options)
+        self._hold_out(options)
+
+    def fingerprint(self) -> str:
+        """SHA-256 over the json files of the release."""
+        meta = self.root / "train" / "meta.json"
+        return fingerprint([*self._indexes, *([meta] if meta.is_file() else [])], self.root)
+
+    def splits(self) -> tuple[str, ...]:
+        """The splits that have videos with frames: train, heldout, valid, test."""
+        return tuple(self._videos)
+
+    def videos(self, split: str) -> Sequence[str]:
+        """The videos of a split, sorted."""
+        return tuple(self._entries(split))
+
+    def read(self, split: str, video_id: str) -> Video:
+        """Everything about one video.
+
+        Raises:
+            UnknownNameError: no such split or video.
+            MissingPathError: a frame or an annotation is missing.
+            DatasetError: a file is damaged.
+        """
+        entries = self._entries(split)
+        if video_id not in entries:
+            raise UnknownNameError(unknown(f"video of {CARD.name}/{split}", video_id, list(entries)))
+        entry = entries[video_id]
+        folder = "train" if split == "heldout" else split
+        annotations = self.root / folder / "Annotations" / video_id if folder == "train" else None
+        if split == "valid" and self._valid_masks is not None:
+            annotations = self._valid_masks / video_id
+        return read_video(
+            self.root,
+            video_id=video_id,
+            split=split,
+            images=f"{folder}/JPEGImages/{video_id}",
+            frame_names=entry.frame_names,
+            expressions=entry.expressions,
+            fps=_FPS,
+            annotations=annotations,
+            all_annotated=folder == "train",
+            categories=self._categories.get(video_id, {}) if folder == "train" else {},
+        )
+
+    def _entries(self, split: str) -> dict[str, VideoEntry]:
+        if split not in self._videos:
+            raise UnknownNameError(unknown(f"split of {self.root}", split, list(self._videos)))
+        return self._videos[split]
+
+    def _find_videos(self) -> dict[str, dict[str, VideoEntry]]:
+        """The videos of every split that have a folder of frames."""
+        listed = {
+            split: read_expressions(_index(self.root, split))
+            for split in _SPLITS
+            if _index(self.root, split) in self._indexes
+        }
+        on_disk = {split: folder_names(self.root / split / "JPEGImages") for split in listed}
+        if "valid" in listed and "test" in listed:
+            listed["valid"] = {k: v for k, v in listed["valid"].items() if k not in listed["test"]}
+        elif "valid" in listed:
+            of_test = listed["valid"].keys() - on_disk["valid"]
+            if of_test:
+                self.problems.append(
+                    f"there is no meta_expressions/test: of the {len(listed['valid'])} videos in the valid "
+                    f"file, the {len(of_test)} without frames in valid/JPEGImages are taken for test videos"
+                )
+            listed["valid"] = {k: v for k, v in listed["valid"].items() if k not in of_test}
+        found = {}
+        for split, entries in listed.items():
+            missing = entries.keys() - on_disk[split]
+            if missing:
+                self.problems.append(
+                    f"{split}/JPEGImages lacks {len(missing)} of the {len(entries)} videos of {split} "
+                    f"({some(missing)}); they are left out, is the download complete?"
+                )
+            found[split] = {video_id: entry for video_id, entry in entries.items() if video_id not in missing}
+        return {split: entries for split, entries in found.items() if entries}
+
+    def _find_valid_masks(self, options: Mapping[str, str]) -> Path | None:
+        if "valid-masks" not in options:
+            return None
+        folder = release_folder(Path(options["valid-masks"]), "valid masks of the Ref-YouTube-VOS")
+        if (folder / "Annotations").is_dir():
+            folder = folder / "Annotations"
+        wanted = self._videos.get("valid", {}).keys()
+        missing = wanted - folder_names(folder)
+        if missing == wanted:
+            raise DatasetError(
+                f"{folder} has no folder of any of the {len(wanted)} valid videos; expected "
+                "<valid-masks>/<video>/<frame>.png"
+            )
+        if missing:
+            self.problems.append(
+                f"{folder} lacks {len(missing)} of {len(wanted)} valid videos ({some(missing)}); "
+                "they stay without ground truth"
+            )
+        return folder
+
+    def _hold_out(self, options: Mapping[str, str]) -> None:
+        """Move a part of the train videos to `heldout`: by hash, so that it depends on ids and seed only."""
+        if "trainval" not in options:
+            if "seed" in options:
+                raise DatasetError(
+                    "the option seed is for trainval, which is not given; add trainval or drop seed"
+                )
+            return
+        try:
+            fraction = float(options["trainval"])
+        except ValueError:
+            fraction = 0.0
+        if not 0 < fraction < 1:
+            raise DatasetError(f"trainval is {options['trainval']!r}, expected a fraction between 0 and 1")
+        seed = as_whole(options.get("seed", "0"), "the option seed")
+        train = self._videos.get("train", {})
+        if len(train) < 2:
+            raise DatasetError(f"trainval needs at least 2 train videos, {self.root} has {len(train)}")
+        order = sorted(train, key=lambda video_id: hashlib.sha256(f"{seed}:{video_id}".encode()).digest())
+        held_out = set(order[: min(max(1, round(fraction * len(train))), len(train) - 1)])
+        parts = {
+            "train": {k: v for k, v in train.items() if k not in held_out},
+            "heldout": {k: v for k, v in train.items() if k in held_out},
+        }
+        self._videos = parts | {k: v for k, v in self._videos.items() if k != "train"}
+        self.card = replace(CARD, counts={k: v for k, v in CARD.counts.items() if k != "train"})
+
+
+def _index(root: Path, split: str) -> Path:
+    return root / "meta_expressions" / split / "meta_expressions.json"

@@ -1,0 +1,1 @@
+raise RuntimeError("a plugin may do anything while it is imported")

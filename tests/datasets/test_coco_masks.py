@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from pycocotools import mask as coco
+
+from rvosbench import masks
+from rvosbench.datasets.coco_masks import segmentation
+from rvosbench.errors import DatasetError
+
+H, W = 6, 5
+
+
+def test_a_rectangle_as_polygon_by_hand():
+    found = masks.decode(segmentation([[1, 2, 4, 2, 4, 5, 1, 5]], H, W, "x"))
+    expected = np.zeros((H, W), np.bool_)
+    expected[2:5, 1:4] = True
+    assert np.array_equal(found, expected)
+
+
+def test_several_polygons_are_one_mask_and_degenerate_ones_have_no_pixels():
+    both = [[0, 0, 2, 0, 2, 2, 0, 2], [3, 3, 5, 3, 5, 6, 3, 6], [1, 1, 2, 2]]
+    assert masks.area(segmentation(both, H, W, "x")) == 4 + 6
+    assert masks.area(segmentation([[1, 1, 2, 2]], H, W, "x")) == 0
+    assert masks.area(segmentation([], H, W, "x")) == 0
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_plain_and_compressed_runs_agree_with_pycocotools(seed):
+    mask = np.random.default_rng(seed).random((H, W)) < 0.5
+    flat = np.concatenate([[False], mask.ravel(order="F")])
+    changes = np.flatnonzero(flat[1:] != flat[:-1])
+    plain = np.diff(np.concatenate([[0], changes, [mask.size]])).tolist()
+    compressed = coco.encode(np.asfortranarray(mask.astype(np.uint8)))["counts"].decode()
+    for counts in (plain, compressed):
+        found = segmentation({"size": [H, W], "counts": counts}, H, W, "x")
+        assert np.array_equal(masks.decode(found), mask)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        None,
+        "text",
+        {},
+        {"size": [H, W]},
+        {"size": [W, H], "counts": [H * W]},
+        {"size": [H, W], "counts": []},
+        {"size": [H, W], "counts": [H * W + 1]},
+        {"size": [H, W], "counts": [10**12]},
+        {"size": [H, W], "counts": [-1, H * W + 1]},
+        {"size": [H, W], "counts": [0.5, H * W - 0.5]},
+        {"size": [H, W], "counts": "PPPPPPPPPPPPP"},
+        {"size": [H, W], "counts": "\x00"},
+        {"size": [H, W], "counts": "é"},
+        {"size": [H, W], "counts": ""},
+        {"size": [H, W], "counts": 7},
+        [[1, 2, 3, 4, 5]],
+        [[1, 2, 3, 4, 5, float("nan")]],
+        [[1, 2, 3, 4, 5, 1e12]],
+        [[1, 2, 3, 4, 5, "6"]],
+        [7],
+    ],
+)
+def test_what_does_not_fit_the_image_is_refused_before_pycocotools_sees_it(value):
+    with pytest.raises(DatasetError, match="annotation 7") as caught:
+        segmentation(value, H, W, "annotation 7")
+    assert "\n" not in str(caught.value)

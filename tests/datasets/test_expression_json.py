@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import pytest
+
+from rvosbench.datasets.expression_json import read_categories, read_expressions
+from rvosbench.errors import DatasetError
+from rvosbench.types import Expression
+from tests.datasets.tiny_releases import write_json
+
+GOOD = {"frames": ["00000"], "expressions": {"0": {"exp": " A dog ", "obj_id": "1"}}}
+
+
+def test_sentences_stay_as_released_and_a_missing_obj_id_is_hidden(tmp_path):
+    hidden = {"frames": ["00000"], "expressions": {"0": {"exp": "x"}}}
+    write_json(tmp_path / "x.json", {"videos": {"b": GOOD, "a": hidden}})
+    found = read_expressions(tmp_path / "x.json")
+    assert list(found) == ["a", "b"]
+    assert found["a"].expressions[0].object_ids is None
+    assert found["b"].expressions == (
+        Expression(video_id="b", expression_id="0", text=" A dog ", object_ids=(1,)),
+    )
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        [],
+        {},
+        {"videos": []},
+        {"videos": {"a": []}},
+        {"videos": {"../a": GOOD}},
+        {"videos": {"a": {"expressions": {}}}},
+        {"videos": {"a": GOOD | {"frames": []}}},
+        {"videos": {"a": GOOD | {"frames": [0]}}},
+        {"videos": {"a": GOOD | {"frames": ["../../etc/passwd"]}}},
+        {"videos": {"a": GOOD | {"frames": ["0", "0"]}}},
+        {"videos": {"a": GOOD | {"frames": "00000"}}},
+        {"videos": {"a": GOOD | {"expressions": []}}},
+        {"videos": {"a": GOOD | {"expressions": {"0": "a dog"}}}},
+        {"videos": {"a": GOOD | {"expressions": {"0": {"exp": None}}}}},
+        {"videos": {"a": GOOD | {"expressions": {"0": {"obj_id": "1"}}}}},
+        {"videos": {"a": GOOD | {"expressions": {"0": {"exp": "\ud800"}}}}},
+        {"videos": {"a": GOOD | {"expressions": {"/": {"exp": "a dog"}}}}},
+        {"videos": {"a": GOOD | {"expressions": {"0": {"exp": "a dog", "obj_id": "one"}}}}},
+        {"videos": {"a": GOOD | {"expressions": {"0": {"exp": "a dog", "obj_id": -1}}}}},
+        {"videos": {"a": GOOD | {"expressions": {"0": {"exp": "a dog", "obj_id": None}}}}},
+    ],
+)
+def test_another_shape_is_one_line_that_names_the_file(tmp_path, content):
+    write_json(tmp_path / "x.json", content)
+    with pytest.raises(DatasetError) as caught:
+        read_expressions(tmp_path / "x.json")
+    assert str(tmp_path / "x.json") in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"videos": {"a": {}}},
+        {"videos": {"a": {"objects": {"x": {"category": "dog"}}}}},
+        {"videos": {"a": {"objects": {"1": {}}}}},
+        {"videos": {"a": {"objects": {"1": "dog"}}}},
+    ],
+)
+def test_categories_of_another_shape_are_refused(tmp_path, content):
+    write_json(tmp_path / "meta.json", content)
+    with pytest.raises(DatasetError, match=r"meta\.json, video a"):
+        read_categories(tmp_path / "meta.json")

@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from rvosbench import masks
+from rvosbench.datasets.label_maps import read_annotations, split_labels
+from rvosbench.errors import DatasetError, MissingPathError
+from tests.datasets.tiny_releases import HEIGHT, ONE_OBJECT, TWO_OBJECTS, WIDTH, write_labels
+
+SIZE = (HEIGHT, WIDTH)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_every_label_gets_exactly_its_pixels(seed):
+    rng = np.random.default_rng(seed)
+    labels = rng.choice(np.array([0, 1, 7, 254, 255], np.uint8), size=(17, 11))
+    found = split_labels(labels)
+    assert list(found) == sorted(set(labels.ravel().tolist()) - {0})
+    for object_id, rle in found.items():
+        assert np.array_equal(masks.decode(rle), labels == object_id)
+
+
+def test_an_empty_label_map_has_no_objects():
+    assert split_labels(np.zeros((3, 4), np.uint8)) == {}
+
+
+def test_an_object_that_leaves_has_no_mask_in_an_annotated_frame(tmp_path):
+    write_labels(tmp_path / "00000.png", TWO_OBJECTS)
+    write_labels(tmp_path / "00005.png", ONE_OBJECT)
+    found, annotated = read_annotations(tmp_path, ["00000", "00005"], SIZE, all_frames=True)
+    assert set(found) == {(1, 0), (2, 0), (2, 1)}
+    assert annotated == (True, True)
+
+
+def test_a_frame_without_a_png_is_not_annotated_unless_all_are_needed(tmp_path):
+    write_labels(tmp_path / "00005.png", ONE_OBJECT)
+    found, annotated = read_annotations(tmp_path, ["00000", "00005"], SIZE, all_frames=False)
+    assert set(found) == {(2, 1)}
+    assert annotated == (False, True)
+    with pytest.raises(MissingPathError, match=r"00000\.png"):
+        read_annotations(tmp_path, ["00000", "00005"], SIZE, all_frames=True)
+
+
+def test_a_mask_of_another_size_is_never_resized(tmp_path):
+    write_labels(tmp_path / "00000.png", TWO_OBJECTS)
+    with pytest.raises(DatasetError, match="masks are never resized"):
+        read_annotations(tmp_path, ["00000"], (HEIGHT * 2, WIDTH * 2), all_frames=True)

@@ -1,0 +1,156 @@
+from __future__ import annotations
+
+import re
+import string
+from pathlib import PurePosixPath
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rvosbench.datasets.reading import (
+    as_text,
+    as_whole,
+    check_options,
+    fingerprint,
+    image_files,
+    read_json,
+    read_text,
+    release_folder,
+    safe_id,
+    some,
+)
+from rvosbench.errors import DatasetError, MissingPathError
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["0062f687f1", "--h5fAKYurM", "_dash", "a.b", "inner space", "classic-car", "x" * 128, "CONSOLE", "7"],
+)
+def test_official_looking_ids_pass_unchanged(value):
+    assert safe_id(value, "an id") == value
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "",
+        ".",
+        "..",
+        "../up",
+        "a/b",
+        "a\\b",
+        "/etc/passwd",
+        "a..b",
+        ".hidden",
+        "trailing.",
+        "trailing ",
+        " leading",
+        "nul\0",
+        "line\nbreak",
+        "CON",
+        "con",
+        "nul.txt",
+        "COM1",
+        "LPT9.tar",
+        "x" * 129,
+        "x" * 300,
+        "vidéo",
+        "аaa",  # noqa: RUF001  the first letter is Cyrillic
+        "a:b",
+        None,
+        7,
+        ["a"],
+    ],
+)
+def test_what_is_no_safe_file_name_is_refused_with_the_id_shown(value):
+    with pytest.raises(DatasetError, match="not a safe file name") as caught:
+        safe_id(value, "a video id")
+    assert "\n" not in str(caught.value)
+    assert str(caught.value).isascii()
+    assert len(str(caught.value)) < 220
+
+
+@given(st.text())
+def test_a_safe_id_is_one_plain_path_component(value):
+    try:
+        safe_id(value, "an id")
+    except DatasetError:
+        return
+    assert set(value) <= set(string.ascii_letters + string.digits + "._- ")
+    assert PurePosixPath(value).name == value == value.strip()
+    assert value not in ("", ".", "..")
+
+
+def test_json_that_is_broken_or_nested_to_death_is_a_dataset_error(tmp_path):
+    path = tmp_path / "x.json"
+    for content in (b"", b"{", b"\xff\xfe\x00", b"[" * 100_000, b"1" * 5000):
+        path.write_bytes(content)
+        with pytest.raises(DatasetError, match=re.escape(str(path))):
+            read_json(path)
+    with pytest.raises(MissingPathError):
+        read_json(tmp_path / "absent.json")
+    with pytest.raises(DatasetError, match="cannot be read"):
+        read_json(tmp_path)
+
+
+def test_half_a_surrogate_pair_is_refused():
+    with pytest.raises(DatasetError, match="not valid Unicode"):
+        as_text("\ud800", "a sentence")
+
+
+@pytest.mark.parametrize("value", [3, "3", "0003"])
+def test_whole_numbers_come_as_numbers_or_digits(value):
+    assert as_whole(value, "x") == 3
+
+
+@pytest.mark.parametrize("value", [True, None, -1, 1.0, "", "-1", "1.0", "٣", "9" * 5000, 2**31, [], {}])
+def test_what_is_no_whole_number_in_range_is_refused(value):
+    with pytest.raises(DatasetError, match="expected a whole number"):
+        as_whole(value, "x")
+
+
+def test_text_is_utf8_or_else_latin1(tmp_path):
+    path = tmp_path / "x.txt"
+    path.write_bytes("café".encode())
+    assert read_text(path) == "café"
+    path.write_bytes("café".encode("latin-1"))
+    assert read_text(path) == "café"
+
+
+def test_a_misspelt_option_names_the_right_one():
+    with pytest.raises(DatasetError, match="did you mean 'trainval'"):
+        check_options({"trainvla": "0.1"}, ("trainval", "seed"), "ytvos")
+
+
+def test_fingerprint_depends_on_names_and_contents_only(tmp_path):
+    for folder in ("one", "two"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "a").write_text("x")
+        (tmp_path / folder / "b").write_text("y")
+    first, second = ([tmp_path / f / "a", tmp_path / f / "b"] for f in ("one", "two"))
+    before = fingerprint(first, tmp_path / "one")
+    assert before == fingerprint(second[::-1], tmp_path / "two")
+    second[0].write_text("z")
+    assert before != fingerprint(second, tmp_path / "two")
+    assert before != fingerprint(first[:1], tmp_path / "one")
+
+
+def test_image_files_pass_over_hidden_and_other_files(tmp_path):
+    for name in ("00005.jpg", "00000.JPG", "._00000.jpg", "Thumbs.db", "00010.png"):
+        (tmp_path / name).touch()
+    assert image_files(tmp_path) == {"00000": "00000.JPG", "00005": "00005.jpg", "00010": "00010.png"}
+    assert image_files(tmp_path / "absent") == {}
+
+
+def test_a_release_must_be_a_folder(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(MissingPathError, match="is a file"):
+        release_folder(tmp_path / "file", "X")
+    with pytest.raises(MissingPathError, match="is not there"):
+        release_folder(tmp_path / "absent", "X")
+
+
+def test_some_cuts_long_lists():
+    assert some(["b", "a"]) == "a, b"
+    assert some("edcba") == "a, b, c and 2 more"

@@ -1,0 +1,195 @@
+from __future__ import annotations
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+
+from rvosbench import masks
+from rvosbench.contracts import Release
+from rvosbench.datasets.refer_youtube_vos import ReferYoutubeVos
+from rvosbench.errors import DatasetError, MissingPathError, UnknownNameError
+from rvosbench.types import Object
+from tests.datasets.tiny_releases import (
+    ONE_OBJECT,
+    TWO_OBJECTS,
+    expressions,
+    meta_expressions,
+    write_json,
+    write_labels,
+    write_video,
+    ytvos,
+)
+
+
+@pytest.fixture
+def root(tmp_path):
+    return ytvos(tmp_path / "release")
+
+
+def test_it_is_a_release(root):
+    assert isinstance(ReferYoutubeVos(root, {}), Release)
+
+
+def test_valid_is_what_the_test_file_does_not_list(root):
+    release = ReferYoutubeVos(root, {})
+    assert {split: release.videos(split) for split in release.splits()} == {
+        "train": ("aaa", "bbb"),
+        "valid": ("ccc",),
+        "test": ("ddd",),
+    }
+    assert release.problems == []
+
+
+def test_without_a_test_file_valid_is_what_has_frames(root):
+    shutil.rmtree(root / "meta_expressions" / "test")
+    release = ReferYoutubeVos(root, {})
+    assert release.videos("valid") == ("ccc",)
+    assert release.splits() == ("train", "valid")
+    assert "of the 2 videos in the valid file, the 1 without frames" in release.problems[0]
+
+
+def test_frames_are_those_of_the_json_and_masks_equal_the_png(root):
+    video = ReferYoutubeVos(root, {}).read("train", "aaa")
+    assert [frame.name for frame in video.frames] == ["00005", "00010", "00020"]
+    assert video.frames[0].path == "train/JPEGImages/aaa/00005.jpg"
+    assert all(frame.annotated for frame in video.frames)
+    assert set(video.masks) == {(1, 0), (2, 0), (2, 1), (1, 2), (2, 2)}
+    for (object_id, index), rle in video.masks.items():
+        drawn = (TWO_OBJECTS, ONE_OBJECT, TWO_OBJECTS)[index]
+        assert np.array_equal(masks.decode(rle), drawn == object_id)
+    assert video.objects == (Object(object_id=1, category="dog"), Object(object_id=2))
+    assert [(e.text, e.object_ids) for e in video.expressions] == [
+        ("A  small box ", (1,)),
+        ("a wide box", (2,)),
+    ]
+
+
+def test_hidden_ground_truth_is_unknown_not_empty(root):
+    video = ReferYoutubeVos(root, {}).read("valid", "ccc")
+    assert not any(frame.annotated for frame in video.frames)
+    assert video.masks == {}
+    assert video.expressions[0].object_ids is None
+
+
+def test_meta_json_is_optional(root):
+    (root / "train" / "meta.json").unlink()
+    assert ReferYoutubeVos(root, {}).read("train", "aaa").objects == (
+        Object(object_id=1),
+        Object(object_id=2),
+    )
+
+
+@pytest.mark.parametrize("nested", [False, True])
+def test_valid_masks_attach_objects_but_no_sentence_to_an_object(root, tmp_path, nested):
+    folder = tmp_path / "masks"
+    write_labels((folder / "Annotations" if nested else folder) / "ccc" / "00005.png", ONE_OBJECT)
+    video = ReferYoutubeVos(root, {"valid-masks": str(folder)}).read("valid", "ccc")
+    assert [frame.annotated for frame in video.frames] == [False, True]
+    assert set(video.masks) == {(2, 1)}
+    assert video.expressions[0].object_ids is None
+
+
+def test_valid_masks_with_obj_id_in_the_json_can_be_scored(root, tmp_path):
+    content = {"ccc": {"frames": ["00000"], "expressions": expressions(("x", "2"))}}
+    write_json(meta_expressions(root, "valid"), {"videos": content})
+    write_labels(tmp_path / "masks" / "ccc" / "00000.png", ONE_OBJECT)
+    video = ReferYoutubeVos(root, {"valid-masks": str(tmp_path / "masks")}).read("valid", "ccc")
+    assert video.expressions[0].object_ids == (2,)
+    assert np.array_equal(masks.decode(video.masks[2, 0]), ONE_OBJECT == 2)
+
+
+def test_valid_masks_of_other_videos_are_refused(root, tmp_path):
+    (tmp_path / "masks" / "zzz").mkdir(parents=True)
+    with pytest.raises(DatasetError, match="no folder of any"):
+        ReferYoutubeVos(root, {"valid-masks": str(tmp_path / "masks")})
+    with pytest.raises(MissingPathError):
+        ReferYoutubeVos(root, {"valid-masks": str(tmp_path / "absent")})
+
+
+def make_train_videos(root, count):
+    entry = {"frames": ["00000"], "expressions": expressions(("x", "2"))}
+    names = [f"v{number:02d}" for number in range(count)]
+    for name in names:
+        write_video(root / "train", name, {"00000": ONE_OBJECT})
+    write_json(meta_expressions(root, "train"), {"videos": dict.fromkeys(names, entry)})
+    return set(names)
+
+
+def test_trainval_is_a_deterministic_partition(root):
+    names = make_train_videos(root, 20)
+    first, again, other = (
+        ReferYoutubeVos(root, {"trainval": "0.2", "seed": seed}).videos("heldout") for seed in ("3", "3", "4")
+    )
+    assert first == again != other
+    assert len(first) == 4
+    release = ReferYoutubeVos(root, {"trainval": "0.2", "seed": "3"})
+    assert release.splits() == ("train", "heldout", "valid", "test")
+    assert set(release.videos("train")) == names - set(first)
+    assert "train" not in release.card.counts
+    assert release.read("heldout", first[0]).split == "heldout"
+    assert release.read("heldout", first[0]).frames[0].path == f"train/JPEGImages/{first[0]}/00000.jpg"
+
+
+def test_a_new_video_does_not_reshuffle_who_is_held_out(root):
+    make_train_videos(root, 20)
+    before = set(ReferYoutubeVos(root, {"trainval": "0.2"}).videos("heldout"))
+    make_train_videos(root, 21)
+    after = set(ReferYoutubeVos(root, {"trainval": "0.2"}).videos("heldout"))
+    assert len(before - after) <= 1
+
+
+@pytest.mark.parametrize("value", ["0", "1", "-0.1", "2", "nan", "some", ""])
+def test_trainval_must_be_a_fraction(root, value):
+    with pytest.raises(DatasetError, match="expected a fraction"):
+        ReferYoutubeVos(root, {"trainval": value})
+
+
+def test_options_are_checked(root):
+    with pytest.raises(DatasetError, match="did you mean 'trainval'"):
+        ReferYoutubeVos(root, {"trainvall": "0.1"})
+    with pytest.raises(DatasetError, match="seed"):
+        ReferYoutubeVos(root, {"seed": "1"})
+    with pytest.raises(DatasetError, match="the option seed"):
+        ReferYoutubeVos(root, {"trainval": "0.5", "seed": "x"})
+
+
+def test_a_video_without_frames_is_left_out_and_reported(root):
+    shutil.rmtree(root / "train" / "JPEGImages" / "bbb")
+    release = ReferYoutubeVos(root, {})
+    assert release.videos("train") == ("aaa",)
+    assert "train/JPEGImages lacks 1 of the 2 videos of train (bbb)" in release.problems[0]
+
+
+def test_a_missing_frame_and_a_missing_mask_are_named(root):
+    (root / "train" / "Annotations" / "aaa" / "00010.png").unlink()
+    with pytest.raises(MissingPathError, match=r"Annotations/aaa/00010\.png"):
+        ReferYoutubeVos(root, {}).read("train", "aaa")
+    (root / "train" / "JPEGImages" / "aaa" / "00020.jpg").unlink()
+    with pytest.raises(MissingPathError, match=r"JPEGImages/aaa/00020\.jpg"):
+        ReferYoutubeVos(root, {}).read("train", "aaa")
+
+
+def test_an_empty_or_missing_release_says_what_was_expected(tmp_path):
+    with pytest.raises(DatasetError, match=r"expected meta_expressions/train/meta_expressions\.json"):
+        ReferYoutubeVos(tmp_path, {})
+    with pytest.raises(MissingPathError, match="is not there"):
+        ReferYoutubeVos(tmp_path / "absent", {})
+
+
+def test_unknown_splits_and_videos(root):
+    release = ReferYoutubeVos(root, {})
+    with pytest.raises(UnknownNameError, match="did you mean 'valid'"):
+        release.videos("val")
+    with pytest.raises(UnknownNameError):
+        release.read("train", "../../etc")
+
+
+def test_fingerprint_tells_two_downloads_apart(root):
+    before = ReferYoutubeVos(root, {}).fingerprint()
+    path = meta_expressions(root, "train")
+    content = json.loads(path.read_text())
+    content["videos"]["bbb"]["expressions"]["0"]["exp"] = "another"
+    write_json(path, content)
+    assert ReferYoutubeVos(root, {}).fingerprint() != before
