@@ -1,0 +1,1 @@
+"""What went wrong, and how sure we are: bootstrap intervals, comparisons, slices."""

@@ -1,0 +1,1 @@
+"""Models behind one contract: answer sentences about a clip."""

@@ -1,0 +1,232 @@
+"""Store + predictions -> scores, under a named protocol, one video at a time.
+
+Needs neither torch nor the model: predictions are files, whatever made them.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from rvosbench import run_record
+from rvosbench.errors import MissingPathError, OutputError, ScoreError
+from rvosbench.metrics.ground_truth import Question, questions
+from rvosbench.metrics.pairs import PairScores, measure_pairs
+from rvosbench.metrics.protocols import Protocol, protocol_named
+from rvosbench.predictions import Prediction
+from rvosbench.score_tables import FrameRow, Metric, ScoreTables
+from rvosbench.store import Store
+from rvosbench.submission import PredictionSource, open_predictions
+from rvosbench.types import Video
+
+_log = logging.getLogger(__name__)
+
+PREDICTIONS = "predictions"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Scores:
+    """What scores.json holds."""
+
+    protocol: Protocol
+    metrics: Mapping[str, Metric]
+    dataset: str
+    split: str
+    store_fingerprint: str
+    model: str  # as run.json names it, or the folder that the predictions came from
+    is_oracle: bool
+    swapped_sentences: bool
+    n_expressions: int  # scored; objects, where the protocol's unit is the object
+    n_videos: int
+    n_frames: int  # pairs of a sentence and a frame
+    n_left_out: int  # sentences that the run did not ask
+    ignored_videos: tuple[str, ...]  # predictions for videos that the split does not have
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain JSON types; a number that could not be computed is null."""
+        return {"schema_version": 1} | asdict(self)
+
+
+def evaluate(
+    run: Path,
+    *,
+    store: Store,
+    split: str,
+    predictions: Path | None = None,
+    protocol: str,
+    seed: int = 0,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> Scores:
+    """Score predictions against a store.
+
+    Writes `frame_scores.parquet`, `expression_scores.parquet` and, last, `scores.json` into the run folder.
+    What was there from an earlier evaluation is replaced.
+
+    Args:
+        run: the folder that `rvos predict` wrote; any folder, made if need be, for external predictions.
+        store: the ground truth.
+        split: of the store.
+        predictions: external ones: PNG folders, a zip or Parquet (see `rvosbench.submission`). Without
+            them, the run's own.
+        protocol: one of `rvosbench.metrics.protocols.PROTOCOLS`.
+        seed: of the bootstrap.
+        on_progress: called with (videos done, videos in all).
+
+    Raises:
+        UnknownNameError: no such protocol or split.
+        MissingPathError: there are no predictions.
+        ScoreError: the predictions are of another store or split, incomplete, or cannot be scored; the
+            ground truth is hidden.
+        ShapeError: a mask has another size than its video.
+        OutputError: the folder cannot be written, or holds a run of its own.
+    """
+    rules = protocol_named(protocol)
+    video_ids = store.video_ids(split)
+    source, record = _source(run, store, split, predictions, rules)
+    left_out = frozenset(map(str, record.get("left_out") or ()))
+    limit = record.get("limit")
+    video_ids = video_ids[: limit if isinstance(limit, int) else None]
+    surplus = tuple(sorted(set(source.video_ids()) - set(video_ids)))
+    if surplus:
+        _log.warning(
+            "predictions for %d videos that %s/%s does not have are ignored, such as %s",
+            len(surplus),
+            store.name,
+            split,
+            ", ".join(surplus[:3]),
+        )
+    asked = 0
+    with ScoreTables(run, rules) as tables:
+        for done, video_id in enumerate(video_ids):
+            video = store.video(split, video_id)
+            wanted = [q for q in questions(video, rules) if f"{video_id}/{q.expression_id}" not in left_out]
+            if wanted:
+                answers = _answers(source, video, wanted, rules)
+                tables.add(video, wanted, list(_measured(video, wanted, answers, rules)), answers)
+                asked += len(wanted)
+            if on_progress is not None:
+                on_progress(done + 1, len(video_ids))
+        if not asked:
+            raise ScoreError(
+                f"{store.name}/{split} has nothing to score under '{rules.name}' (unit: {rules.unit}); "
+                "choose another split or protocol"
+            )
+        if predictions is not None and tables.all_empty:
+            raise ScoreError(
+                f"all masks in {predictions} are empty; were scores saved instead of masks, or the threshold "
+                "set too high?"
+            )
+        scores = Scores(
+            protocol=rules,
+            metrics=tables.metrics(seed),
+            dataset=store.name,
+            split=split,
+            store_fingerprint=store.fingerprint,
+            model=str(record["model"]),
+            is_oracle=bool(record.get("is_oracle")),
+            swapped_sentences=bool(record.get("swapped_sentences")),
+            n_expressions=asked,
+            n_videos=tables.n_videos,
+            n_frames=tables.n_frames,
+            n_left_out=len(left_out),
+            ignored_videos=surplus,
+        )
+        tables.finish(scores.as_json())
+    return scores
+
+
+def _source(
+    run: Path, store: Store, split: str, predictions: Path | None, rules: Protocol
+) -> tuple[PredictionSource, Mapping[str, Any]]:
+    """The predictions, and what is known about how they were made."""
+    unit: Literal["expression", "object"] = "object" if rules.unit == "object" else "expression"
+    own = run / PREDICTIONS
+    if predictions is not None:
+        if own.exists():
+            raise OutputError(
+                f"{run} holds predictions of its own; choose another folder for the scores of {predictions}"
+            )
+        return open_predictions(predictions, unit, store.release), {"model": predictions.stem}
+    record = run_record.read_run(run)
+    if not own.is_dir():
+        raise MissingPathError(
+            f"{run} has no {PREDICTIONS}; make them with rvos predict, or name --predictions"
+        )
+    for key, expected in (("store_fingerprint", store.fingerprint), ("split", split), ("unit", unit)):
+        if record.get(key) != expected:
+            raise ScoreError(
+                f"{run} was predicted with {key.replace('_', ' ')} {record.get(key)!r}, it would be scored "
+                f"with {expected!r}; score it against {record.get('store', 'the store it was made from')}, "
+                "or predict again"
+            )
+    return open_predictions(own, unit), {"model": run.name} | record
+
+
+_Answers = Mapping[tuple[str, int], Sequence[Prediction]]
+"""(expression, frame) -> its candidates, best first as the file says."""
+
+
+def _answers(source: PredictionSource, video: Video, wanted: Sequence[Question], rules: Protocol) -> _Answers:
+    """The candidates for every question and frame, complete."""
+    found: dict[tuple[str, int], list[Prediction]] = {}
+    for row in source.read(video):
+        found.setdefault((row.expression_id, row.frame_index), []).append(row)
+    known = {expression.expression_id for expression in video.expressions}
+    if rules.unit == "object":
+        known = {str(thing.object_id) for thing in video.objects}
+    unknown = sorted({expression_id for expression_id, _ in found} - known)
+    if unknown:
+        raise ScoreError(
+            f"there are predictions for {', '.join(unknown[:3])} of video {video.video_id}, which has "
+            f"{', '.join(sorted(known)[:5]) or 'none'} (unit: {rules.unit}); are they of another version of "
+            "the dataset?"
+        )
+    needed = [(q.expression_id, frame) for q in wanted for frame in q.frames]
+    missing = [key for key in needed if key not in found or found[key][0].candidate != 0]
+    if missing:
+        (expression_id, frame), *_ = missing
+        raise ScoreError(
+            f"{len(missing)} of {len(needed)} predictions for video {video.video_id} are missing, the first "
+            f"is {expression_id}/{video.frames[frame].name} ({rules.unit}/frame); where nothing is there, "
+            "write an empty mask"
+        )
+    return {key: found[key] for key in needed}
+
+
+def _measured(
+    video: Video, wanted: Sequence[Question], answers: _Answers, rules: Protocol
+) -> Iterator[tuple[Question, FrameRow]]:
+    """Every scored frame of a video, by question."""
+    keys = [(question, place) for question in wanted for place in range(len(question.frames))]
+    best = [_best(answers[q.expression_id, q.frames[place]], rules) for q, place in keys]
+    voids = [None if q.voids is None else q.voids[place] for q, place in keys]
+    measured: PairScores = measure_pairs(
+        [row.mask for row in best],
+        [question.truths[place] for question, place in keys],
+        voids if any(void is not None for void in voids) else None,
+    )
+    for index, (question, place) in enumerate(keys):
+        yield (
+            question,
+            FrameRow(
+                video_id=video.video_id,
+                expression_id=question.expression_id,
+                frame_index=question.frames[place],
+                j=float(measured.j[index]),
+                f=float(measured.f[index]),
+                intersection=int(measured.intersection[index]),
+                union=int(measured.union[index]),
+                predicted_area=int(measured.predicted_area[index]),
+                true_area=int(measured.true_area[index]),
+            ),
+        )
+
+
+def _best(candidates: Sequence[Prediction], rules: Protocol) -> Prediction:
+    """The answer: candidate 0; for samples the best score, of equal ones the last, as published."""
+    if rules.unit != "frame sample":
+        return candidates[0]
+    return max(candidates, key=lambda row: (row.score, row.candidate))

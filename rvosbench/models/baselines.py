@@ -1,0 +1,95 @@
+"""The floors that every table should show: answers that need no pixels, no language, or neither.
+
+A benchmark number means little without them: `everything` shows what the size of the objects gives away,
+`centre` what photographers do, `random-object` what perfect masks are worth without reading the sentence.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rvosbench.contracts import Segmenter
+from rvosbench.errors import ScoreError
+from rvosbench.types import Clip, Segmentation
+
+Answer = Callable[[Clip, int, int], NDArray[np.bool_]]
+"""(clip, position of the sentence, seed) -> (K, H, W) bool."""
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """A `Segmenter` whose single answer is a function of the clip, not of the sentence."""
+
+    answer: Answer
+    seed: int
+
+    def segment(self, clip: Clip, expressions: Sequence[str], candidates: int = 1) -> Sequence[Segmentation]:
+        """One candidate per sentence, with score 1."""
+        return [
+            Segmentation(
+                masks=self.answer(clip, position, self.seed)[None], scores=np.ones(1, dtype=np.float32)
+            )
+            for position in range(len(expressions))
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class BaselineFactory:
+    """What the model registry holds for a baseline; see `rvosbench.contracts.ModelFactory`."""
+
+    summary: str
+    answer: Answer
+    is_oracle: bool = False
+    needs_checkpoint: bool = False
+
+    def load(self, checkpoint: Path | None, *, device: str, seed: int) -> Segmenter:
+        """The baseline; there is nothing to read and no device to use."""
+        return Baseline(self.answer, seed)
+
+
+def _nothing(clip: Clip, position: int, seed: int) -> NDArray[np.bool_]:
+    _, _, H, W = clip.frames.shape
+    return np.zeros((len(clip.wanted), H, W), np.bool_)
+
+
+def _everything(clip: Clip, position: int, seed: int) -> NDArray[np.bool_]:
+    return ~_nothing(clip, position, seed)
+
+
+def _centre(clip: Clip, position: int, seed: int) -> NDArray[np.bool_]:
+    """A rectangle of half the height and half the width, rounded down at each side."""
+    masks = _nothing(clip, position, seed)
+    _, H, W = masks.shape
+    masks[:, H // 4 : H - H // 4, W // 4 : W - W // 4] = True
+    return masks
+
+
+def _random_object(clip: Clip, position: int, seed: int) -> NDArray[np.bool_]:
+    """The true masks of one object, drawn from (seed, video, position of the sentence) alone."""
+    if clip.objects is None:
+        raise ScoreError(
+            f"random-object needs the ground-truth objects of {clip.video_id}, the clip has none; it works "
+            "on stores with annotations only"
+        )
+    if not len(clip.objects):
+        return _nothing(clip, position, seed)
+    key = f"{seed}/{clip.video_id}/{position}".encode()
+    drawn = int.from_bytes(hashlib.sha256(key).digest()[:8], "big") % len(clip.objects)
+    chosen: NDArray[np.bool_] = clip.objects[drawn]
+    return chosen
+
+
+NOTHING = BaselineFactory("floor: an empty mask in every frame", _nothing)
+EVERYTHING = BaselineFactory("floor: the whole frame, always", _everything)
+CENTRE = BaselineFactory("floor: a centred rectangle of a quarter of the frame", _centre)
+RANDOM_OBJECT = BaselineFactory(
+    "floor with oracle masks: the ground truth of a random object; reads no language",
+    _random_object,
+    is_oracle=True,
+)

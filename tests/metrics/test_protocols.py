@@ -1,0 +1,114 @@
+"""Protocols are listed, explained and found; what they ask about a video is right."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from rvosbench import masks
+from rvosbench.errors import ScoreError, UnknownNameError
+from rvosbench.metrics.ground_truth import questions
+from rvosbench.metrics.protocols import PROTOCOLS, protocol_named
+from rvosbench.types import Object
+from tests.tiny_store import hidden, lone_square, square, two_squares
+
+
+def areas(asked) -> list[list[int]]:
+    return [[masks.area(truth) for truth in question.truths] for question in asked]
+
+
+@pytest.mark.parametrize("name", PROTOCOLS)
+def test_a_protocol_explains_itself_in_two_lines_of_a_terminal(name):
+    protocol = protocol_named(name)
+    assert protocol.name == name
+    lines = protocol.explanation.splitlines()
+    assert len(lines) == 2
+    assert max(map(len, lines)) <= 78
+    assert protocol.main_metric in protocol.metrics
+
+
+def test_a_typo_is_answered_with_the_nearest_name():
+    with pytest.raises(UnknownNameError, match="did you mean 'davis-objects'"):
+        protocol_named("davis-object")
+
+
+def test_sentences_are_asked_in_every_annotated_frame_and_absence_is_an_empty_truth():
+    asked = questions(two_squares(), protocol_named("ytvos"))
+    assert [question.text for question in asked] == [
+        "the red square",
+        "the blue one",
+        "both squares",
+        "the dog",
+    ]
+    assert all(question.frames == (0, 1, 2, 3, 4, 5) for question in asked)
+    assert areas(asked) == [[64] * 6, [0] * 3 + [64] * 3, [64] * 3 + [128] * 3, [0] * 6]
+
+
+def test_samples_are_frames_that_show_the_object_or_sentences_without_one():
+    asked = questions(two_squares(), protocol_named("a2d"))
+    assert [question.frames for question in asked] == [
+        (0, 1, 2, 3, 4, 5),
+        (3, 4, 5),
+        *[(0, 1, 2, 3, 4, 5)] * 2,
+    ]
+    assert areas(asked)[1] == [64] * 3
+
+
+def test_frames_that_nobody_annotated_are_not_asked():
+    video = two_squares()
+    frames = tuple(replace(frame, annotated=place in (1, 4)) for place, frame in enumerate(video.frames))
+    asked = questions(replace(video, frames=frames), protocol_named("ytvos"))
+    assert asked[0].frames == (1, 4)
+
+
+def test_void_is_asked_for_by_some_protocols_and_is_no_object():
+    video = lone_square()
+    assert [question.voids for question in questions(video, protocol_named("ytvos"))] == [None]
+    (question,) = questions(video, protocol_named("davis-expressions"))
+    assert [masks.area(void) for void in question.voids] == [16] * 5
+
+
+def test_objects_are_those_up_to_the_largest_id_of_the_first_annotated_frame():
+    late = two_squares()  # object 1 enters in frame 3
+    assert [question.expression_id for question in questions(late, protocol_named("davis-objects"))] == ["0"]
+    both = replace(late, masks=late.masks | {(1, 0): masks.encode(square(0, 14))})
+    asked = questions(both, protocol_named("davis-objects"))
+    assert [(question.expression_id, question.text) for question in asked] == [("0", "red"), ("1", "blue")]
+    assert areas(asked)[1] == [64, 0, 0, 64, 64, 64]
+
+
+def test_the_void_object_of_the_first_frame_is_not_the_largest_id():
+    video = lone_square()  # void in all frames, object 7 in the last alone
+    assert questions(video, protocol_named("davis-objects")) == []
+
+
+def test_the_semi_supervised_task_leaves_the_first_and_last_frame_out():
+    (question,) = questions(two_squares(), protocol_named("davis-semi"))
+    assert question.frames == (1, 2, 3, 4)
+    assert question.voids is None
+
+
+def test_overlapping_objects_are_counted_once():
+    video = two_squares()
+    same = replace(video, masks=video.masks | {(1, 0): masks.encode(square(4))})
+    truth = questions(same, protocol_named("ytvos"))[2].truths[0]
+    assert (masks.decode(truth) == (square(0) | square(4))).all()
+
+
+def test_hidden_ground_truth_is_refused_with_a_way_out():
+    with pytest.raises(ScoreError, match=r"split valid is hidden .*server"):
+        questions(hidden(), protocol_named("ytvos"))
+
+
+def test_too_few_annotated_frames_are_refused():
+    video = two_squares()
+    two = tuple(replace(frame, annotated=place in (0, 5)) for place, frame in enumerate(video.frames))
+    kept = {key: mask for key, mask in video.masks.items() if key[1] in (0, 5)}
+    with pytest.raises(ScoreError, match="has 2 annotated frames, davis-semi counts inner of them"):
+        questions(replace(video, frames=two, masks=kept), protocol_named("davis-semi"))
+
+
+def test_a_video_without_sentences_asks_nothing():
+    silent = replace(two_squares(), expressions=(), objects=(Object(object_id=1),), masks={})
+    assert questions(silent, protocol_named("ytvos")) == []

@@ -1,0 +1,272 @@
+"""PNG folders and zips are read and written as the public servers do; what does not fit is refused."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from rvosbench import masks
+from rvosbench.errors import (
+    DatasetError,
+    FormatError,
+    MissingPathError,
+    OutputError,
+    ScoreError,
+    ShapeError,
+)
+from rvosbench.predictions import Prediction, PredictionsWriter
+from rvosbench.submission import open_predictions, write_submission
+from tests.tiny_store import HEIGHT, WIDTH, square, tiny_store, two_squares
+
+FRAMES = ("00000", "00005", "00010")
+
+
+def put(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+
+
+def answers(root: Path, video: str = "pair") -> None:
+    """Sentence 0 in three frames, sentence 1 in one."""
+    for place, frame in enumerate(FRAMES):
+        put(root / video / "0" / f"{frame}.png", masks.encode_binary_png(square(2 * place)))
+    put(root / video / "1" / "00005.png", masks.encode_binary_png(np.zeros((HEIGHT, WIDTH), np.bool_)))
+
+
+def expected() -> list[tuple[str, int, int, float, bytes]]:
+    found = [("0", place, 0, 1.0, masks.encode(square(2 * place)).counts) for place in range(3)]
+    return [*found, ("1", 1, 0, 1.0, masks.empty(HEIGHT, WIDTH).counts)]
+
+
+def plain(rows: list[Prediction]) -> list[tuple[str, int, int, float, bytes]]:
+    return [(r.expression_id, r.frame_index, r.candidate, r.score, r.mask.counts) for r in rows]
+
+
+@pytest.mark.parametrize("top", ["", "Annotations", "valid"])
+def test_one_png_per_sentence_and_frame(tmp_path: Path, top):
+    answers(tmp_path / "mine" / top)
+    source = open_predictions(tmp_path / "mine", "expression")
+    assert source.video_ids() == ("pair",)
+    assert plain(source.read(two_squares())) == expected()
+    assert source.read(two_squares("other")) == []
+
+
+def test_a_zip_is_read_without_unpacking(tmp_path: Path):
+    answers(tmp_path / "mine" / "Annotations")
+    with zipfile.ZipFile(tmp_path / "mine.zip", "w") as archive:
+        archive.writestr("__MACOSX/Annotations/pair/0/._00000.png", b"resource fork")
+        archive.writestr("Annotations/pair/.DS_Store", b"")
+        for path in sorted((tmp_path / "mine").rglob("*.png")):
+            archive.write(path, path.relative_to(tmp_path / "mine"))
+    source = open_predictions(tmp_path / "mine.zip", "expression")
+    assert plain(source.read(two_squares())) == expected()
+
+
+def test_any_value_but_0_is_foreground(tmp_path: Path):
+    for mode, value in (("L", 1), ("L", 255), ("P", 1), ("1", 1)):
+        image = Image.fromarray((square(3) * np.uint8(value)).astype(np.uint8))
+        if mode == "P":
+            image.putpalette([0, 0, 0, 255, 0, 0])
+        buffer = io.BytesIO()
+        (image.point(lambda pixel: 255 * (pixel > 0)).convert("1") if mode == "1" else image).save(
+            buffer, "PNG"
+        )
+        put(tmp_path / "mine" / "pair" / "0" / "00000.png", buffer.getvalue())
+        (row,) = open_predictions(tmp_path / "mine", "expression").read(two_squares())
+        assert (masks.decode(row.mask) == square(3)).all(), mode
+
+
+def test_label_maps_hold_all_objects_of_a_frame(tmp_path: Path):
+    labels = np.zeros((HEIGHT, WIDTH), np.uint8)
+    labels[square(20, 14)] = 1
+    for frame in FRAMES[:2]:
+        put(tmp_path / "mine" / "pair" / f"{frame}.png", masks.encode_index_png(labels))
+    rows = open_predictions(tmp_path / "mine", "object").read(two_squares())
+    assert [(row.expression_id, row.frame_index) for row in rows] == [("0", 0), ("0", 1), ("1", 0), ("1", 1)]
+    assert (masks.decode(rows[2].mask) == square(20, 14)).all()
+
+
+def test_labels_that_are_no_object_are_refused(tmp_path: Path):
+    put(tmp_path / "mine" / "pair" / "00000.png", masks.encode_binary_png(square(0)))
+    with pytest.raises(
+        ScoreError, match=r"00000\.png holds the labels \[255\], the objects of pair are \[0, 1\]"
+    ):
+        open_predictions(tmp_path / "mine", "object").read(two_squares())
+
+
+def test_the_other_layout_is_refused_with_a_hint(tmp_path: Path):
+    answers(tmp_path / "mine")
+    with pytest.raises(ScoreError, match=r"expected <sequence>/<frame>\.png"):
+        open_predictions(tmp_path / "mine", "object")
+    put(tmp_path / "maps" / "pair" / "00000.png", masks.encode_binary_png(square(0)))
+    with pytest.raises(ScoreError, match=r"expected <video>/<expression>/<frame>\.png"):
+        open_predictions(tmp_path / "maps", "expression")
+
+
+def test_parquet_is_read_too_and_its_sizes_are_checked(tmp_path: Path):
+    row = Prediction(
+        video_id="pair",
+        expression_id="0",
+        frame_index=2,
+        candidate=0,
+        score=0.5,
+        mask=masks.encode(square(1)),
+    )
+    with PredictionsWriter(tmp_path / "p") as writer:
+        writer.add([row])
+    assert open_predictions(tmp_path / "p", "expression").read(two_squares()) == [row]
+    assert open_predictions(tmp_path / "p" / "part-00000.parquet", "object").read(two_squares()) == [row]
+    small = Prediction(
+        video_id="pair",
+        expression_id="0",
+        frame_index=99,
+        candidate=0,
+        score=0.5,
+        mask=masks.empty(HEIGHT, WIDTH),
+    )
+    with PredictionsWriter(tmp_path / "late") as writer:
+        writer.add([small])
+    with pytest.raises(ScoreError, match="frame 99, candidate 0: the video has 6 frames"):
+        open_predictions(tmp_path / "late", "expression").read(two_squares())
+
+
+def test_masks_of_another_size_are_refused_in_every_format(tmp_path: Path):
+    wide = np.zeros((HEIGHT, WIDTH + 1), np.bool_)
+    put(tmp_path / "png" / "pair" / "0" / "00000.png", masks.encode_binary_png(wide))
+    with PredictionsWriter(tmp_path / "p") as writer:
+        writer.add(
+            [
+                Prediction(
+                    video_id="pair",
+                    expression_id="0",
+                    frame_index=0,
+                    candidate=0,
+                    score=1.0,
+                    mask=masks.encode(wide),
+                )
+            ]
+        )
+    for folder in ("png", "p"):
+        with pytest.raises(ShapeError, match=r"is 24x33 px .* never resized"):
+            open_predictions(tmp_path / folder, "expression").read(two_squares())
+
+
+def test_frames_that_the_video_does_not_have_are_listed(tmp_path: Path):
+    answers(tmp_path / "mine")
+    for name in ("00001", "00002"):
+        put(tmp_path / "mine" / "pair" / "1" / f"{name}.png", masks.encode_binary_png(square(0)))
+    with pytest.raises(
+        ScoreError, match=r"2 predictions of video pair .*1/00001, 1/00002; its frames are 00000"
+    ):
+        open_predictions(tmp_path / "mine", "expression").read(two_squares())
+
+
+def test_the_ground_truth_itself_is_refused(tmp_path: Path):
+    release = tmp_path / "release"
+    answers(release / "train" / "Annotations")
+    answers(release / "results")
+    for folder in (release, release / "train" / "Annotations", release / "train" / "Annotations" / "pair"):
+        with pytest.raises(ScoreError, match="is the ground truth of the release"):
+            open_predictions(folder, "expression", release)
+    (tmp_path / "link").symlink_to(release / "train" / "Annotations")
+    with pytest.raises(ScoreError, match="is the ground truth of the release"):
+        open_predictions(tmp_path / "link", "expression", release)
+    assert open_predictions(release / "results", "expression", release).video_ids() == ("pair",)
+
+
+def test_what_is_no_prediction_is_refused(tmp_path: Path):
+    with pytest.raises(MissingPathError, match="is not there"):
+        open_predictions(tmp_path / "nowhere", "expression")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ScoreError, match="holds no PNG file"):
+        open_predictions(tmp_path / "empty", "expression")
+    put(tmp_path / "text.zip", b"not a zip")
+    with pytest.raises(FormatError, match=r"text\.zip cannot be read as a zip archive"):
+        open_predictions(tmp_path / "text.zip", "expression")
+    put(tmp_path / "cut" / "pair" / "0" / "00000.png", masks.encode_binary_png(square(0))[:60])
+    with pytest.raises(DatasetError, match=r"00000\.png"):
+        open_predictions(tmp_path / "cut", "expression").read(two_squares())
+
+
+def test_a_folder_that_links_to_itself_ends(tmp_path: Path):
+    answers(tmp_path / "mine")
+    for name in ("a", "b", "c"):
+        (tmp_path / "mine" / name).symlink_to(tmp_path / "mine", target_is_directory=True)
+    with pytest.raises(ScoreError, match=r"expected <video>/<expression>/<frame>\.png"):
+        open_predictions(tmp_path / "mine", "expression")
+
+
+def test_a_damaged_zip_entry_is_refused(tmp_path: Path):
+    with zipfile.ZipFile(tmp_path / "mine.zip", "w") as archive:
+        archive.writestr("pair/0/00000.png", masks.encode_binary_png(square(0)))
+    data = bytearray((tmp_path / "mine.zip").read_bytes())
+    data[60] ^= 0xFF  # inside the stored file: the checksum no longer fits
+    (tmp_path / "mine.zip").write_bytes(bytes(data))
+    with pytest.raises(FormatError, match=r"mine\.zip:pair/0/00000\.png cannot be unpacked"):
+        open_predictions(tmp_path / "mine.zip", "expression").read(two_squares())
+
+
+def predicted(folder: Path, *, without: int = -1) -> Path:
+    """All frames of both sentences of the hidden video of the tiny store."""
+    with PredictionsWriter(folder) as writer:
+        writer.add(
+            Prediction(
+                video_id="secret",
+                expression_id=expression,
+                frame_index=frame,
+                candidate=candidate,
+                score=1.0 - candidate,
+                mask=masks.encode(square(frame + 10 * candidate)),
+            )
+            for expression in ("0", "1")
+            for frame in range(4)
+            for candidate in (0, 1)
+            if frame != without
+        )
+    return folder
+
+
+@pytest.mark.parametrize("name", ["submission.zip", "submission"])
+def test_a_submission_has_the_server_layout_and_reads_back(tmp_path: Path, name):
+    store = tiny_store(tmp_path / "store")
+    source = open_predictions(predicted(tmp_path / "p"), "expression")
+    out = write_submission(source, store, "valid", tmp_path / "out" / name)
+    video = store.video("valid", "secret")
+    back = open_predictions(out, "expression").read(video)
+    best = [row for row in source.read(video) if row.candidate == 0]
+    assert plain(back) == plain(best)
+    assert len(back) == 8
+    if out.suffix == ".zip":
+        with zipfile.ZipFile(out) as archive:
+            assert archive.namelist()[:2] == [
+                "Annotations/secret/0/00000.png",
+                "Annotations/secret/0/00005.png",
+            ]
+            with Image.open(io.BytesIO(archive.read("Annotations/secret/1/00015.png"))) as image:
+                assert image.mode == "L"
+                assert (np.asarray(image) == square(3) * 255).all()
+    assert [path.name for path in out.parent.iterdir()] == [name]
+
+
+def test_the_same_predictions_make_the_same_zip(tmp_path: Path):
+    store = tiny_store(tmp_path / "store")
+    source = open_predictions(predicted(tmp_path / "p"), "expression")
+    first, second = (write_submission(source, store, "valid", tmp_path / f"{n}.zip") for n in (1, 2))
+    assert first.read_bytes() == second.read_bytes()
+
+
+def test_an_incomplete_submission_is_refused_and_leaves_nothing(tmp_path: Path):
+    store = tiny_store(tmp_path / "store")
+    source = open_predictions(predicted(tmp_path / "p", without=2), "expression")
+    for name in ("a.zip", "a"):
+        with pytest.raises(ScoreError, match="no prediction for secret, expression 0, frame 00010"):
+            write_submission(source, store, "valid", tmp_path / "out" / name)
+    assert list((tmp_path / "out").iterdir()) == []
+    (tmp_path / "taken.zip").touch()
+    with pytest.raises(OutputError, match="exists already"):
+        write_submission(source, store, "valid", tmp_path / "taken.zip")
