@@ -1,0 +1,73 @@
+"""The registry's entry for SOC. Importing it imports no torch; using it does."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rvosbench.errors import CheckpointError, MissingPathError, UnknownNameError
+from rvosbench.models.soc.presets import PRESETS
+from rvosbench.registry import unknown
+
+if TYPE_CHECKING:
+    from rvosbench.contracts import Segmenter
+    from rvosbench.models.soc.segmenter import SOCSegmenter
+
+
+class SOCFactory:
+    """A `TrainableFactory`."""
+
+    summary = "SOC, Semantic-Assisted Object Cluster (NeurIPS 2023); trainable"
+    needs_checkpoint = True
+    is_oracle = False
+    presets = tuple(PRESETS)
+
+    def create(self, preset: str, *, seed: int) -> SOCSegmenter:
+        """A SOC with fresh weights on the CPU, in training mode, a pure function of (preset, seed).
+
+        The text encoder of the full presets is pretrained, and downloaded when it is not in the model
+        hub's cache.
+
+        Raises:
+            UnknownNameError: no such preset.
+            MissingPathError: the text encoder is not here and cannot be downloaded.
+        """
+        if preset not in PRESETS:
+            raise UnknownNameError(unknown("preset of soc", preset, list(PRESETS)))
+        from rvosbench.models.soc import checkpoint
+        from rvosbench.models.soc.segmenter import SOCSegmenter
+
+        return SOCSegmenter(checkpoint.create(PRESETS[preset], seed=seed).train())
+
+    def load(self, checkpoint: Path | None, *, device: str, seed: int) -> SOCSegmenter:
+        """A trained SOC in evaluation mode; `seed` changes nothing, answering is deterministic.
+
+        Raises:
+            MissingPathError: there is no such checkpoint, or none was named.
+            CheckpointError: it is not one of SOC, or damaged.
+            FormatError: another version wrote it.
+            UnknownNameError: no such device.
+        """
+        if checkpoint is None:
+            raise MissingPathError("soc needs a checkpoint folder; train one with `rvos train soc`")
+        from rvosbench.models.soc import checkpoint as checkpoints
+        from rvosbench.models.soc.segmenter import SOCSegmenter
+
+        return SOCSegmenter(checkpoints.load(checkpoint, device))
+
+    def save(self, model: Segmenter, folder: Path) -> None:
+        """Write a checkpoint folder that `load` reads, at once or not at all.
+
+        Raises:
+            CheckpointError: `model` is not a SOC.
+            OutputError: the folder is taken or cannot be written.
+        """
+        from rvosbench.models.soc import checkpoint
+        from rvosbench.models.soc.segmenter import SOCSegmenter
+
+        if not isinstance(model, SOCSegmenter):
+            raise CheckpointError(f"a {type(model).__name__} cannot be saved as SOC; use its own factory")
+        checkpoint.save(model.model, folder)
+
+
+SOC_FACTORY = SOCFactory()

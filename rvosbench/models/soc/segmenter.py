@@ -1,0 +1,112 @@
+"""SOC behind the contracts: answers sentences about a clip, and can be trained."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor, nn
+
+from rvosbench.errors import TrainingError
+from rvosbench.models.soc.criterion import criterion
+from rvosbench.models.soc.model import SOC
+from rvosbench.models.soc.pixels import normalise, resize, resized_size
+from rvosbench.models.soc.postprocess import segmentations
+from rvosbench.models.soc.targets import from_batch
+from rvosbench.types import Batch, Clip, Segmentation
+
+PIXELS_AT_ONCE = 36 * 360 * 640
+"""Frames x height x width x sentences that are answered together: bounds the memory of `segment`."""
+
+GROUPS = ("main", "backbone", "text")
+"""The parts of SOC that have a learning rate of their own."""
+
+
+class SOCSegmenter:
+    """A `TrainableSegmenter` around a SOC."""
+
+    def __init__(self, model: SOC) -> None:
+        self.model = model
+
+    def module(self) -> nn.Module:
+        """The SOC itself."""
+        return self.model
+
+    @torch.inference_mode()
+    def segment(self, clip: Clip, expressions: Sequence[str], candidates: int = 1) -> Sequence[Segmentation]:
+        """Answer all sentences about one clip with one look at its pixels.
+
+        The clip is scaled to the config's evaluation size; masks come back in the clip's own size,
+        candidates from best to worst.
+        """
+        was_training = self.model.training
+        self.model.eval()
+        try:
+            return self._segment(clip, expressions, candidates)
+        finally:
+            self.model.train(was_training)
+
+    def _segment(self, clip: Clip, expressions: Sequence[str], candidates: int) -> list[Segmentation]:
+        if not expressions:
+            return []
+        height, width = clip.frames.shape[2:]
+        config = self.model.config
+        size = resized_size((height, width), config.eval_short_side, config.eval_max_side)
+        pixels = torch.from_numpy(resize(clip.frames, size)).to(self._device())
+        frames = normalise(pixels.float() / 255)[None]
+        no_padding = torch.zeros(1, *size, dtype=torch.bool, device=frames.device)
+        visual = self.model.look(frames, no_padding, self._wanted(clip.wanted, len(clip.frames)))
+        at_once = max(1, PIXELS_AT_ONCE // (len(clip.wanted) * size[0] * size[1]))
+        answers: list[Segmentation] = []
+        for start in range(0, len(expressions), at_once):
+            part = expressions[start : start + at_once]
+            output = self.model.answer(visual, part, [size])
+            answers += segmentations(output.answer, (height, width), candidates)
+        return answers
+
+    def losses(self, batch: Batch) -> Mapping[str, Tensor]:
+        """The weighted losses of a batch: six parts of the last decoder layer and of each earlier one."""
+        device = self._device()
+        targets = from_batch(batch, device, classes=self.model.config.classes)
+        is_padding = batch.pixel_is_padding.to(device)
+        frames = normalise(batch.frames.to(device)).masked_fill(is_padding[:, None, None], 0.0)
+        wanted = self._wanted(batch.wanted, frames.shape[1])
+        output = self.model(frames, is_padding, batch.expressions, wanted, batch.sizes)
+        return criterion(output, targets)
+
+    def parameter_groups(self, learning_rates: Mapping[str, float]) -> list[dict[str, object]]:
+        """Optimiser groups of the parameters that learn; a part without any has no group.
+
+        Args:
+            learning_rates: one for each of "main", "backbone" and "text".
+
+        Raises:
+            TrainingError: another set of names.
+        """
+        if set(learning_rates) != set(GROUPS):
+            raise TrainingError(
+                f"SOC got learning rates for {', '.join(sorted(learning_rates)) or 'nothing'}; "
+                f"expected {', '.join(GROUPS)}"
+            )
+        parameters: dict[str, list[nn.Parameter]] = {name: [] for name in GROUPS}
+        for name, parameter in self.model.named_parameters():
+            if parameter.requires_grad:
+                parameters[_group_of(name)].append(parameter)
+        return [
+            {"params": parameters[name], "lr": learning_rates[name], "name": name}
+            for name in GROUPS
+            if parameters[name]
+        ]
+
+    def _device(self) -> torch.device:
+        return next(self.model.parameters()).device
+
+    @staticmethod
+    def _wanted(wanted: tuple[int, ...], frames: int) -> tuple[int, ...] | None:
+        """None where every frame is wanted: the model then copies nothing."""
+        return None if wanted == tuple(range(frames)) else wanted
+
+
+def _group_of(parameter: str) -> str:
+    part = parameter.partition(".")[0]
+    return {"backbone": "backbone", "text_encoder": "text"}.get(part, "main")

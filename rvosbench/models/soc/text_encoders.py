@@ -1,0 +1,141 @@
+"""Where SOC's text encoder and tokenizer come from: a preset, a folder, the model hub, a checkpoint."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from huggingface_hub import constants as hub
+from transformers import RobertaConfig, RobertaModel, RobertaTokenizer
+
+from rvosbench.errors import CheckpointError, FormatError, InvalidDataError, MissingPathError
+
+SHIPPED_TOKENIZER = Path(__file__).parent / "tokenizer"
+"""A byte-level BPE for text encoders that start from scratch; scripts/make_tokenizer.py writes it."""
+
+
+def text_encoder(source: str | Mapping[str, object]) -> tuple[RobertaModel, RobertaTokenizer]:
+    """The text encoder that a config asks for, with pretrained weights unless it starts from scratch.
+
+    Args:
+        source: the configuration of a RoBERTa to start from scratch, a folder as transformers saves
+            it, or a name on the model hub.
+
+    Raises:
+        MissingPathError: the hub has to be asked and does not answer.
+        FormatError: a configuration that is not one of a RoBERTa.
+    """
+    if isinstance(source, Mapping):
+        return untrained(source, "the config"), read_tokenizer(SHIPPED_TOKENIZER)
+    if Path(source).is_dir():
+        return _from_folder(Path(source))
+    try:
+        return _pretrained(source, local=True), _tokenizer(source, local=True)
+    except OSError:
+        pass  # not in the hub's cache: download it
+    try:
+        return _pretrained(source, local=False), _tokenizer(source, local=False)
+    except OSError as error:
+        folder = Path(hub.HF_HUB_CACHE) / f"models--{source.replace('/', '--')}"
+        raise MissingPathError(
+            f"the text encoder '{source}' is neither a folder nor downloaded, and the model hub does not "
+            f"give it; run `hf download {source}` on a connected machine and copy what it fills to {folder}"
+        ) from error
+
+
+def _from_folder(folder: Path) -> tuple[RobertaModel, RobertaTokenizer]:
+    if not (folder / "model.safetensors").is_file():
+        raise MissingPathError(f"{folder} holds no model.safetensors; expected the weights of a text encoder")
+    try:
+        return _pretrained(str(folder), local=True), read_tokenizer(folder)
+    except (InvalidDataError, MissingPathError):
+        raise
+    except Exception as error:  # a damaged file breaks transformers in many ways
+        raise FormatError(f"the text encoder in {folder} cannot be read: {_one_line(error)}") from error
+
+
+def untrained(values: Mapping[str, object], name: str) -> RobertaModel:
+    """A RoBERTa with fresh weights.
+
+    Args:
+        values: its configuration.
+        name: what to call the configuration in errors.
+
+    Raises:
+        FormatError: the configuration makes no RoBERTa.
+    """
+    if values.get("model_type", "roberta") != "roberta":
+        raise FormatError(
+            f"{name} describes a text encoder of type {values['model_type']!r}, expected roberta"
+        )
+    try:
+        return RobertaModel(RobertaConfig.from_dict(dict(values)))
+    except Exception as error:  # transformers raises whatever a wrong value happens to break
+        raise FormatError(f"{name} does not describe a RoBERTa: {_one_line(error)}") from error
+
+
+def read_config(folder: Path) -> Mapping[str, object]:
+    """A text encoder's `config.json`.
+
+    Raises:
+        MissingPathError: there is none.
+        FormatError: it is not a JSON object.
+    """
+    path = folder / "config.json"
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise MissingPathError(f"{path} is missing; expected the configuration of a text encoder") from None
+    except (OSError, ValueError) as error:
+        raise FormatError(f"{path} cannot be read as JSON ({_one_line(error)}); copy it again") from error
+    if not isinstance(values, dict):
+        raise FormatError(f"{path} holds a {type(values).__name__}, expected an object with named fields")
+    return values
+
+
+def read_tokenizer(folder: Path) -> RobertaTokenizer:
+    """The tokenizer in a folder; asks nobody else.
+
+    Raises:
+        MissingPathError: the folder holds no tokenizer.
+        FormatError: its files are damaged.
+    """
+    # Without any file transformers would make a tokenizer of five tokens and call that success.
+    has_one_file = (folder / "tokenizer.json").is_file()
+    if not has_one_file and not all((folder / name).is_file() for name in ("vocab.json", "merges.txt")):
+        raise MissingPathError(
+            f"{folder} holds no tokenizer; expected tokenizer.json, or vocab.json and merges.txt"
+        )
+    try:
+        return _tokenizer(str(folder), local=True)
+    except Exception as error:  # the tokenizer's own parser raises a bare Exception
+        raise FormatError(
+            f"the tokenizer in {folder} cannot be read ({_one_line(error)}); copy it again"
+        ) from error
+
+
+def check_vocabulary(encoder: RobertaModel, tokenizer: RobertaTokenizer, name: str) -> None:
+    """Refuse a tokenizer that knows more tokens than the encoder has vectors for.
+
+    Raises:
+        CheckpointError: it does.
+    """
+    if len(tokenizer) > encoder.config.vocab_size:
+        raise CheckpointError(
+            f"{name}: the tokenizer knows {len(tokenizer)} tokens, its text encoder "
+            f"{encoder.config.vocab_size}; the two are not from one model"
+        )
+
+
+def _pretrained(source: str, *, local: bool) -> RobertaModel:
+    return RobertaModel.from_pretrained(source, local_files_only=local, use_safetensors=True)
+
+
+def _tokenizer(source: str, *, local: bool) -> RobertaTokenizer:
+    tokenizer: RobertaTokenizer = RobertaTokenizer.from_pretrained(source, local_files_only=local)
+    return tokenizer
+
+
+def _one_line(error: BaseException) -> str:
+    return " ".join(str(error).split()) or type(error).__name__

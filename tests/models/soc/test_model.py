@@ -1,0 +1,302 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from rvosbench.errors import ShapeError
+from rvosbench.models.soc.model import SOC
+from rvosbench.models.soc.outputs import LayerOutput, SOCOutput
+
+EVALUATION = ["case_a_eval_T4", "case_b_eval_T8_B2_valid", "case_c_eval_T5_odd", "case_c2_eval_T3_B2_pad"]
+TRAINING = ["case_d1_train_a2d", "case_d2_train_ytvos_nc65_T4", "case_d3_train_joint_nc1_T4"]
+SENTENCES = ["the red square", "a circle that moves left", "it"]
+
+MakeSOC = Callable[..., SOC]
+
+
+def clips(batch: int, frames: int = 3, height: int = 40, width: int = 56) -> tuple[Tensor, Tensor]:
+    torch.manual_seed(1)
+    return torch.randn(batch, frames, 3, height, width), torch.zeros(batch, height, width, dtype=torch.bool)
+
+
+def assert_same(found: SOCOutput, expected: SOCOutput, rows: slice | list[int] = slice(None)) -> None:
+    assert len(found.layers) == len(expected.layers)
+    for one, other in zip(found.layers, expected.layers, strict=True):
+        for name in LayerOutput.__slots__:
+            found_part, expected_part = getattr(one, name), getattr(other, name)[rows]
+            atol = 1e-5 * expected_part.abs().max().item()
+            torch.testing.assert_close(found_part, expected_part, atol=atol, rtol=0)
+    torch.testing.assert_close(found.sentences, expected.sentences[rows], atol=1e-5, rtol=1e-4)
+
+
+# What the original recorded.
+
+
+@pytest.mark.parametrize("case", EVALUATION + TRAINING)
+def test_predictions_are_the_recorded_ones(golden: Callable[[str], Any], case: str):
+    recorded = golden(case)
+    model = recorded.model()
+    with torch.set_grad_enabled(recorded.is_training):
+        output = model(*recorded.inputs())
+    recorded.assert_layer(output.answer, "out.")
+    recorded.assert_equal(output.sentences, "out.text_sentence_feature")
+    assert len(output.layers) == (2 if recorded.is_training else 1)
+    for index, layer in enumerate(output.layers[:-1]):
+        recorded.assert_layer(layer, f"out.aux_{index}.")
+
+
+@pytest.mark.parametrize("case", EVALUATION)
+def test_the_heads_of_the_last_layer_are_the_recorded_ones(golden: Callable[[str], Any], case: str):
+    recorded = golden(case)
+    with torch.no_grad():
+        answer = recorded.model(answer_layer="last")(*recorded.inputs()).answer
+    recorded.assert_equal(answer.masks.transpose(0, 1), "heads.output_masks_all_layers", -1)
+    recorded.assert_equal(answer.boxes.transpose(0, 1), "heads.outputs_coord_all_layers", -1)
+    recorded.assert_equal(answer.classes.transpose(0, 1), "heads.outputs_classes_all_layers", -1)
+
+
+def outputs_of(model: SOC, modules: dict[str, nn.Module], inputs: Any) -> dict[str, Any]:
+    """Run the model and keep what some of its modules returned last."""
+    seen: dict[str, Any] = {}
+    for name, module in modules.items():
+        module.register_forward_hook(lambda _, __, output, name=name: seen.__setitem__(name, output))
+    with torch.no_grad():
+        model(*inputs)
+    return seen
+
+
+@pytest.mark.parametrize("case", EVALUATION)
+def test_everything_on_the_way_is_the_recorded_one(golden: Callable[[str], Any], case: str):
+    recorded = golden(case)
+    model = recorded.model()
+    cluster = model.object_cluster
+    modules = {
+        **{f"input_proj_{i}": projection for i, projection in enumerate(model.input_projections)},
+        **{f"deform.enc_layer_{i}": layer for i, layer in enumerate(model.encoder.layers)},
+        **{f"deform.dec_layer_{i}": layer for i, layer in enumerate(model.decoder.layers)},
+        **{f"voc.enc_{i}": layer for i, layer in enumerate(cluster.encoder)},
+        **{f"voc.dec_{i}": layer for i, layer in enumerate(cluster.decoder)},
+        "fused": model.words_to_pixels,
+        "lang": model.pixels_to_words,
+        "decoded": model.decoder,
+        "clusters": cluster,
+        "mask_features": model.pixel_decoder,
+        "controller": model.mask_controller,
+    }
+    inputs = recorded.inputs()
+    seen = outputs_of(model, modules, inputs)
+    with torch.no_grad():
+        visual = model.look(inputs[0], inputs[1], inputs[3])
+    B, T = visual.pixels.shape[:2]
+
+    found: dict[str, Tensor] = {name: value for name, value in seen.items() if name.startswith("input_proj")}
+    for name, value in seen.items():
+        if name.startswith("deform"):
+            found[name] = value.flatten(0, 1)
+        elif name.startswith("voc"):
+            found[name] = value.transpose(0, 1)
+    first = 0
+    for level, (height, width) in enumerate(visual.geometry.shapes):
+        part = slice(first, first + height * width)
+        images = seen["fused"].view(B * T, -1, 128)[:, part].unflatten(1, (height, width))
+        found[f"fused.src_{level}"] = images.permute(0, 3, 1, 2)
+        first = part.stop
+    found["fused.lang_2"] = seen["lang"]
+    decoded = seen["decoded"]
+    found["deform.valid_ratios"] = visual.geometry.ratios.repeat_interleave(T, 0)
+    found["deform.init_reference"] = decoded.starts[0].expand(B, T, -1, -1).flatten(0, 1)
+    found["deform.inter_references"] = torch.stack(decoded.boxes).flatten(1, 2)
+    found["deform.hs"] = torch.stack(decoded.objects).transpose(1, 2)
+    found["voc.out"] = seen["clusters"].unsqueeze(0)
+    found["heads.mask_features"] = seen["mask_features"].unflatten(0, (B, T))
+    found["heads.controller_params_0"] = seen["controller"][0].transpose(0, 1)
+    maps = seen["deform.enc_layer_1"].split([h * w for h, w in visual.geometry.shapes], dim=2)
+    for level in (0, 1, 2):
+        images = maps[level].unflatten(2, visual.geometry.shapes[level]).permute(1, 0, 4, 2, 3)
+        found[f"fpn.memory_{level + 1}"] = images.flatten(0, 1)
+
+    compared = found.keys() & recorded.arrays.keys()
+    for name in sorted(compared):
+        recorded.assert_equal(found[name], name)
+    assert len(compared) >= 15
+
+
+# What holds without a record.
+
+
+def test_shapes_in_training_and_evaluation(small_soc: MakeSOC):
+    model = small_soc(classes=4)
+    frames, is_padding = clips(2)
+    sizes = ((40, 56), (40, 56))
+    output = model(frames, is_padding, SENTENCES[:2], None, sizes)
+    assert len(output.layers) == 1
+    assert len(model.train()(frames, is_padding, SENTENCES[:2], None, sizes).layers) == 2
+    answer = output.answer
+    assert answer.masks.shape == (2, 3, 3, 10, 14)
+    assert answer.boxes.shape == (2, 3, 3, 4)
+    assert answer.classes.shape == (2, 3, 3, 4)
+    assert answer.clusters.shape == (2, 3, 128)
+    assert output.sentences.shape == (2, 128)
+    assert ((answer.boxes >= 0) & (answer.boxes <= 1)).all()
+
+
+def test_one_look_serves_many_sentences(small_soc: MakeSOC):
+    model = small_soc()
+    frames, is_padding = clips(1)
+    with torch.no_grad():
+        visual = model.look(frames, is_padding, (0, 2))
+        together = model.answer(visual, SENTENCES, ((40, 56),))
+        repeated = model(
+            frames.expand(3, -1, -1, -1, -1),
+            is_padding.expand(3, -1, -1),
+            SENTENCES,
+            (0, 2),
+            ((40, 56),) * 3,
+        )
+        assert_same(together, repeated)
+        # Alone a sentence is not padded with the others' length.
+        assert_same(model.answer(visual, SENTENCES[2:], ((40, 56),)), together, [2])
+
+
+def test_a_batch_answers_as_each_clip_alone(small_soc: MakeSOC):
+    model = small_soc()
+    frames, is_padding = clips(2)
+    is_padding[1, 30:] = True
+    is_padding[1, :, 44:] = True
+    frames[1].masked_fill_(is_padding[1], 0.0)
+    sizes = ((40, 56), (30, 44))
+    with torch.no_grad():
+        together = model(frames, is_padding, SENTENCES[:2], (1, 2), sizes)
+        for row in range(2):
+            one = slice(row, row + 1)
+            alone = model(frames[one], is_padding[one], SENTENCES[one], (1, 2), sizes[one])
+            assert_same(alone, together, [row])
+
+
+def test_clips_of_a_batch_get_no_gradients_from_one_another(small_soc: MakeSOC):
+    model = small_soc(drop_path=0.0, dropout=0.0, cluster_dropout=0.0, text_dropout=0.0).train()
+    frames, is_padding = clips(2)
+    frames.requires_grad_()
+    output = model(frames, is_padding, SENTENCES[:2], None, ((40, 56),) * 2)
+    sum(layer.masks[0].sum() + layer.clusters[0].sum() for layer in output.layers).backward()
+    assert frames.grad[0].any()
+    assert not frames.grad[1].any()
+
+
+def test_wanted_frames_may_differ_from_clip_to_clip(small_soc: MakeSOC):
+    model = small_soc()
+    frames, is_padding = clips(2)
+    sizes = ((40, 56),) * 2
+    with torch.no_grad():
+        mixed = model(frames, is_padding, SENTENCES[:2], ((2,), (0,)), sizes)
+        assert_same(model(frames[:1], is_padding[:1], SENTENCES[:1], (2,), sizes[:1]), mixed, [0])
+        assert_same(model(frames[1:], is_padding[1:], SENTENCES[1:2], (0,), sizes[1:]), mixed, [1])
+        everything = model(frames, is_padding, SENTENCES[:2], None, sizes)
+        assert_same(model(frames, is_padding, SENTENCES[:2], (0, 1, 2), sizes), everything)
+
+
+@pytest.mark.parametrize(("height", "width", "frames"), [(8, 8, 1), (20, 9, 2), (33, 65, 5), (64, 32, 3)])
+def test_any_size_gives_masks_at_stride_four(small_soc: MakeSOC, height: int, width: int, frames: int):
+    pixels, is_padding = clips(1, frames, height, width)
+    with torch.no_grad():
+        output = small_soc()(pixels, is_padding, ["it"], None, ((height, width),))
+    assert output.answer.masks.shape == (1, frames, 3, -(-height // 4), -(-width // 4))
+    assert output.answer.masks.isfinite().all()
+
+
+def test_the_sentence_and_the_pixels_matter_and_letter_case_does_not(small_soc: MakeSOC):
+    model = small_soc()
+    frames, is_padding = clips(1)
+
+    def masks(text: str, pixels: Tensor = frames) -> Tensor:
+        with torch.no_grad():
+            return model(pixels, is_padding, [text], None, ((40, 56),)).answer.masks
+
+    here = masks("the red square")
+    assert torch.equal(masks(" The RED   square"), here)
+    assert not torch.allclose(masks("the blue square"), here, atol=1e-3)
+    assert not torch.allclose(masks("the red square", frames.flip(1)).flip(1), here, atol=1e-3)
+
+
+def test_every_parameter_learns(small_soc: MakeSOC):
+    model = small_soc().train()
+    frames, is_padding = clips(2)
+    output = model(frames, is_padding, SENTENCES[:2], None, ((40, 56),) * 2)
+    parts = [getattr(layer, name) for layer in output.layers for name in LayerOutput.__slots__]
+    sum(part.square().mean() for part in [*parts, output.sentences]).backward()
+    silent = {name for name, value in model.named_parameters() if value.grad is None or not value.grad.any()}
+    assert silent == set()
+
+
+def test_a_frozen_text_encoder_keeps_its_dropout_and_gets_no_gradients(small_soc: MakeSOC):
+    model = small_soc(freeze_text_encoder=True)
+    frozen = {name for name, value in model.named_parameters() if not value.requires_grad}
+    assert frozen == {name for name, _ in model.named_parameters() if name.startswith("text_encoder.")}
+    words = [model.train().read(SENTENCES).features for _ in range(2)]
+    assert not torch.equal(*words)
+    assert words[0].requires_grad
+
+
+def test_the_answer_comes_from_the_layer_that_the_config_names(small_soc: MakeSOC):
+    first = small_soc(answer_layer="first")
+    last = small_soc(answer_layer="last")
+    last.load_state_dict(first.state_dict())
+    arguments = (*clips(1), ["it"], None, ((40, 56),))
+    with torch.no_grad():
+        before, after = first(*arguments).answer, last(*arguments).answer
+        assert torch.equal(before.clusters, after.clusters)
+        assert not torch.allclose(before.classes, after.classes, atol=1e-4)
+        # The last layer of training answers; its parts stay in evaluation, so that nothing is dropped.
+        last.training = True
+        trained = last(*arguments)
+    for name in LayerOutput.__slots__:
+        found, expected = getattr(trained.answer, name), getattr(after, name)
+        torch.testing.assert_close(found, expected, atol=1e-5 * expected.abs().max().item(), rtol=0)
+
+
+def test_looking_in_inference_mode_does_not_spoil_training(small_soc: MakeSOC):
+    model = small_soc()
+    arguments = (*clips(1), ["it"], None, ((40, 56),))
+    with torch.inference_mode():
+        model(*arguments)
+    model.train()(*arguments).answer.masks.sum().backward()
+
+
+def test_before_training_hardly_any_query_claims_to_be_the_object(small_soc: MakeSOC):
+    torch.manual_seed(0)
+    template = small_soc()
+    model = SOC(template.config, template.text_encoder, template.tokenizer).eval()
+    with torch.no_grad():
+        classes = model(*clips(1), ["it"], None, ((40, 56),)).answer.classes.sigmoid()
+    assert all(torch.allclose(head.bias.sigmoid(), torch.tensor(0.01)) for head in model.class_heads)
+    assert classes.mean() < 0.1
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"expressions": ["it"]}, "1 expressions for 2 clips"),
+        ({"sizes": ((40, 56),) * 3}, "3 sizes for 2 clips"),
+        ({"wanted": (0, 3)}, r"expected positions from 0 to 2"),
+        ({"wanted": (-1,)}, r"expected positions from 0 to 2"),
+        ({"wanted": ()}, r"expected positions"),
+        ({"wanted": ((0,), (1,), (2,))}, "rows for 3 clips"),
+        ({"wanted": ((0,), (1, 2))}, "as many"),
+        ({"pixel_is_padding": torch.zeros(2, 40, 55, dtype=torch.bool)}, r"\(2, 40, 55\)"),
+    ],
+)
+def test_arguments_that_do_not_belong_together_are_refused(small_soc: MakeSOC, change: dict, message: str):
+    frames, is_padding = clips(2)
+    arguments = {
+        "frames": frames,
+        "pixel_is_padding": is_padding,
+        "expressions": SENTENCES[:2],
+        "wanted": None,
+        "sizes": ((40, 56),) * 2,
+    }
+    with pytest.raises(ShapeError, match=message):
+        small_soc()(**(arguments | change))
