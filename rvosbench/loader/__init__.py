@@ -1,0 +1,18 @@
+"""From a store to training batches: windows of frames, a cache of small pixels, padding to one size."""
+
+from rvosbench.loader.batches import collate, load, to_device
+from rvosbench.loader.cache import ByteCache
+from rvosbench.loader.samples import Samples
+from rvosbench.loader.windows import Centred, Consecutive, Spread, Window
+
+__all__ = [
+    "ByteCache",
+    "Centred",
+    "Consecutive",
+    "Samples",
+    "Spread",
+    "Window",
+    "collate",
+    "load",
+    "to_device",
+]

@@ -1,0 +1,95 @@
+"""From samples to batches: padding to one size, and the loop over worker processes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+
+import torch
+from torch.utils.data import DataLoader
+
+from rvosbench.errors import ShapeError
+from rvosbench.loader.samples import Samples
+from rvosbench.transforms import Sample
+from rvosbench.types import Batch, Target
+
+
+def collate(samples: Sequence[Sample]) -> Batch:
+    """Pad samples at the bottom and right to one size.
+
+    Raises:
+        ShapeError: they differ in the number of frames or in the positions wanted.
+    """
+    shapes = {(len(sample.frames), sample.wanted) for sample in samples}
+    if len(shapes) != 1:
+        raise ShapeError(
+            f"the samples of a batch must have the same number of frames and wanted positions, got {shapes}"
+        )
+    ((T, wanted),) = shapes
+    sizes = tuple((sample.frames.shape[2], sample.frames.shape[3]) for sample in samples)
+    H, W = (max(side) for side in zip(*sizes, strict=True))
+    frames = torch.zeros(len(samples), T, 3, H, W, dtype=torch.uint8)
+    pixel_is_padding = torch.ones(len(samples), H, W, dtype=torch.bool)
+    for position, (height, width) in enumerate(sizes):
+        frames[position, :, :, :height, :width] = samples[position].frames
+        pixel_is_padding[position, :height, :width] = False
+    return Batch(
+        frames=frames.to(torch.float32).div_(255),
+        pixel_is_padding=pixel_is_padding,
+        sizes=sizes,
+        expressions=tuple(sample.text for sample in samples),
+        wanted=wanted,
+        targets=tuple(_target(sample, (H, W)) for sample in samples),
+    )
+
+
+def _target(sample: Sample, canvas: tuple[int, int]) -> Target:
+    N, K, height, width = sample.masks.shape
+    if (height, width) == canvas:
+        masks = sample.masks
+    else:
+        masks = torch.zeros(N, K, *canvas, dtype=torch.bool)
+        masks[..., :height, :width] = sample.masks
+    return Target(
+        masks=masks, visible=masks.flatten(2).any(2), labels=sample.labels, referred=sample.referred
+    )
+
+
+def load(samples: Samples, positions: Iterable[list[tuple[int, int]]], workers: int = 0) -> Iterator[Batch]:
+    """Batches in the order of `positions`, whatever the number of workers.
+
+    Args:
+        samples: where they come from.
+        positions: for each batch its samples as (epoch, index).
+        workers: processes beside this one; 0 reads in this process, with its cache.
+    """
+    loader = DataLoader(
+        samples,
+        batch_sampler=positions,
+        collate_fn=collate,
+        num_workers=workers,
+        # Arrow's threads do not survive a fork.
+        multiprocessing_context="spawn" if workers else None,
+        # Its own: the loader would otherwise draw from torch's global generator.
+        generator=torch.Generator().manual_seed(0),
+    )
+    return iter(loader)
+
+
+def to_device(batch: Batch, device: torch.device) -> Batch:
+    """The same batch with its tensors on `device`."""
+    targets = tuple(
+        replace(
+            target,
+            masks=target.masks.to(device, non_blocking=True),
+            visible=target.visible.to(device, non_blocking=True),
+            labels=target.labels.to(device, non_blocking=True),
+        )
+        for target in batch.targets
+    )
+    return replace(
+        batch,
+        frames=batch.frames.to(device, non_blocking=True),
+        pixel_is_padding=batch.pixel_is_padding.to(device, non_blocking=True),
+        targets=targets,
+    )

@@ -1,0 +1,289 @@
+"""A store and a model -> predictions: every sentence of every video, over the whole video."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rvosbench import masks, run_record
+from rvosbench.contracts import ModelFactory, Segmenter
+from rvosbench.errors import CheckpointError, MissingPathError, OutputError, ScoreError, ShapeError
+from rvosbench.frames import open_frames
+from rvosbench.predictions import Prediction, PredictionsWriter
+from rvosbench.registry import MODELS
+from rvosbench.store import Store
+from rvosbench.types import Clip, Expression, Segmentation, Video
+
+
+def predict(
+    model_name: str,
+    store: Store,
+    split: str,
+    out: Path,
+    *,
+    checkpoint: Path | None = None,
+    device: str = "cpu",
+    seed: int = 0,
+    candidates: int = 1,
+    swap_sentences: bool = False,
+    limit: int | None = None,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> Path:
+    """Let a model answer all sentences of a split.
+
+    The model sees whole videos, and all sentences of a video at once. It answers for the annotated
+    frames; for all frames where the ground truth is hidden, as the public servers want them.
+
+    Args:
+        model_name: in the model registry.
+        store: where videos and sentences come from.
+        split: of the store.
+        out: run folder; appears when it is complete, with `predictions/` and `run.json`.
+        checkpoint: for models that need one.
+        device: "cpu", "cuda" ...
+        seed: for models that draw at random.
+        candidates: ranked masks per sentence, at most.
+        swap_sentences: ask for every object with a sentence about another object of the same video. A
+            model that does not listen keeps its score. Sentences of videos that talk about a single
+            object cannot be swapped; they are left out and listed in run.json.
+        limit: only so many videos, the first ones.
+        on_progress: called with (videos done, videos in all).
+
+    Returns:
+        `out`.
+
+    Raises:
+        UnknownNameError: no such model or split.
+        MissingPathError: the model needs a checkpoint; the checkpoint or a frame is gone.
+        CheckpointError: the model takes no checkpoint, or it is another model's.
+        OutputError: `out` holds something, or cannot be written.
+        ShapeError: the model answered with masks of the wrong shape.
+        ScoreError: the split has no sentence to ask.
+    """
+    _check_free(out)
+    factory: ModelFactory = MODELS[model_name]
+    facts: dict[str, Any] = {
+        "kind": "predictions",
+        "unit": "expression",
+        "model": model_name,
+        "is_oracle": factory.is_oracle,
+        "checkpoint": None if checkpoint is None else str(checkpoint),
+        "checkpoint_sha256": _checkpoint_sha256(factory, model_name, checkpoint),
+        "dataset": store.name,
+        "store": str(store.folder),
+        "store_fingerprint": store.fingerprint,
+        "split": split,
+        "seed": seed,
+        "candidates": candidates,
+        "swapped_sentences": swap_sentences,
+        "limit": limit,
+    }
+    video_ids = store.video_ids(split)[:limit]
+    start_s = time.perf_counter()
+    segmenter = factory.load(checkpoint, device=device, seed=seed)
+    tally = _Tally(load_s=time.perf_counter() - start_s)
+    partial = out.with_name(f".{out.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    try:
+        with PredictionsWriter(partial / "predictions") as writer:
+            for done, video_id in enumerate(video_ids):
+                video = store.video(split, video_id)
+                questions = _questions(video, seed=seed, swapped=swap_sentences)
+                tally.count(video, questions)
+                if questions:
+                    clip = _clip(video, store.release, with_objects=factory.is_oracle)
+                    writer.add(_answers(segmenter, model_name, clip, questions, candidates, tally))
+                if on_progress is not None:
+                    on_progress(done + 1, len(video_ids))
+        if not tally.expressions:
+            raise ScoreError(
+                f"{store.folder} has no sentence to ask in split '{split}' "
+                f"({len(video_ids)} videos, {len(tally.left_out)} sentences that cannot be swapped); "
+                "expected at least one, choose another --split"
+            )
+        seconds = time.perf_counter() - start_s
+        record = {**facts, **tally.as_json(seconds), **run_record.environment()}
+        record["hardware"] |= {"device": device}
+        run_record.write_json(partial / run_record.NAME, record)
+        _put_in_place(partial, out)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    return out
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """A sentence to ask, and the expression whose answer it is taken for."""
+
+    expression_id: str
+    text: str
+
+
+@dataclass(slots=True)
+class _Tally:
+    """What the run came to."""
+
+    load_s: float
+    model_s: float = 0.0
+    videos: int = 0
+    frames: int = 0
+    expressions: int = 0
+    left_out: list[str] = field(default_factory=list)  # video/expression
+
+    def count(self, video: Video, questions: Sequence[_Question]) -> None:
+        asked = {question.expression_id for question in questions}
+        self.videos += 1
+        self.expressions += len(asked)
+        self.left_out += [
+            f"{video.video_id}/{expression.expression_id}"
+            for expression in video.expressions
+            if expression.expression_id not in asked
+        ]
+
+    def as_json(self, seconds: float) -> Mapping[str, Any]:
+        return {
+            "videos": self.videos,
+            "frames": self.frames,
+            "expressions": self.expressions,
+            "left_out": self.left_out,
+            "timings": {
+                "total_s": round(seconds, 3),
+                "load_s": round(self.load_s, 3),
+                "model_s": round(self.model_s, 3),
+            },
+        }
+
+
+def _questions(video: Video, *, seed: int, swapped: bool) -> list[_Question]:
+    if not swapped:
+        return [_Question(each.expression_id, each.text) for each in video.expressions]
+    questions = []
+    for expression in video.expressions:
+        text = _text_about_another(expression, video.expressions, seed)
+        if text is not None:
+            questions.append(_Question(expression.expression_id, text))
+    return questions
+
+
+def _text_about_another(expression: Expression, expressions: Sequence[Expression], seed: int) -> str | None:
+    """A sentence of the same video that shares no object and no wording with `expression`."""
+    if not expression.object_ids:
+        return None
+    others = sorted(
+        {
+            other.text
+            for other in expressions
+            if other.object_ids and set(other.object_ids).isdisjoint(expression.object_ids)
+        }
+        - {expression.text}
+    )
+    if not others:
+        return None
+    key = f"{seed}/{expression.video_id}/{expression.expression_id}".encode()
+    return others[int.from_bytes(hashlib.sha256(key).digest()[:8], "big") % len(others)]
+
+
+def _clip(video: Video, release: Path, *, with_objects: bool) -> Clip:
+    """The whole video as one clip."""
+    indices = tuple(range(len(video.frames)))
+    annotated = tuple(index for index in indices if video.frames[index].annotated)
+    hidden = any(expression.object_ids is None for expression in video.expressions)
+    with open_frames(video, release) as reader:
+        clip = Clip(
+            video_id=video.video_id,
+            frames=reader.read(indices),
+            frame_indices=indices,
+            wanted=indices if hidden or not annotated else annotated,
+        )
+    return replace(clip, objects=_objects(video, clip.wanted)) if with_objects else clip
+
+
+def _objects(video: Video, frames: Sequence[int]) -> NDArray[np.bool_]:
+    """The ground truth of all objects, (N, K, H, W); what is marked as void is none."""
+    objects = [thing.object_id for thing in video.objects if thing.category != "void"]
+    drawn = np.zeros((len(objects), len(frames), video.height, video.width), np.bool_)
+    for row, object_id in enumerate(objects):
+        for column, frame in enumerate(frames):
+            rle = video.masks.get((object_id, frame))
+            if rle is not None:
+                drawn[row, column] = masks.decode(rle)
+    return drawn
+
+
+def _answers(
+    segmenter: Segmenter,
+    model_name: str,
+    clip: Clip,
+    questions: Sequence[_Question],
+    candidates: int,
+    tally: _Tally,
+) -> Iterator[Prediction]:
+    start_s = time.perf_counter()
+    answers = segmenter.segment(clip, [question.text for question in questions], candidates)
+    tally.model_s += time.perf_counter() - start_s
+    tally.frames += len(clip.frames)
+    if len(answers) != len(questions):
+        raise ShapeError(
+            f"{model_name} gave {len(answers)} answers to {len(questions)} sentences about "
+            f"{clip.video_id}; expected one each"
+        )
+    for question, answer in zip(questions, answers, strict=True):
+        _check_answer(answer, model_name, clip, question, candidates)
+        scores = np.broadcast_to(answer.scores.reshape(len(answer.masks), -1), answer.masks.shape[:2])
+        for candidate, frames in enumerate(answer.masks):
+            for place, mask in enumerate(frames):
+                yield Prediction(
+                    video_id=clip.video_id,
+                    expression_id=question.expression_id,
+                    frame_index=clip.frame_indices[clip.wanted[place]],
+                    candidate=candidate,
+                    score=float(scores[candidate, place]),
+                    mask=masks.encode(mask),
+                )
+
+
+def _check_answer(
+    answer: Segmentation, model_name: str, clip: Clip, question: _Question, candidates: int
+) -> None:
+    count = len(answer.masks)
+    shape = (count, len(clip.wanted), *clip.frames.shape[2:])
+    fits = answer.masks.shape == shape and answer.masks.dtype == np.bool_
+    if not fits or not 1 <= count <= candidates or answer.scores.shape not in ((count,), shape[:2]):
+        raise ShapeError(
+            f"{model_name} answered {question.expression_id!r} of {clip.video_id} with masks "
+            f"{answer.masks.shape} {answer.masks.dtype} and scores {answer.scores.shape}; expected "
+            f"1 to {candidates} candidates of {shape[1:]} bool (frames, height, width) with one score each"
+        )
+
+
+def _checkpoint_sha256(factory: ModelFactory, model_name: str, checkpoint: Path | None) -> str | None:
+    if checkpoint is None:
+        if factory.needs_checkpoint:
+            raise MissingPathError(
+                f"the model '{model_name}' needs a checkpoint; name the folder that rvos train wrote "
+                "with --checkpoint"
+            )
+        return None
+    if not factory.needs_checkpoint:
+        raise CheckpointError(f"the model '{model_name}' has no weights; leave --checkpoint {checkpoint} out")
+    return run_record.sha256_of(checkpoint)
+
+
+def _check_free(out: Path) -> None:
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise OutputError(f"{out} is already there and not an empty folder; choose another --out")
+
+
+def _put_in_place(partial: Path, out: Path) -> None:
+    try:
+        partial.replace(out)  # an empty folder under that name gives way
+    except OSError as error:
+        raise OutputError(f"{out} cannot be put in place ({error.strerror}); choose another --out") from error
