@@ -1,0 +1,35 @@
+# Two commands matter: `make demo` and `make test`. Both make .venv first if it is not there.
+PYTHON ?= python3
+VENV := .venv
+PIP_INSTALL := $(VENV)/bin/python -m pip install --disable-pip-version-check --quiet -c constraints.txt
+
+.PHONY: demo test check bench clean
+
+demo: $(VENV)/.installed
+	$(VENV)/bin/rvos demo --out runs/demo --overwrite
+
+test: $(VENV)/.installed-test
+	scripts/test
+
+check: $(VENV)/.installed-test
+	scripts/check
+
+bench: $(VENV)/.installed
+	$(VENV)/bin/python benchmarks/startup.py
+
+clean:
+	rm -rf $(VENV) build *.egg-info
+
+$(VENV)/.created:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "rvosbench needs Python 3.11 or later, $(PYTHON) is " + sys.version.split()[0] + "; name another one: make PYTHON=python3.12 demo")'
+	$(PYTHON) -m venv --clear $(VENV)
+	@touch $@
+
+$(VENV)/.installed: pyproject.toml constraints.txt | $(VENV)/.created
+	@echo "Installing rvosbench into $(VENV), a minute or two ..."
+	$(PIP_INSTALL) -e .
+	@touch $@
+
+$(VENV)/.installed-test: $(VENV)/.installed
+	$(PIP_INSTALL) -e '.[test]'
+	@touch $@

@@ -1,0 +1,44 @@
+"""How long `rvos --help` takes, against a Python that only imports click.
+
+Run: python benchmarks/startup.py
+Prints the median of 15 runs of each, in one process after the other, and their ratio.
+"""
+
+from __future__ import annotations
+
+import platform
+import statistics
+import subprocess
+import sys
+import time
+
+RUNS = 15
+CLICK = "python -c 'import click'"
+COMMANDS = {
+    "python -c 'pass'": [sys.executable, "-c", "pass"],
+    CLICK: [sys.executable, "-c", "import click"],
+    "rvos --help": [sys.executable, "-c", "from rvosbench_cli.main import main; main(['--help'])"],
+    "import rvosbench.evaluate": [sys.executable, "-c", "import rvosbench.evaluate"],
+}
+
+
+def seconds(command: list[str]) -> float:
+    start = time.perf_counter()
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    return time.perf_counter() - start
+
+
+def main() -> None:
+    medians = {
+        name: statistics.median(seconds(command) for _ in range(RUNS)) for name, command in COMMANDS.items()
+    }
+    print(f"Python {platform.python_version()}, {platform.machine()}, median of {RUNS} runs")
+    for name, value in medians.items():
+        print(f"{name:28} {value * 1000:6.0f} ms")
+    help_s = medians["rvos --help"]
+    print(f"rvos --help / import click   {help_s / medians[CLICK]:6.2f}")
+    print(f"rvos --help < 400 ms         {'yes' if help_s < 0.4 else 'NO'}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,86 @@
+"""How commands talk: results on stdout, progress on stderr; bars on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Protocol
+
+import click
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+_LINE_EVERY_S = 10.0  # without a terminal, a sign of life this often
+
+
+class Update(Protocol):
+    """Reports progress: so much done of so much, and what is being done."""
+
+    def __call__(self, done: int, total: int, note: str = "") -> None:
+        """So much of `total` is `done`."""
+        ...
+
+
+@contextmanager
+def progress(title: str, total: int | None = None) -> Iterator[Update]:
+    """A progress bar on stderr while the body runs.
+
+    Yields:
+        A function (done, total, note) to call as often as one likes.
+    """
+    if sys.stderr.isatty():
+        with _bar(title, total) as update:
+            yield update
+    else:
+        yield _Lines(title)
+
+
+@contextmanager
+def _bar(title: str, total: int | None) -> Iterator[Update]:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=24),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(compact=True),
+        TextColumn("{task.fields[note]}", style="dim"),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=False) as bars:
+        task = bars.add_task(title, total=total, note="")
+
+        def update(done: int, total: int, note: str = "") -> None:
+            bars.update(task, completed=done, total=total, note=note)
+
+        yield update
+
+
+class _Lines:
+    """One line at the start, one every few seconds, one at the end."""
+
+    def __init__(self, title: str) -> None:
+        self._title = title
+        self._said = 0.0
+
+    def __call__(self, done: int, total: int, note: str = "") -> None:
+        now = time.monotonic()
+        if done < total and now - self._said < _LINE_EVERY_S:
+            return
+        self._said = now
+        click.echo(f"{self._title} {done}/{total} {note}".rstrip(), err=True)
+
+
+def note(message: str) -> None:
+    """A remark for the person at the terminal, on stderr."""
+    click.echo(message, err=True)
+
+
+def stdout_console() -> Console:
+    """A rich console on stdout; 80 columns when the output is not a terminal."""
+    from rich.console import Console
+
+    return Console(width=None if sys.stdout.isatty() else 80, highlight=False, soft_wrap=False)

@@ -1,0 +1,64 @@
+"""`rvos list`: what can be named on the command line, built in or from a plugin."""
+
+from __future__ import annotations
+
+import click
+
+KINDS = ("datasets", "models", "presets", "protocols")
+
+
+@click.command("list")
+@click.argument("kind", required=False, metavar="[datasets|models|presets|protocols]")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object instead of text.")
+def list_command(kind: str | None, as_json: bool) -> None:
+    """List datasets, models, presets and protocols.
+
+    Built-in ones and those that other installed packages bring.
+
+    \b
+    Example:
+      rvos list models
+    """
+    import json
+
+    from rvosbench.errors import UnknownNameError
+    from rvosbench.registry import unknown
+
+    if kind is not None and kind not in KINDS:
+        raise UnknownNameError(unknown("list", kind, list(KINDS)))
+    found = {each: _entries(each) for each in ([kind] if kind else KINDS)}
+    if as_json:
+        click.echo(json.dumps({"schema_version": 1} | found, indent=1))
+        return
+    for each, entries in found.items():
+        click.echo(each)
+        width = max(map(len, entries), default=0)
+        for name, summary in entries.items():
+            first, *rest = summary.splitlines()
+            click.echo(f"  {name:<{width}}  {first}")
+            for line in rest:
+                click.echo(f"  {'':<{width}}  {line}")
+
+
+def _entries(kind: str) -> dict[str, str]:
+    """Name -> what it is, in one or two lines."""
+    from rvosbench.errors import PluginError
+    from rvosbench.registry import DATASETS, MODELS
+
+    if kind == "protocols":
+        from rvosbench.metrics.protocols import PROTOCOLS
+
+        return {name: protocol.explanation for name, protocol in PROTOCOLS.items()}
+    registry = DATASETS if kind == "datasets" else MODELS
+    entries: dict[str, str] = {}
+    for name, entry in registry.entries().items():
+        origin = "" if entry.distribution == "rvosbench" else f"  (from {entry.distribution})"
+        try:
+            item = registry[name]
+            if kind == "presets":
+                entries |= dict.fromkeys(getattr(item, "presets", ()), f"of the model {name}")
+            else:
+                entries[name] = (item.card.title if kind == "datasets" else item.summary) + origin
+        except PluginError as error:
+            entries[name] = f"broken: {error}"
+    return entries

@@ -1,0 +1,68 @@
+"""`rvos predict`: a store and a model -> predictions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from .stores import dataset_option, release_option
+
+
+@click.command("predict")
+@click.argument("model", metavar="MODEL")
+@dataset_option
+@click.option("--split", help="The split to answer for.  [default: the store's only one]")
+@click.option("--checkpoint", type=click.Path(path_type=Path), help="Folder or file with the weights.")
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="Run folder to write.")
+@click.option(
+    "--candidates", default=1, show_default=True, type=click.IntRange(1), help="Ranked masks per sentence."
+)
+@click.option("--swap-sentences", is_flag=True, help="Ask for every object with the sentence of another one.")
+@click.option("--limit", type=click.IntRange(1), help="Only the first N videos.")
+@click.option("--seed", default=0, show_default=True, help="For models that draw at random.")
+@click.option("--device", default="cpu", show_default=True, help="cpu, cuda, cuda:1 ...")
+@release_option
+def predict_command(
+    model: str,
+    dataset: str,
+    split: str | None,
+    checkpoint: Path | None,
+    out: Path,
+    candidates: int,
+    swap_sentences: bool,
+    limit: int | None,
+    seed: int,
+    device: str,
+    release: Path | None,
+) -> None:
+    """Let MODEL answer every sentence of a split.
+
+    Writes OUT/predictions and OUT/run.json.
+
+    \b
+    Example:
+      rvos predict soc --checkpoint runs/soc/checkpoint --dataset stores/ytvos --split heldout --out runs/a
+    """
+    from rvosbench.predict import predict
+
+    from .console import progress
+    from .stores import only_split, open_store
+
+    store = open_store(dataset, release)
+    split = only_split(store, split)
+    with progress(f"predict {model}") as update:
+        predict(
+            model,
+            store,
+            split,
+            out,
+            checkpoint=checkpoint,
+            device=device,
+            seed=seed,
+            candidates=candidates,
+            swap_sentences=swap_sentences,
+            limit=limit,
+            on_progress=update,
+        )
+    click.echo(str(out))

@@ -1,0 +1,66 @@
+"""`rvos report`: a scored run -> one HTML page that shows where it fails."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from .stores import open_store, release_option
+
+
+@click.command("report")
+@click.argument("run", type=click.Path(path_type=Path))
+@click.option(
+    "--dataset", metavar="STORE", help="The store with the frames.  [default: the one RUN was made from]"
+)
+@click.option(
+    "--against", multiple=True, type=click.Path(path_type=Path), help="Another scored run; repeatable."
+)
+@click.option(
+    "--swapped", type=click.Path(path_type=Path), help="The same model's run with swapped sentences."
+)
+@click.option("--predictions", type=click.Path(path_type=Path), help="Where they are, if not in RUN.")
+@click.option(
+    "--worst", default=12, show_default=True, type=click.IntRange(0), help="How many of the worst to show."
+)
+@click.option("--best", default=12, show_default=True, type=click.IntRange(0), help="How many of the best.")
+@click.option("--out", type=click.Path(path_type=Path), help="The page.  [default: RUN/report/index.html]")
+@release_option
+def report_command(
+    run: Path,
+    dataset: str | None,
+    against: tuple[Path, ...],
+    swapped: Path | None,
+    predictions: Path | None,
+    worst: int,
+    best: int,
+    out: Path | None,
+    release: Path | None,
+) -> None:
+    """Write an HTML page that shows where RUN fails.
+
+    One self-contained file: scores, and the worst and best sentences as filmstrips.
+
+    \b
+    Example:
+      rvos report runs/soc --against runs/random-object
+    """
+    from rvosbench.report.page import write_page
+    from rvosbench.run_record import read_run
+
+    if dataset is None and predictions is None:
+        dataset = str(read_run(run).get("store", ""))
+    if not dataset:
+        raise click.UsageError("missing option '--dataset': the store with the frames")
+    page = write_page(
+        run,
+        open_store(dataset, release),
+        out,
+        predictions=predictions,
+        others=against,
+        swapped=swapped,
+        worst=worst,
+        best=best,
+    )
+    click.echo(str(page))

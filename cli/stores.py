@@ -1,0 +1,59 @@
+"""`--dataset`: a store's folder, or its name inside the folder that RVOS_STORES names."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from rvosbench.errors import MissingPathError
+
+if TYPE_CHECKING:
+    from rvosbench.store import Store
+
+dataset_option = click.option(
+    "--dataset",
+    required=True,
+    metavar="STORE",
+    help="A store's folder, or its name in the folder that RVOS_STORES names.",
+)
+release_option = click.option(
+    "--release", type=click.Path(path_type=Path), help="Where the release is now, if it moved since prepare."
+)
+
+
+def open_store(dataset: str, release: Path | None = None) -> Store:
+    """The store that `--dataset` means.
+
+    Raises:
+        MissingPathError: there is none; the message says where it was looked for.
+    """
+    from rvosbench.store import Store
+
+    folder = Path(dataset)
+    shelf = os.environ.get("RVOS_STORES")
+    if not folder.exists() and shelf and len(folder.parts) == 1:
+        folder = Path(shelf) / dataset
+    if not folder.exists():
+        hint = "" if shelf else ", or set RVOS_STORES to the folder that holds your stores"
+        raise MissingPathError(
+            f"no store at {folder}; make one with: rvos prepare NAME --root RELEASE --out {folder}{hint}"
+        )
+    return Store.open(folder, release)
+
+
+def only_split(store: Store, split: str | None) -> str:
+    """The split that was asked for; without one, the only split that the store has.
+
+    Raises:
+        click.UsageError: the store has several splits and none was named.
+    """
+    if split is not None:
+        return split
+    if len(store.splits) == 1:
+        return next(iter(store.splits))
+    raise click.UsageError(
+        f"{store.folder} has the splits {', '.join(store.splits)}; choose one with --split"
+    )
