@@ -21,6 +21,7 @@ from .stores import open_store, release_option
     "--swapped", type=click.Path(path_type=Path), help="The same model's run with swapped sentences."
 )
 @click.option("--predictions", type=click.Path(path_type=Path), help="Where they are, if not in RUN.")
+@click.option("--kinds", is_flag=True, help="Scores per kind of sentence; synthetic releases only.")
 @click.option(
     "--worst", default=12, show_default=True, type=click.IntRange(0), help="How many of the worst to show."
 )
@@ -33,6 +34,7 @@ def report_command(
     against: tuple[Path, ...],
     swapped: Path | None,
     predictions: Path | None,
+    kinds: bool,
     worst: int,
     best: int,
     out: Path | None,
@@ -48,6 +50,7 @@ def report_command(
     """
     from rvosbench.report.page import write_page
     from rvosbench.run_record import read_run
+    from rvosbench.synthetic.language import kind_of
 
     if dataset is None and predictions is None:
         dataset = str(read_run(run).get("store", ""))
@@ -62,5 +65,6 @@ def report_command(
         swapped=swapped,
         worst=worst,
         best=best,
+        kind_of=kind_of if kinds else None,
     )
     click.echo(str(page))

@@ -35,6 +35,6 @@ def synth_command(name: str, root: Path, videos: int, frames: int, size: tuple[i
 
     from .console import progress
 
-    with progress(f"synth {name}", videos) as update:
+    with progress(f"synth {name}") as update:
         write(name, root, videos=videos, seed=seed, frames=frames, size=size, on_progress=update)
     click.echo(str(root))

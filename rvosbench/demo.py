@@ -49,8 +49,8 @@ Progress = Callable[[str], AbstractContextManager[Update]]
 class Size:
     """How much the demo does."""
 
-    videos: int = 240  # of the synthetic Ref-YouTube-VOS, a part of which is held out
-    held_out: float = 0.125
+    videos: int = 440  # of the synthetic Ref-YouTube-VOS, a part of which is held out
+    held_out: float = 0.1
     others: int = 16  # of the other two releases, which are prepared and not trained on
     steps: int | None = None  # of training; None: the recipe's
 

@@ -2,10 +2,11 @@
 
 from rvosbench.loader.batches import collate, load, to_device
 from rvosbench.loader.cache import ByteCache
-from rvosbench.loader.samples import Samples
+from rvosbench.loader.samples import DEFAULT_CACHE_BYTES, Samples
 from rvosbench.loader.windows import Centred, Consecutive, Spread, Window
 
 __all__ = [
+    "DEFAULT_CACHE_BYTES",
     "ByteCache",
     "Centred",
     "Consecutive",

@@ -67,7 +67,8 @@ class Samples(Dataset[Sample]):
         seed: int,
         augment: Callable[[Sample, np.random.Generator], Sample] | None = None,
         with_other_objects: bool = True,
-        cache_bytes: int = DEFAULT_CACHE_BYTES,
+        longest_sentence: int | None = None,
+        cache: ByteCache | None = None,
     ) -> None:
         """List the samples; no pixel is read.
 
@@ -79,7 +80,9 @@ class Samples(Dataset[Sample]):
             seed: not negative.
             augment: changes a sample by its own rng.
             with_other_objects: the target also holds the video's other objects that the clip shows.
-            cache_bytes: budget for decoded frames and masks, per process.
+            longest_sentence: leave out sentences of more words.
+            cache: keeps decoded frames and masks, per process; one may serve several lists of samples of
+                the same split and side.
 
         Raises:
             UnknownNameError: no such split.
@@ -92,7 +95,8 @@ class Samples(Dataset[Sample]):
         self._split = split
         self._augment = augment
         self._with_other_objects = with_other_objects
-        self._cache = ByteCache(cache_bytes)
+        self._longest_sentence = longest_sentence
+        self._cache = cache or ByteCache(DEFAULT_CACHE_BYTES)
         objects = store.table("objects", split, ["category"])
         names = sorted({name for name in objects["category"].to_pylist() if name not in (None, VOID)})
         self.categories = tuple(names)  # alphabetical; a label is a position in it
@@ -130,6 +134,8 @@ class Samples(Dataset[Sample]):
 
     def _list(self) -> list[_Record]:
         expressions = self._store.expressions(self._split)
+        if self._longest_sentence is not None:
+            expressions = tuple(e for e in expressions if len(e.text.split()) <= self._longest_sentence)
         records = []
         for expression in expressions:
             timeline = self._timelines[expression.video_id]
@@ -141,10 +147,13 @@ class Samples(Dataset[Sample]):
             hidden = sum(expression.object_ids is None for expression in expressions)
             raise TrainingError(
                 f"{self._store.folder} has no ground truth to train on in split '{self._split}' "
-                f"({len(expressions)} sentences, {hidden} with hidden ground truth); expected sentences "
-                f"with masks, choose another split of: {', '.join(self._store.splits)}"
+                f"({len(expressions)} sentences{self._limit()}, {hidden} with hidden ground truth); expected "
+                f"sentences with masks, choose another split of: {', '.join(self._store.splits)}"
             )
         return records
+
+    def _limit(self) -> str:
+        return "" if self._longest_sentence is None else f" of at most {self._longest_sentence} words"
 
     def _cut(self, record: _Record, rng: np.random.Generator) -> tuple[int, ...]:
         timeline = self._timelines[record.expression.video_id]

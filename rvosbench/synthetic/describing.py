@@ -29,15 +29,17 @@ _Choice = TypeVar("_Choice")
 # tests/synthetic/test_describing.py.
 _KIND_WEIGHTS: Final = {
     "colour": 1.0,
-    "shape": 1.1,
-    "size": 0.8,
-    "compound": 2.8,
+    "shape": 0.6,
+    "size": 0.6,
+    "compound": 8.0,
     "position": 1.5,
-    "motion": 2.4,
-    "order": 9.0,
+    "motion": 1.5,
+    "order": 8.0,
     "relation": 0.9,
 }
-_NEEDED: Final = 6.0  # weight of a description whose every part is needed, against 1 for the others
+# Weight of a description whose every part is needed, against 1 for the others: people say more than they
+# must, "the red square that moves left" where "the square" would do.
+_NEEDED: Final = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,10 @@ def describe(
         wanted = int(rng.integers(per_thing[0], per_thing[1] + 1))
         used_kinds: list[str] = []
         texts: set[str] = set()
+        plain = Description(colour=thing.colour, shape=thing.shape)
+        if identifies(scene, plain) == thing.object_id:  # what most people would say first
+            texts.add(str(rng.choice(phrasings(plain))))
+            sentences += [Sentence(thing.object_id, text, plain) for text in texts]
         while len(texts) < wanted:
             # A second sentence of a kind only when there is no other kind left.
             kinds = [name for name in offered if name not in used_kinds] or list(offered)
@@ -106,7 +112,7 @@ def candidates(scene: Scene, thing: Thing) -> Iterator[Description]:
     for with_colour, with_shape, with_size in product((None, colour), (None, shape), (None, size)):
         if with_colour or with_shape or with_size:
             yield Description(colour=with_colour, shape=with_shape, size=with_size)
-    nouns = [(None, None), (None, shape), (colour, None)]
+    nouns = [(None, None), (None, shape), (colour, None), (colour, shape)]
     # "The leftmost square" promises several squares.
     shared = [noun for noun in nouns if len(refers(scene, Description(colour=noun[0], shape=noun[1]))) > 1]
     for superlative, (with_colour, with_shape) in product(SUPERLATIVE_SIZES, shared):
@@ -114,18 +120,18 @@ def candidates(scene: Scene, thing: Thing) -> Iterator[Description]:
             yield Description(shape=with_shape, size=superlative)
     for side, (with_colour, with_shape) in product(SIDES, shared):
         yield Description(colour=with_colour, shape=with_shape, position=(side, "throughout"))
-    for name, mark, with_shape in product(RELATIONS, scene.things, (None, shape)):
+    for name, mark, with_colour, with_shape in product(
+        RELATIONS, scene.things, (None, colour), (None, shape)
+    ):
         if mark is not thing:
             landmark = Description(colour=mark.colour, shape=mark.shape)
-            yield Description(shape=with_shape, relation=(name, landmark))
+            yield Description(colour=with_colour, shape=with_shape, relation=(name, landmark))
     if scene.frames > 1:
         for position, (with_colour, with_shape) in product(product(SIDES, ("start", "end")), nouns):
             yield Description(colour=with_colour, shape=with_shape, position=position)
         for order, (with_colour, with_shape) in product(ORDERS, nouns):
             yield Description(colour=with_colour, shape=with_shape, order=order)
-        for motion, (with_colour, with_shape) in product(
-            (motion_of(scene, thing), MOVES), [*nouns, (colour, shape)]
-        ):
+        for motion, (with_colour, with_shape) in product((motion_of(scene, thing), MOVES), nouns):
             yield Description(colour=with_colour, shape=with_shape, motion=motion)
 
 

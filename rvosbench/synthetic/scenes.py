@@ -30,7 +30,7 @@ COLOURS: Final = {
 }
 """Name -> RGB. Far apart on purpose: shading and noise must not turn one into another."""
 
-SIZES: Final = {"small": (10.0, 12.0), "large": (16.0, 19.0)}
+SIZES: Final = {"small": (10.5, 12.5), "large": (15.5, 18.5)}
 """Name -> range of radii in px of a 96x128 frame. The gap keeps "small" and "large" unarguable."""
 
 OUTER_RADIUS: Final = {"circle": 1.0, "square": 1.3, "triangle": 1.4, "star": 1.34, "cross": 1.25}
@@ -38,9 +38,9 @@ OUTER_RADIUS: Final = {"circle": 1.0, "square": 1.3, "triangle": 1.4, "star": 1.
 
 TEXTURES: Final = ("plain", "stripes", "checks", "clouds")
 
-_THINGS_WEIGHTS: Final = {2: 0.3, 3: 0.45, 4: 0.25}
+_THINGS_WEIGHTS: Final = {2: 0.15, 3: 0.45, 4: 0.4}
 _ENDINGS_WEIGHTS: Final = {"still": 0.22, "loop": 0.11, "": 0.34, "stop": 0.18, "back": 0.15}
-_TIMED_SHARE: Final = 0.6  # of scenes with a thing that appears late or leaves early
+_TIMED_SHARE: Final = 0.4  # of scenes with a thing that appears late or leaves early
 _HIDDEN_MOST: Final = 0.55  # of a thing's area in its worst frame
 _HIDDEN_MEAN: Final = 0.25  # of a thing's area, over its frames
 

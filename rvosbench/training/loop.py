@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from rvosbench import run_record
 from rvosbench.contracts import TrainableFactory, TrainableSegmenter
 from rvosbench.errors import OutputError, TrainingError, UnknownNameError
-from rvosbench.loader import Samples, load, to_device
+from rvosbench.loader import DEFAULT_CACHE_BYTES, ByteCache, Samples, load, to_device
 from rvosbench.registry import MODELS, unknown
 from rvosbench.store import Store
 from rvosbench.training import state as states
@@ -116,16 +116,8 @@ class _Run:
         self._identity = identity
         self._accelerator = accelerator
         self._workers = workers
-        self._samples = Samples(
-            store,
-            identity["split"],
-            recipe.clips(),
-            side=recipe.side(),
-            seed=recipe.seed,
-            augment=recipe.augmentation(),
-            with_other_objects=recipe.with_other_objects,
-        )
-        self._total = recipe.total_steps(len(self._samples))
+        self._parts = _parts(store, identity["split"], recipe)
+        self._total = recipe.total_steps(len(self._parts[-1].samples))
         self._segmenter = factory.create(identity["preset"], seed=recipe.seed)
         self._module = self._segmenter.module().to(accelerator.device).train()
         groups = self._segmenter.parameter_groups(recipe.learning_rates)
@@ -144,15 +136,8 @@ class _Run:
     def steps(self, on_step: Callable[[Step], None] | None) -> tuple[Log, Stopwatch, str]:
         """Do the steps that are left."""
         start, spent = self._restore()
-        positions = Positions(
-            len(self._samples),
-            self._recipe.batch_size,
-            self._recipe.seed,
-            start=start,
-            process=self._accelerator.process_index,
-            processes=self._accelerator.num_processes,
-        )
-        batches = load(self._samples, positions, self._workers)
+        part = self._parts[0]
+        batches: Iterator[Batch] | None = None
         watch = Stopwatch(spent, self._recipe.max_seconds)
         path = self._out / "log.jsonl" if self._accelerator.is_main_process else None
         ended_by = "steps"
@@ -162,7 +147,7 @@ class _Run:
             total=self._total,
             # Reading a loss makes a GPU wait for it; ten steps at once hardly do.
             every=1 if self._accelerator.device.type == "cpu" else 10,
-            names=lambda step: [self._samples.name(position) for position in positions.at(step)],
+            names=lambda step: part.names(self._positions(part, step).at(step)),
             on_step=on_step,
         ) as log:
             for step in range(start, self._total):
@@ -170,6 +155,11 @@ class _Run:
                 if progress >= 1:
                     ended_by = "time"
                     break
+                current = next(each for each in self._parts if progress < each.end)
+                if batches is None or current is not part:
+                    log.flush()  # names what it reads by the part it came from
+                    part = current
+                    batches = load(part.samples, self._positions(part, step), self._workers)
                 self._step(step, progress, next(batches), log, watch)
                 if (step + 1) % self._recipe.save_every == 0 and step + 1 < self._total:
                     log.flush()
@@ -196,6 +186,17 @@ class _Run:
         torch.default_generator.manual_seed(seed)
         if self._accelerator.device.type == "cuda":
             torch.cuda.manual_seed(seed)
+
+    def _positions(self, part: _Part, step: int) -> Positions:
+        """The samples of each step from `step` on, counted from the start of the run."""
+        return Positions(
+            len(part.samples),
+            part.batch_size,
+            self._recipe.seed,
+            start=step,
+            process=self._accelerator.process_index,
+            processes=self._accelerator.num_processes,
+        )
 
     def _share_of_time(self, watch: Stopwatch) -> float:
         """The share of the time budget that is used up; the same in all processes."""
@@ -259,7 +260,7 @@ class _Run:
             "kind": "training",
             **self._identity,
             "seed": self._recipe.seed,
-            "samples": len(self._samples),
+            "samples": len(self._parts[-1].samples),
             "parameters": sum(parameter.numel() for parameter in self._module.parameters()),
             "processes": self._accelerator.num_processes,
             "steps": result.steps,
@@ -270,6 +271,41 @@ class _Run:
             "timings": {"training_s": round(result.seconds, 3)},
             **record,
         }
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A stage of the recipe with its samples."""
+
+    end: float  # progress at which the next one begins
+    samples: Samples
+    batch_size: int
+
+    def names(self, positions: list[tuple[int, int]]) -> list[str]:
+        return [self.samples.name(position) for position in positions]
+
+
+def _parts(store: Store, split: str, recipe: Recipe) -> list[_Part]:
+    """All stages of a recipe; they share one cache of decoded frames."""
+    cache = ByteCache(DEFAULT_CACHE_BYTES)
+    parts: list[_Part] = []
+    end = 0.0
+    stages = recipe.stages()
+    for stage in stages:
+        end += stage.share
+        samples = Samples(
+            store,
+            split,
+            recipe.clips(stage.frames),
+            side=recipe.side(),
+            seed=recipe.seed,
+            augment=recipe.augmentation(),
+            with_other_objects=recipe.with_other_objects,
+            longest_sentence=stage.longest_sentence,
+            cache=cache,
+        )
+        parts.append(_Part(1.0 if stage is stages[-1] else end, samples, stage.batch_size))
+    return parts
 
 
 class _Losses(nn.Module):

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from rvosbench.errors import TrainingError, UnknownNameError
-from rvosbench.loader import Centred, Consecutive, Samples, Spread
+from rvosbench.loader import ByteCache, Centred, Consecutive, Samples, Spread
 from rvosbench.transforms import Augmentation, Side
 from tests.tiny_store import HEIGHT, WIDTH, hidden, square, tiny_store, two_squares, video, write_store
 
@@ -115,7 +115,7 @@ def test_a_sample_is_a_function_of_seed_epoch_and_index(store):
 
 
 def test_a_cache_too_small_for_anything_changes_nothing(store):
-    assert all(equal(samples(store)[0, n], samples(store, cache_bytes=1)[0, n]) for n in range(6))
+    assert all(equal(samples(store)[0, n], samples(store, cache=ByteCache(1))[0, n]) for n in range(6))
 
 
 def test_cached_pixels_are_not_changed_by_augmentation(store):

@@ -16,7 +16,7 @@ from rvosbench.errors import CheckpointError, OutputError, TrainingError, Unknow
 from rvosbench.loader import Samples
 from rvosbench.registry import MODELS
 from rvosbench.training.loop import TrainResult, train
-from rvosbench.training.recipes import Recipe, Schedule
+from rvosbench.training.recipes import Recipe, Schedule, Stage
 from tests.tiny_store import HEIGHT, WIDTH, tiny_store
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -125,6 +125,41 @@ def test_an_interrupted_run_goes_on_to_the_same_bits(store, tmp_path, step):
     assert same(whole, run(store, out, resume=True))
     strip = [{key: line[key] for key in line if key != "seconds"} for line in log(out)]
     assert strip == [{k: line[k] for k in line if k != "seconds"} for line in log(tmp_path / "whole")]
+
+
+STAGED = dataclasses.replace(RECIPE, curriculum=(Stage(share=0.5, frames=1, batch_size=2),))
+
+
+def test_every_stage_of_a_curriculum_trains_on_its_own_clips(store, tmp_path, monkeypatch):
+    seen = []
+    factory = MODELS["tiny"]
+    create = type(factory).create
+
+    def watched(self, preset, *, seed):
+        model = create(self, preset, seed=seed)
+        losses = model.losses
+        monkeypatch.setattr(
+            model, "losses", lambda batch: seen.append(batch.frames.shape[:2]) or losses(batch)
+        )
+        return model
+
+    monkeypatch.setattr(type(factory), "create", watched)
+    run(store, tmp_path / "run", STAGED)
+    assert seen == [(2, 1)] * 5 + [(4, 2)] * 5
+
+
+@pytest.mark.parametrize("step", [2, 5, 7])
+def test_a_run_that_is_interrupted_in_any_stage_goes_on_to_the_same_bits(store, tmp_path, step):
+    whole = run(store, tmp_path / "whole", STAGED)
+    with pytest.raises(KeyboardInterrupt):
+        run(store, tmp_path / "cut", STAGED, on_step=interrupt_at(step))
+    assert same(whole, run(store, tmp_path / "cut", STAGED, resume=True))
+
+
+def test_a_stage_without_a_sentence_short_enough_is_refused(store, tmp_path):
+    stage = Stage(share=0.5, frames=1, batch_size=2, longest_sentence=1)
+    with pytest.raises(TrainingError, match="at most 1 words"):
+        run(store, tmp_path / "run", dataclasses.replace(RECIPE, curriculum=(stage,)))
 
 
 def test_resuming_a_finished_run_returns_it(store, tmp_path):

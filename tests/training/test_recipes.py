@@ -7,8 +7,8 @@ import math
 import pytest
 
 from rvosbench.errors import UnknownNameError
-from rvosbench.loader import Centred, Consecutive, Spread
-from rvosbench.training.recipes import RECIPES, UPSTREAM, UPSTREAM_MIRROR, Schedule, recipe_for
+from rvosbench.loader import Centred, Consecutive
+from rvosbench.training.recipes import RECIPES, UPSTREAM, UPSTREAM_MIRROR, Schedule, Stage, recipe_for
 from rvosbench.transforms import Side
 
 
@@ -49,8 +49,12 @@ def test_a_constant_schedule_is_1():
     assert {Schedule().factor(progress / 10) for progress in range(11)} == {1.0}
 
 
-def test_the_demo_sees_the_whole_clip():
-    assert RECIPES["soc-demo"].clips() == Spread(3)
+def test_the_demo_learns_from_stills_first_and_short_sentences_before_all():
+    short, stills, clips = RECIPES["soc-demo"].stages()
+    assert (short.frames, stills.frames, clips.frames) == (1, 1, 3)
+    assert short.longest_sentence == 3
+    assert stills.longest_sentence is clips.longest_sentence is None
+    assert RECIPES["soc-demo"].clips() == Consecutive(3)
 
 
 def test_the_recipes_of_soc_are_those_of_its_presets():
@@ -100,3 +104,25 @@ def test_impossible_schedules_are_refused():
         Schedule(kind="linear")
     with pytest.raises(ValueError, match="shares of the run"):
         Schedule(kind="multistep", milestones=(15,))
+
+
+def test_a_curriculum_comes_first_and_the_rest_of_the_run_is_the_recipes_own():
+    first = Stage(share=0.25, frames=1, batch_size=32, longest_sentence=3)
+    recipe = dataclasses.replace(RECIPES["soc-demo"], frames=2, batch_size=8, curriculum=(first,))
+    assert recipe.stages() == (first, Stage(share=0.75, frames=2, batch_size=8))
+    assert recipe.clips(1).frames == 1
+    assert recipe.clips().frames == 2
+
+
+@pytest.mark.parametrize(
+    "change", [{"share": 0.0}, {"frames": 0}, {"batch_size": 0}, {"longest_sentence": 0}]
+)
+def test_impossible_stages_are_refused(change):
+    with pytest.raises(ValueError, match=next(iter(change))):
+        Stage(**({"share": 0.5, "frames": 1, "batch_size": 1} | change))
+
+
+def test_a_curriculum_leaves_a_rest_of_the_run():
+    half = Stage(share=0.5, frames=1, batch_size=4)
+    with pytest.raises(ValueError, match="leave a rest"):
+        dataclasses.replace(RECIPES["soc-demo"], curriculum=(half, half))

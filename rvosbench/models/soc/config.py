@@ -64,6 +64,7 @@ class SOCConfig:
     train_max_side: int = 640
     eval_short_side: int = 360
     eval_max_side: int = 640
+    eval_frames: int = 0  # frames answered together, each group choosing its own query; 0: the whole clip
 
     def __post_init__(self) -> None:
         for name in ("backbone_depths", "backbone_heads", "backbone_window"):
@@ -104,7 +105,7 @@ class SOCConfig:
                 else:
                     good, expected = is_number and 0 <= value < 1, "a probability below 1"
             elif isinstance(field.default, int):
-                least = 0 if field.name == "cluster_window" else 1
+                least = 0 if field.name in ("cluster_window", "eval_frames") else 1
                 good, expected = _is_whole(value, least), f"a whole number of at least {least}"
             else:
                 good, expected = isinstance(value, str), "a word"

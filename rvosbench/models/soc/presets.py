@@ -26,6 +26,7 @@ PRESETS: Mapping[str, SOCConfig] = MappingProxyType(
             backbone_channels=24,
             backbone_depths=(2, 2, 2, 2),
             backbone_heads=(2, 4, 8, 16),
+            backbone_window=(8, 4, 4),  # the finest map is 16 x 22
             text_encoder={
                 "vocab_size": 1100,  # of the tokenizer that ships beside this file
                 "hidden_size": 96,
@@ -51,7 +52,7 @@ PRESETS: Mapping[str, SOCConfig] = MappingProxyType(
             dropout=0.0,
             cluster_dropout=0.0,
             channels=128,
-            encoder_layers=2,
+            encoder_layers=1,
             decoder_layers=2,
             feedforward=256,
             queries=5,
@@ -63,6 +64,7 @@ PRESETS: Mapping[str, SOCConfig] = MappingProxyType(
             train_max_side=128,
             eval_short_side=64,
             eval_max_side=128,
+            eval_frames=3,  # the length that it is trained on
         ),
     }
 )

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -49,6 +51,17 @@ class SOCSegmenter:
     def _segment(self, clip: Clip, expressions: Sequence[str], candidates: int) -> list[Segmentation]:
         if not expressions:
             return []
+        at_once = self.model.config.eval_frames or len(clip.frames)
+        if len(clip.frames) <= at_once:
+            return self._segment_at_once(clip, expressions, candidates)
+        parts = [
+            self._segment_at_once(part, expressions, candidates)
+            for part in _parts(clip, at_once)
+            if part.wanted
+        ]
+        return [_joined(answers) for answers in zip(*parts, strict=True)]
+
+    def _segment_at_once(self, clip: Clip, expressions: Sequence[str], candidates: int) -> list[Segmentation]:
         height, width = clip.frames.shape[2:]
         config = self.model.config
         size = resized_size((height, width), config.eval_short_side, config.eval_max_side)
@@ -105,6 +118,30 @@ class SOCSegmenter:
     def _wanted(wanted: tuple[int, ...], frames: int) -> tuple[int, ...] | None:
         """None where every frame is wanted: the model then copies nothing."""
         return None if wanted == tuple(range(frames)) else wanted
+
+
+def _parts(clip: Clip, at_once: int) -> list[Clip]:
+    """A clip cut into shorter ones; the last may be shorter still."""
+    return [
+        replace(
+            clip,
+            frames=clip.frames[start : start + at_once],
+            frame_indices=clip.frame_indices[start : start + at_once],
+            wanted=tuple(place - start for place in clip.wanted if start <= place < start + at_once),
+            objects=None,
+        )
+        for start in range(0, len(clip.frames), at_once)
+    ]
+
+
+def _joined(answers: Sequence[Segmentation]) -> Segmentation:
+    """One sentence's answers about the parts of a clip, candidate by candidate, with scores per frame."""
+    return Segmentation(
+        masks=np.concatenate([answer.masks for answer in answers], axis=1),
+        scores=np.concatenate(
+            [np.repeat(answer.scores[:, None], answer.masks.shape[1], axis=1) for answer in answers], axis=1
+        ),
+    )
 
 
 def _group_of(parameter: str) -> str:
