@@ -201,7 +201,7 @@ def _measured(
 ) -> Iterator[tuple[Question, FrameRow]]:
     """Every scored frame of a video, by question."""
     keys = [(question, place) for question in wanted for place in range(len(question.frames))]
-    best = [_best(answers[q.expression_id, q.frames[place]], rules) for q, place in keys]
+    best = [scored_candidate(answers[q.expression_id, q.frames[place]], rules) for q, place in keys]
     voids = [None if q.voids is None else q.voids[place] for q, place in keys]
     measured: PairScores = measure_pairs(
         [row.mask for row in best],
@@ -225,8 +225,11 @@ def _measured(
         )
 
 
-def _best(candidates: Sequence[Prediction], rules: Protocol) -> Prediction:
-    """The answer: candidate 0; for samples the best score, of equal ones the last, as published."""
+def scored_candidate(candidates: Sequence[Prediction], rules: Protocol) -> Prediction:
+    """The one that J and F are taken from: candidate 0.
+
+    For frame samples the best score, of equal ones the last, as published.
+    """
     if rules.unit != "frame sample":
         return candidates[0]
     return max(candidates, key=lambda row: (row.score, row.candidate))

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from rvosbench import masks, overlay
 from rvosbench.errors import DatasetError, FormatError, MissingPathError, ScoreError
-from rvosbench.evaluate import PREDICTIONS
+from rvosbench.evaluate import PREDICTIONS, scored_candidate
 from rvosbench.frames import open_frames
 from rvosbench.images import RgbImage
 from rvosbench.metrics.ground_truth import Question, questions
@@ -211,13 +211,11 @@ def _answer(
     protocol: Protocol,
     video: Video,
 ) -> NDArray[np.bool_]:
-    """The mask that was scored: the first candidate; for frame samples the one with the best score."""
+    """The mask that was scored; an empty one where there is no prediction."""
     rows = answers.get((question.expression_id, question.frames[place]))
     if not rows:
         return np.zeros((video.height, video.width), np.bool_)
-    if protocol.unit == "frame sample":
-        return masks.decode(max(rows, key=lambda row: (row.score, row.candidate)).mask)
-    return masks.decode(rows[0].mask)
+    return masks.decode(scored_candidate(rows, protocol).mask)
 
 
 def _pixels(video: Video, release: Path, indices: Sequence[int]) -> NDArray[np.uint8] | None:

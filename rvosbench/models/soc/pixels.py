@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image
 from torch import Tensor
+
+from rvosbench.transforms import resize_frames
 
 # Of ImageNet, RGB: what the backbone was pretrained with.
 MEAN = (0.485, 0.456, 0.406)
@@ -46,15 +47,7 @@ def resize(frames: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8
     Returns:
         (T, 3, height, width) uint8 RGB.
     """
-    if frames.shape[2:] == size:
-        return frames
-    height, width = size
-    resized = np.empty((len(frames), 3, height, width), np.uint8)
-    for index, frame in enumerate(frames):
-        image = Image.fromarray(np.ascontiguousarray(frame.transpose(1, 2, 0)))
-        scaled = image.resize((width, height), Image.Resampling.BILINEAR)
-        resized[index] = np.asarray(scaled).transpose(2, 0, 1)
-    return resized
+    return resize_frames(frames, *size)
 
 
 def normalise(frames: Tensor) -> Tensor:

@@ -61,3 +61,10 @@ def test_full_models_have_the_names_and_shapes_of_the_published_ones(
         model = SOC(PRESETS[preset], RobertaModel(base), tokenizer=None)
     assert {name: tuple(value.shape) for name, value in model.state_dict().items()} == published
     assert sum(parameter.numel() for parameter in model.parameters()) == manifest["total_params"]
+
+
+def test_the_demos_text_encoder_tells_sentences_apart_before_training() -> None:
+    model = checkpoint.create(PRESETS["soc-demo"], seed=0).eval()
+    with torch.no_grad():
+        sentences = model.read(["the red circle", "the blue square"]).sentences
+    assert sentences.std(0).mean() > 0.1 * sentences.std()

@@ -170,3 +170,19 @@ def test_a_few_steps_learn_one_batch() -> None:
         optimizer.step()
         totals.append(total.item())
     assert totals[-1] < 0.6 * totals[0]
+
+
+def test_a_long_clip_is_answered_in_parts_as_if_each_were_a_clip_of_its_own(soc):
+    long = clip(frames=7, wanted=(0, 2, 4, 6))  # parts 0-2, 3-5 and 6
+    assert soc.model.config.eval_frames == 3
+    whole = soc.segment(long, SENTENCES, candidates=2)
+    parts = [
+        replace(long, frames=long.frames[low:high], frame_indices=tuple(range(low, high)), wanted=wanted)
+        for low, high, wanted in ((0, 3, (0, 2)), (3, 6, (1,)), (6, 7, (0,)))
+    ]
+    alone = [soc.segment(part, SENTENCES, candidates=2) for part in parts]
+    for number, answer in enumerate(whole):
+        assert answer.scores.shape == (2, 4)  # per candidate and frame
+        assert np.array_equal(answer.masks, np.concatenate([each[number].masks for each in alone], axis=1))
+        assert np.array_equal(answer.scores[:, 0], alone[0][number].scores)
+        assert np.array_equal(answer.scores[:, 3], alone[2][number].scores)
