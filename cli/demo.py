@@ -80,8 +80,8 @@ def _print(result: DemoResult) -> None:
     )
     console.print(
         _claim(
-            f"asked with another object's sentence, it falls from {100 * swap.right:.1f} to "
-            f"{100 * swap.swapped:.1f}: {100 * swap.cost.difference:.1f} points",
+            f"swapped sentences cost it {100 * swap.cost.difference:.1f} points, "
+            f"from {100 * swap.right:.1f} to {100 * swap.swapped:.1f}",
             swap.cost.difference,
             demo.COST_OF_SWAPPING,
         )

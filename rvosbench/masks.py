@@ -9,6 +9,7 @@ import io
 import struct
 import zlib
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -157,7 +158,8 @@ def _check_png(data: bytes, name: str) -> None:
 
 
 # The PASCAL VOC colours that DAVIS and YouTube-VOS use: the bits of the index, spread over R, G and B.
-def _voc_palette() -> list[int]:
+@cache
+def _voc_palette() -> bytes:
     palette = []
     for index in range(256):
         red = green = blue = 0
@@ -168,7 +170,7 @@ def _voc_palette() -> list[int]:
             blue |= (value >> 2 & 1) << bit
             value >>= 3
         palette += [red, green, blue]
-    return palette
+    return bytes(palette)
 
 
 def encode_index_png(labels: NDArray[np.uint8]) -> bytes:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import cache
 from itertools import product
 from typing import Final, TypeVar
 
@@ -24,6 +25,7 @@ from rvosbench.synthetic.language import kind, phrasings
 from rvosbench.synthetic.scenes import Scene, Thing
 
 _Choice = TypeVar("_Choice")
+_Meant = Callable[[Description], "int | None"]  # the one object that a description means, or None
 
 # How eagerly a kind is taken where a scene offers it; the shares that come out are in
 # tests/synthetic/test_describing.py.
@@ -67,13 +69,18 @@ def describe(
         per_thing: fewest and most sentences for one thing.
     """
     sentences: list[Sentence] = []
+
+    @cache  # each is asked for many times: as itself, as part of longer ones, as a landmark
+    def meant(description: Description) -> int | None:
+        return identifies(scene, description)
+
     for thing in scene.things:
-        offered = _by_kind(scene, thing)
+        offered = _by_kind(scene, thing, meant)
         wanted = int(rng.integers(per_thing[0], per_thing[1] + 1))
         used_kinds: list[str] = []
         texts: set[str] = set()
         plain = Description(colour=thing.colour, shape=thing.shape)
-        if identifies(scene, plain) == thing.object_id:  # what most people would say first
+        if meant(plain) == thing.object_id:  # what most people would say first
             texts.add(str(rng.choice(phrasings(plain))))
             sentences += [Sentence(thing.object_id, text, plain) for text in texts]
         while len(texts) < wanted:
@@ -89,21 +96,21 @@ def describe(
     return tuple(sentences)
 
 
-def _by_kind(scene: Scene, thing: Thing) -> dict[str, dict[Description, float]]:
+def _by_kind(scene: Scene, thing: Thing, meant: _Meant) -> dict[str, dict[Description, float]]:
     """Kind -> the descriptions that mean this thing and no other, with their weights."""
     offered: dict[str, dict[Description, float]] = {}
     for description in candidates(scene, thing):
-        if identifies(scene, description) == thing.object_id:
-            weight = 1.0 if _has_spare_part(scene, description) else _NEEDED
+        if meant(description) == thing.object_id:
+            weight = 1.0 if _has_spare_part(description, meant) else _NEEDED
             offered.setdefault(kind(description), {})[description] = weight
     return offered
 
 
-def _has_spare_part(scene: Scene, description: Description) -> bool:
+def _has_spare_part(description: Description, meant: _Meant) -> bool:
     """Whether the description would mean the same thing with one part left out."""
     parts = [name for name in description.__slots__ if getattr(description, name) is not None]
     shorter = (replace(description, **{name: None}) for name in parts) if len(parts) > 1 else iter(())
-    return any(identifies(scene, less) is not None for less in shorter)
+    return any(meant(less) is not None for less in shorter)
 
 
 def candidates(scene: Scene, thing: Thing) -> Iterator[Description]:

@@ -55,7 +55,7 @@ class Reader:
     def _is_named(self, i: int, words: str) -> bool:
         said = set(words.split())
         colour, shape = self.looks[i]
-        small = self.area[i] < 610  # px², half-way between the largest small and the smallest large thing
+        small = self.area[i] < 740  # px², half-way between the largest small and the smallest large thing
         return (
             (not said & set(COLOURS) or colour in said)
             and (not said & set(SHAPES) or shape in said)
