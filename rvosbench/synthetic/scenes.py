@@ -137,12 +137,12 @@ def _looks(rng: np.random.Generator) -> list[tuple[str, str, str]]:
     colours = [str(name) for name in rng.permutation(list(COLOURS))]
     shapes = [str(name) for name in rng.permutation(SHAPES)]
     sizes = [str(name) for name in rng.choice(list(SIZES), count)]
-    first_shares = rng.choice(["colour", "shape", "both", "nothing"], p=[0.22, 0.42, 0.08, 0.28])
+    first_shares = rng.choice(["colour", "shape", "both", "nothing"], p=[0.16, 0.44, 0.08, 0.32])
     looks = [(colours[0], shapes[0], sizes[0])]
     for position in range(1, count):
         colour, shape, size = colours[position], shapes[position], sizes[position]
         before = looks[-1]
-        later_shares = rng.choice(["colour", "shape", "nothing"], p=[0.18, 0.34, 0.48])
+        later_shares = rng.choice(["colour", "shape", "nothing"], p=[0.12, 0.34, 0.54])
         shares = first_shares if position == 1 else later_shares
         if shares == "both":
             size = "small" if before[2] == "large" else "large"
