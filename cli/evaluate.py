@@ -37,8 +37,13 @@ _MANY_VIDEOS = 20  # from here on the table per video is left to the Parquet fil
 )
 @click.option("--device", default="cpu", show_default=True, help="For --model: cpu, cuda, cuda:1 ...")
 @click.option(
-    "--seed", default=0, show_default=True, help="Of the bootstrap, and of models that draw at random."
+    "--seed",
+    default=0,
+    show_default=True,
+    type=click.IntRange(0),
+    help="Of the bootstrap, and of models that draw at random.",
 )
+@click.option("--allow-empty", is_flag=True, help="Score predictions even if all masks are empty.")
 @click.option("--json", "as_json", is_flag=True, help="Print scores.json instead of a table.")
 @release_option
 def evaluate_command(
@@ -52,6 +57,7 @@ def evaluate_command(
     out: Path | None,
     device: str,
     seed: int,
+    allow_empty: bool,
     as_json: bool,
     release: Path | None,
 ) -> None:
@@ -94,6 +100,7 @@ def evaluate_command(
                 predictions=predictions,
                 protocol=protocol,
                 seed=seed,
+                allow_empty=allow_empty,
                 on_progress=update,
             )
         if as_json:

@@ -12,7 +12,8 @@ RvosbenchError                         exit 1
     ├── DatasetError                         an official release that is damaged or not what it claims
     ├── FormatError                          a store, run or checkpoint folder in the wrong format
     ├── ShapeError                           arrays whose sizes must agree and do not
-    └── ScoreError                           predictions that cannot be scored
+    ├── ScoreError                           predictions that cannot be scored
+    └── MaskSizeError   (ShapeError and ScoreError)   a prediction of another size than what it is scored by
 ```
 
 A message says what was found, what was expected and what to do, in one line.
@@ -73,3 +74,7 @@ class ShapeError(InvalidDataError):
 
 class ScoreError(InvalidDataError):
     """Predictions that cannot be scored."""
+
+
+class MaskSizeError(ShapeError, ScoreError):
+    """A predicted mask of another size than the ground truth or the video."""

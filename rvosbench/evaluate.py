@@ -9,13 +9,14 @@ import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from rvosbench import run_record
 from rvosbench.errors import MissingPathError, OutputError, ScoreError
+from rvosbench.metrics.answers import Answers, answer
 from rvosbench.metrics.ground_truth import Question, questions
 from rvosbench.metrics.pairs import PairScores, measure_pairs
-from rvosbench.metrics.protocols import Protocol, protocol_named
+from rvosbench.metrics.protocols import ANNOTATORS, Protocol, protocol_named
 from rvosbench.predictions import Prediction
 from rvosbench.score_tables import FrameRow, Metric, ScoreTables
 from rvosbench.store import Store
@@ -25,6 +26,7 @@ from rvosbench.types import Video
 _log = logging.getLogger(__name__)
 
 PREDICTIONS = "predictions"
+_FINDS_NOTHING = "nothing"  # the baseline in the model registry
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -38,6 +40,7 @@ class Scores:
     store_fingerprint: str
     model: str  # as run.json names it, or the folder that the predictions came from
     is_oracle: bool
+    settings: Mapping[str, Any]  # what decided the answers besides the weights, such as SOC's answer_layer
     swapped_sentences: bool
     n_expressions: int  # scored; objects, where the protocol's unit is the object
     n_videos: int
@@ -58,9 +61,10 @@ def evaluate(
     predictions: Path | None = None,
     protocol: str,
     seed: int = 0,
+    allow_empty: bool = False,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> Scores:
-    """Score predictions against a store.
+    """Score predictions against a store; memory holds the masks of one video at a time.
 
     Writes `frame_scores.parquet`, `expression_scores.parquet` and, last, `scores.json` into the run folder.
     What was there from an earlier evaluation is replaced.
@@ -73,6 +77,8 @@ def evaluate(
             them, the run's own.
         protocol: one of `rvosbench.metrics.protocols.PROTOCOLS`.
         seed: of the bootstrap.
+        allow_empty: score predictions even if not one has a pixel. Those of the baseline `nothing` are
+            scored anyway; anybody else's are probably a mistake.
         on_progress: called with (videos done, videos in all).
 
     Raises:
@@ -98,14 +104,23 @@ def evaluate(
             split,
             ", ".join(surplus[:3]),
         )
-    asked = 0
+    absent = sorted(set(video_ids) - set(source.video_ids()))
+    unanswered = [video_id for video_id in absent if _asked(store.video(split, video_id), rules, left_out)]
+    if unanswered:
+        raise ScoreError(
+            f"{len(unanswered)} of {len(video_ids)} videos of {store.name}/{split} have no predictions: "
+            f"{', '.join(unanswered[:3])}{' ...' if len(unanswered) > 3 else ''}; predict them too"
+        )
+    asked, exact = 0, True
     with ScoreTables(run, rules) as tables:
         for done, video_id in enumerate(video_ids):
             video = store.video(split, video_id)
-            wanted = [q for q in questions(video, rules) if f"{video_id}/{q.expression_id}" not in left_out]
+            wanted = _asked(video, rules, left_out)
             if wanted:
-                answers = _answers(source, video, wanted, rules)
-                tables.add(video, wanted, list(_measured(video, wanted, answers, rules)), answers)
+                wanted, answers = answer(video, wanted, source.read(video), rules, merged=source.merged)
+                rows = list(_measured(video, wanted, answers, rules))
+                exact = exact and all(row.intersection == row.union for _, row in rows)
+                tables.add(video, wanted, rows, answers)
                 asked += len(wanted)
             if on_progress is not None:
                 on_progress(done + 1, len(video_ids))
@@ -114,10 +129,16 @@ def evaluate(
                 f"{store.name}/{split} has nothing to score under '{rules.name}' (unit: {rules.unit}); "
                 "choose another split or protocol"
             )
-        if predictions is not None and tables.all_empty:
+        expected = allow_empty or (predictions is None and record.get("model") == _FINDS_NOTHING)
+        if tables.all_empty and not expected:
             raise ScoreError(
-                f"all masks in {predictions} are empty; were scores saved instead of masks, or the threshold "
-                "set too high?"
+                f"all masks in {predictions or run / PREDICTIONS} are empty; were scores saved instead of "
+                "masks, the threshold set too high, the weights not loaded? If they are meant to be, add "
+                "--allow-empty"
+            )
+        if exact and predictions is not None:
+            _log.warning(
+                "every mask in %s equals the ground truth to the pixel; is it a copy of it?", predictions
             )
         scores = Scores(
             protocol=rules,
@@ -127,8 +148,9 @@ def evaluate(
             store_fingerprint=store.fingerprint,
             model=str(record["model"]),
             is_oracle=bool(record.get("is_oracle")),
+            settings=record.get("settings") or {},
             swapped_sentences=bool(record.get("swapped_sentences")),
-            n_expressions=asked,
+            n_expressions=asked // (len(ANNOTATORS) if rules.annotators == "mean" else 1),
             n_videos=tables.n_videos,
             n_frames=tables.n_frames,
             n_left_out=len(left_out),
@@ -142,19 +164,20 @@ def _source(
     run: Path, store: Store, split: str, predictions: Path | None, rules: Protocol
 ) -> tuple[PredictionSource, Mapping[str, Any]]:
     """The predictions, and what is known about how they were made."""
-    unit: Literal["expression", "object"] = "object" if rules.unit == "object" else "expression"
     own = run / PREDICTIONS
     if predictions is not None:
         if own.exists():
             raise OutputError(
                 f"{run} holds predictions of its own; choose another folder for the scores of {predictions}"
             )
-        return open_predictions(predictions, unit, store.release), {"model": predictions.stem}
+        source = open_predictions(predictions, rules.answers, store.release, store.folder)
+        return source, {"model": predictions.stem}
     record = run_record.read_run(run)
     if not own.is_dir():
         raise MissingPathError(
             f"{run} has no {PREDICTIONS}; make them with rvos predict, or name --predictions"
         )
+    unit = "object" if rules.answers == "object" else "expression"  # the sentences that annotators wrote
     for key, expected in (("store_fingerprint", store.fingerprint), ("split", split), ("unit", unit)):
         if record.get(key) != expected:
             raise ScoreError(
@@ -162,42 +185,25 @@ def _source(
                 f"with {expected!r}; score it against {record.get('store', 'the store it was made from')}, "
                 "or predict again"
             )
-    return open_predictions(own, unit), {"model": run.name} | record
+    return open_predictions(own, rules.answers), {"model": run.name} | record
 
 
-_Answers = Mapping[tuple[str, int], Sequence[Prediction]]
-"""(expression, frame) -> its candidates, best first as the file says."""
-
-
-def _answers(source: PredictionSource, video: Video, wanted: Sequence[Question], rules: Protocol) -> _Answers:
-    """The candidates for every question and frame, complete."""
-    found: dict[tuple[str, int], list[Prediction]] = {}
-    for row in source.read(video):
-        found.setdefault((row.expression_id, row.frame_index), []).append(row)
-    known = {expression.expression_id for expression in video.expressions}
-    if rules.unit == "object":
-        known = {str(thing.object_id) for thing in video.objects}
-    unknown = sorted({expression_id for expression_id, _ in found} - known)
-    if unknown:
+def _asked(video: Video, rules: Protocol, left_out: frozenset[str]) -> list[Question]:
+    """The questions of a video, without those about sentences that the run did not ask."""
+    asked = questions(video, rules)
+    if rules.answers != "annotator":
+        return [q for q in asked if f"{video.video_id}/{q.expression_id}" not in left_out]
+    gone = sum(f"{video.video_id}/{each.expression_id}" in left_out for each in video.expressions)
+    if 0 < gone < len(video.expressions):
         raise ScoreError(
-            f"there are predictions for {', '.join(unknown[:3])} of video {video.video_id}, which has "
-            f"{', '.join(sorted(known)[:5]) or 'none'} (unit: {rules.unit}); are they of another version of "
-            "the dataset?"
+            f"the run did not ask {gone} of the {len(video.expressions)} sentences of video "
+            f"{video.video_id}, '{rules.name}' merges them all; choose davis-expressions"
         )
-    needed = [(q.expression_id, frame) for q in wanted for frame in q.frames]
-    missing = [key for key in needed if key not in found or found[key][0].candidate != 0]
-    if missing:
-        (expression_id, frame), *_ = missing
-        raise ScoreError(
-            f"{len(missing)} of {len(needed)} predictions for video {video.video_id} are missing, the first "
-            f"is {expression_id}/{video.frames[frame].name} ({rules.unit}/frame); where nothing is there, "
-            "write an empty mask"
-        )
-    return {key: found[key] for key in needed}
+    return [] if gone else asked
 
 
 def _measured(
-    video: Video, wanted: Sequence[Question], answers: _Answers, rules: Protocol
+    video: Video, wanted: Sequence[Question], answers: Answers, rules: Protocol
 ) -> Iterator[tuple[Question, FrameRow]]:
     """Every scored frame of a video, by question."""
     keys = [(question, place) for question in wanted for place in range(len(question.frames))]

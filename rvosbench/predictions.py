@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from rvosbench.errors import FormatError, MissingPathError, OutputError, ScoreError
-from rvosbench.run_lengths import foreground_runs
+from rvosbench.run_lengths import foreground_areas
 from rvosbench.types import Rle
 
 SCHEMA = pa.schema(
@@ -253,7 +253,7 @@ def check(rows: Sequence[Prediction]) -> None:
             raise ScoreError(f"{row} has the score {row.score}; expected a finite number")
         if row.frame_index < 0 or row.candidate < 0:
             raise ScoreError(f"{row} has a negative index; frames and candidates are counted from 0")
-    foreground_runs([row.mask for row in rows], lambda index: str(rows[index]))
+    foreground_areas([row.mask for row in rows], lambda index: str(rows[index]))
 
 
 def _videos_of_groups(path: Path) -> Iterator[list[str]]:

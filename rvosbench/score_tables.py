@@ -17,9 +17,11 @@ import pyarrow.parquet as pq
 
 from rvosbench import masks, run_record
 from rvosbench.analysis.bootstrap import interval
+from rvosbench.analysis.ranking import average_precision_interval
 from rvosbench.errors import OutputError
 from rvosbench.metrics import statistics
-from rvosbench.metrics.average_precision import score_coco
+from rvosbench.metrics.average_precision import match_samples
+from rvosbench.metrics.coco_figures import Matches, coco_figures, join_matches
 from rvosbench.metrics.ground_truth import Question
 from rvosbench.metrics.protocols import Protocol
 from rvosbench.metrics.samples import sample_figures, sample_iou
@@ -104,10 +106,11 @@ class ScoreTables:
         self._frames = pq.ParquetWriter(self._partial / FRAME_SCORES, FRAME_SCHEMA, compression="zstd")
         self._pending: list[tuple[Any, ...]] = []
         self._expressions: list[dict[str, Any]] = []
+        self._annotators: list[str | None] = []  # one per row of the sentences' table
         self._statistics: list[tuple[float, float, float, float]] = []
         self._samples: list[tuple[str, int, int]] = []  # video, intersection, union
-        self._truths: list[dict[str, Any]] = []  # COCO annotations
-        self._detections: list[dict[str, Any]] = []
+        self._matches: list[Matches] = []  # one per video
+        self._sample_ids: list[str] = []
         self._videos: set[str] = set()
         self.n_frames = 0
         self._true_px = 0
@@ -162,6 +165,7 @@ class ScoreTables:
                 "n_frames": len(rows),
             }
         )
+        self._annotators.append(question.annotator)
         self._statistics.append(
             (statistics.recall(j), statistics.decay(j), statistics.recall(f), statistics.decay(f))
         )
@@ -172,16 +176,20 @@ class ScoreTables:
         asked: Sequence[Question],
         answers: Mapping[tuple[str, int], Sequence[Prediction]],
     ) -> None:
-        """The samples of a video as COCO annotations and detections."""
+        """Match the candidates of a video by the COCO rules."""
+        images: list[dict[str, Any]] = []
+        truths: list[dict[str, Any]] = []
+        detections: list[dict[str, Any]] = []
         for question in asked:
             for frame, truth in zip(question.frames, question.truths, strict=True):
                 name = video.frames[frame].name
                 number = str(int(name)) if name.isdecimal() else name
                 # The official id: where scores tie, COCO ranks by its order.
                 image_id = f"v_{video.video_id}_f_{number}_i_{question.expression_id}"
-                self._truths.append(
+                images.append({"id": image_id, "height": truth.height, "width": truth.width})
+                truths.append(
                     {
-                        "id": len(self._truths) + 1,
+                        "id": len(truths) + 1,
                         "image_id": image_id,
                         "category_id": 1,
                         "segmentation": _segmentation(truth),
@@ -193,7 +201,7 @@ class ScoreTables:
                 rows = answers[question.expression_id, frame]
                 if self._protocol.candidates == "best":
                     rows = [max(rows, key=lambda row: (row.score, row.candidate))]
-                self._detections += [
+                detections += [
                     {
                         "image_id": image_id,
                         "category_id": 1,
@@ -202,6 +210,10 @@ class ScoreTables:
                     }
                     for row in rows
                 ]
+        categories = [{"id": 1, "name": "object"}]
+        ground_truth = {"images": images, "annotations": truths, "categories": categories}
+        self._matches.append(match_samples(ground_truth, detections))
+        self._sample_ids += [image["id"] for image in images]
 
     def metrics(self, seed: int) -> dict[str, Metric]:
         """The protocol's numbers, in its order."""
@@ -217,20 +229,22 @@ class ScoreTables:
         }
         names = ("J recall", "J decay", "F recall", "F decay")
         columns |= {name: [row[i] for row in self._statistics] for i, name in enumerate(names)}
+        means = {name: self._means(values) for name, values in columns.items()}
+        # The mean of the two means, as DAVIS computes it; it differs from the mean of means in the last bit.
+        means["J&F"] = [(j + f) / 2 for j, f in zip(means["J"], means["F"], strict=True)]
         metrics = {}
         for name, values in columns.items():
             low, high = interval(values, videos, seed)
-            metrics[name] = _metric(float(np.mean(values)), len(values), self._protocol.unit, low, high)
-        # The mean of the two means, as DAVIS computes it; it differs from the mean of means in the last bit.
-        both = (float(np.mean(columns["J"])) + float(np.mean(columns["F"]))) / 2
-        metrics["J&F"] = Metric(
-            value=both,
-            n=len(videos),
-            unit=self._protocol.unit,
-            low=metrics["J&F"].low,
-            high=metrics["J&F"].high,
-        )
+            n = len(values) // len(means[name])
+            metrics[name] = _metric(float(np.mean(means[name])), n, self._protocol.unit, low, high)
         return metrics
+
+    def _means(self, values: Sequence[float]) -> list[float]:
+        """One mean per annotator; a single one where the protocol does not tell them apart."""
+        of: dict[str | None, list[float]] = {}
+        for annotator, value in zip(self._annotators, values, strict=True):
+            of.setdefault(annotator, []).append(value)
+        return [float(np.mean(group)) for group in of.values()]
 
     def _sample_metrics(self, seed: int) -> dict[str, Metric]:
         videos = [video for video, _, _ in self._samples]
@@ -246,20 +260,12 @@ class ScoreTables:
             else:
                 low, high = interval(iou > float(name.removeprefix("P@")), videos, seed)
             metrics[name] = _metric(value, len(videos), self._protocol.unit, low, high)
-        if self._truths:
-            images = [
-                {
-                    "id": truth["image_id"],
-                    "height": truth["segmentation"]["size"][0],
-                    "width": truth["segmentation"]["size"][1],
-                }
-                for truth in self._truths
-            ]
-            categories = [{"id": 1, "name": "object"}]
-            figures = score_coco(
-                {"images": images, "annotations": self._truths, "categories": categories}, self._detections
-            )
-            metrics["mAP"] = _metric(figures["mAP"], len(videos), self._protocol.unit, math.nan, math.nan)
+        if self._matches:
+            matches = join_matches(self._matches, self._sample_ids)
+            figure = coco_figures(matches)["mAP"]
+            assert isinstance(figure, float)
+            low, high = average_precision_interval(matches.sample, matches.hit, videos, seed)
+            metrics["mAP"] = _metric(figure, len(videos), self._protocol.unit, low, high)
         return metrics
 
     def finish(self, scores: Mapping[str, Any]) -> None:

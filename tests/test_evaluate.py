@@ -1,4 +1,4 @@
-"""Store + predictions -> scores, by hand; what cannot be scored is refused and leaves nothing."""
+"""Store + predictions -> scores, by hand."""
 
 from __future__ import annotations
 
@@ -12,67 +12,20 @@ import pytest
 
 from rvosbench import evaluate as module
 from rvosbench import masks
-from rvosbench.errors import (
-    MissingPathError,
-    OutputError,
-    RvosbenchError,
-    ScoreError,
-    ShapeError,
-    UnknownNameError,
-)
 from rvosbench.evaluate import evaluate
 from rvosbench.metrics import boundary_measure, region_similarity
-from rvosbench.predictions import Prediction, PredictionsWriter
+from rvosbench.predictions import Prediction
 from rvosbench.prepare import prepare
 from rvosbench.store import Store
-from rvosbench.types import Rle, Video
+from rvosbench.types import Video
+from tests.tiny_run import answer, make_run, palette_folder, shifted, truth
 from tests.tiny_store import (
-    HEIGHT,
-    WIDTH,
-    hidden,
     lone_square,
     square,
     tiny_store,
     two_squares,
     write_store,
 )
-
-EMPTY = np.zeros((HEIGHT, WIDTH), np.bool_)
-
-
-def truth(video: Video, expression_id: str, frame: int) -> np.ndarray:
-    (expression,) = (each for each in video.expressions if each.expression_id == expression_id)
-    rles = [video.masks[i, frame] for i in expression.object_ids or () if (i, frame) in video.masks]
-    return masks.decode(masks.union(rles, HEIGHT, WIDTH))
-
-
-def shifted(video: Video, expression_id: str, frame: int) -> np.ndarray:
-    return np.roll(truth(video, expression_id, frame), int(expression_id), axis=1)
-
-
-def answer(video: Video, answered=shifted, **other) -> list[Prediction]:
-    """One candidate for every sentence and frame."""
-    return [
-        Prediction(
-            video_id=video.video_id,
-            expression_id=expression.expression_id,
-            frame_index=frame,
-            candidate=0,
-            score=0.5,
-            mask=masks.encode(answered(video, expression.expression_id, frame)),
-        )
-        for expression in video.expressions
-        for frame in other.get("frames", range(len(video.frames)))
-    ]
-
-
-def make_run(run: Path, store: Store, rows: list[list[Prediction]], **record) -> Path:
-    with PredictionsWriter(run / "predictions") as writer:
-        for each in rows:
-            writer.add(each)
-    facts = {"model": "drawn", "unit": "expression", "split": "train", "store_fingerprint": store.fingerprint}
-    (run / "run.json").write_text(json.dumps(facts | record))
-    return run
 
 
 @pytest.fixture
@@ -197,18 +150,6 @@ def test_all_candidates_raise_map_and_the_best_scored_one_is_the_answer(tmp_path
         assert next(iter(metrics.values())).value == pytest.approx(1.0)
 
 
-def palette_folder(root: Path, video: Video, moved: int = 0) -> Path:
-    for index, frame in enumerate(video.frames):
-        labels = np.zeros((HEIGHT, WIDTH), np.uint8)
-        for (object_id, at), rle in video.masks.items():
-            if at == index and object_id != 255:
-                labels[np.roll(masks.decode(rle), moved, axis=1)] = object_id
-        path = root / video.video_id / f"{frame.name}.png"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(masks.encode_index_png(labels))
-    return root
-
-
 def objects_from_1(video: Video) -> Video:
     """The red square as object 1, the blue one as object 2, both from the first frame on, and some void."""
     red = {(1, n): masks.encode(square(2 * n)) for n in range(6)}
@@ -286,105 +227,6 @@ def test_the_seed_decides_the_intervals(run: Path, store: Store):
     )
     assert first == again
     assert first["metrics"]["J"]["value"] == other["metrics"]["J"]["value"]
-
-
-def refused(run: Path, error: type[RvosbenchError], complaint: str, **arguments) -> None:
-    existed, before = run.exists(), sorted(run.rglob("*")) if run.exists() else []
-    with pytest.raises(error, match=complaint) as caught:
-        evaluate(run, **({"split": "train", "protocol": "ytvos"} | arguments))
-    assert "\n" not in str(caught.value)
-    assert (sorted(run.rglob("*")) if run.exists() else []) == before
-    assert run.exists() == existed
-
-
-def test_runs_of_another_store_or_split_are_refused(tmp_path: Path, run: Path, store: Store):
-    other = write_store(tmp_path / "other", [two_squares()])
-    refused(run, ScoreError, "was predicted with store fingerprint", store=other)
-    refused(
-        run,
-        ScoreError,
-        "was predicted with split 'train', it would be scored with 'valid'",
-        store=store,
-        split="valid",
-    )
-    refused(run, ScoreError, "was predicted with unit 'expression'", store=store, protocol="davis-objects")
-
-
-def test_a_run_without_predictions_is_refused(tmp_path: Path, store: Store):
-    refused(tmp_path / "nowhere", MissingPathError, "has no run.json", store=store)
-    (tmp_path / "run").mkdir()
-    (tmp_path / "run" / "run.json").write_text("{}")
-    refused(tmp_path / "run", MissingPathError, "make them with rvos predict", store=store)
-
-
-def test_external_predictions_do_not_mix_with_a_runs_own(run: Path, store: Store):
-    refused(run, OutputError, "holds predictions of its own", store=store, predictions=run / "predictions")
-
-
-def test_unknown_names_are_refused(run: Path, store: Store):
-    refused(run, UnknownNameError, "did you mean 'ytvos'", store=store, protocol="ytvso")
-    refused(run, UnknownNameError, "no split of .* is named 'tran'", store=store, split="tran")
-
-
-def test_hidden_ground_truth_is_refused(tmp_path: Path, store: Store):
-    run = make_run(tmp_path / "run", store, [answer(hidden(), lambda *_: square(1))], split="valid")
-    refused(run, ScoreError, "the ground truth of split valid is hidden", store=store, split="valid")
-
-
-def test_missing_frames_and_sentences_are_counted_and_named(tmp_path: Path, store: Store):
-    some = [
-        row
-        for row in answer(two_squares())
-        if (row.expression_id, row.frame_index) not in {("1", 2), ("3", 0)}
-    ]
-    run = make_run(tmp_path / "run", store, [some, answer(lone_square())])
-    refused(
-        run, ScoreError, "2 of 24 predictions for video pair are missing, the first is 1/00010", store=store
-    )
-    run = make_run(tmp_path / "later", store, [answer(two_squares())])
-    refused(run, ScoreError, "5 of 5 predictions for video single are missing", store=store)
-
-
-def test_a_sentence_without_first_candidate_is_missing(tmp_path: Path, store: Store):
-    second = [replace(row, candidate=1) for row in answer(two_squares())]
-    run = make_run(tmp_path / "run", store, [second])
-    refused(run, ScoreError, "24 of 24 predictions for video pair are missing", store=store)
-
-
-def test_predictions_for_unknown_sentences_are_refused(tmp_path: Path, store: Store):
-    extra = [replace(row, expression_id="9") for row in answer(lone_square())]
-    run = make_run(tmp_path / "run", store, [answer(two_squares()), answer(lone_square()) + extra])
-    refused(run, ScoreError, "predictions for 9 of video single, which has 0", store=store)
-
-
-def test_masks_of_another_size_are_refused(tmp_path: Path, store: Store):
-    rows = answer(two_squares())
-    rows[7] = replace(rows[7], mask=Rle(WIDTH, HEIGHT, rows[7].mask.counts))
-    run = make_run(tmp_path / "run", store, [rows])
-    refused(run, ShapeError, "video pair, expression 1, frame 1, candidate 0 is 32x24 px", store=store)
-
-
-def test_all_empty_external_predictions_are_refused_but_a_model_may_find_nothing(
-    tmp_path: Path, store: Store
-):
-    nothing = [answer(video, lambda *_: EMPTY) for video in (two_squares(), lone_square())]
-    run = make_run(tmp_path / "run", store, nothing)
-    found = evaluate(run, store=store, split="train", protocol="ytvos")
-    assert found.metrics["J"].value == pytest.approx((0 + 0.5 + 0 + 1 + 0.8) / 5)
-    refused(
-        tmp_path / "out",
-        ScoreError,
-        "all masks in .* are empty",
-        store=store,
-        predictions=run / "predictions",
-    )
-
-
-def test_a_split_without_anything_to_score_is_refused(tmp_path: Path):
-    silent = replace(two_squares(), expressions=())
-    store = write_store(tmp_path / "store", [silent])
-    run = make_run(tmp_path / "run", store, [])
-    refused(run, ScoreError, "tiny/train has nothing to score under 'ytvos'", store=store)
 
 
 def test_an_interrupted_evaluation_leaves_the_old_scores(run: Path, store: Store, monkeypatch):

@@ -10,7 +10,7 @@ from hypothesis.extra import numpy as npst
 
 from rvosbench import masks
 from rvosbench.errors import ScoreError
-from rvosbench.run_lengths import foreground_runs
+from rvosbench.run_lengths import foreground_areas, foreground_runs
 from rvosbench.types import Rle
 
 any_mask = npst.arrays(np.bool_, st.tuples(st.integers(1, 20), st.integers(1, 20)))
@@ -64,6 +64,15 @@ def test_a_bad_mask_is_refused_by_name(rle, complaint):
     assert str(caught.value).startswith("row 1 ")
     assert complaint in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_areas_are_counted_and_checked_however_many_masks_there_are():
+    found = [masks.encode(np.arange(12).reshape(3, 4) < number % 13) for number in range(600)]
+    assert foreground_areas(found).tolist() == [number % 13 for number in range(600)]
+    assert foreground_areas([]).tolist() == []
+    found[555] = Rle(3, 4, b"4")
+    with pytest.raises(ScoreError, match=r"^row 555 has runs of 4 pixels in all, its frame of 3x4 has 12"):
+        foreground_areas(found, "row {}".format)
 
 
 @given(st.lists(st.binary(max_size=12), min_size=1, max_size=4))

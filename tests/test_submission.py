@@ -131,7 +131,9 @@ def test_parquet_is_read_too_and_its_sizes_are_checked(tmp_path: Path):
     )
     with PredictionsWriter(tmp_path / "late") as writer:
         writer.add([small])
-    with pytest.raises(ScoreError, match="frame 99, candidate 0: the video has 6 frames"):
+    with pytest.raises(
+        ScoreError, match=r"1 predictions of video pair are of frames .* 0/99; it has 6 frames"
+    ):
         open_predictions(tmp_path / "late", "expression").read(two_squares())
 
 
@@ -177,6 +179,54 @@ def test_the_ground_truth_itself_is_refused(tmp_path: Path):
     with pytest.raises(ScoreError, match="is the ground truth of the release"):
         open_predictions(tmp_path / "link", "expression", release)
     assert open_predictions(release / "results", "expression", release).video_ids() == ("pair",)
+
+
+def test_the_ground_truth_is_found_out_through_links_and_from_the_folder_around_it(tmp_path: Path):
+    release = tmp_path / "release"
+    answers(release / "valid" / "Annotations")
+    (release / "valid" / "JPEGImages").mkdir()
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "pair").symlink_to(release / "valid" / "Annotations" / "pair")
+    for folder in (release / "valid", tmp_path / "mine"):
+        with pytest.raises(ScoreError, match="is the ground truth of the release"):
+            open_predictions(folder, "expression", release)
+    # Results that were written into the release, as scripts of the field do by default, are none.
+    answers(release / "results" / "Annotations")
+    assert open_predictions(release / "results", "expression", release).video_ids() == ("pair",)
+
+
+def test_the_store_itself_is_refused(tmp_path: Path):
+    store = tiny_store(tmp_path / "store")
+    for path in (store.folder, store.folder / "data", tmp_path / "store" / ".." / "store"):
+        with pytest.raises(ScoreError, match=r"is the store .* name the folder that your model wrote"):
+            open_predictions(path, "expression", None, store.folder)
+
+
+def test_label_maps_per_annotator_are_read_up_to_the_largest_label(tmp_path: Path):
+    labels = np.where(square(0), 1, np.where(square(20, 14), 3, 0)).astype(np.uint8)
+    for k in range(4):
+        for place, frame in enumerate(FRAMES):
+            shown = labels if k == 1 and place == 2 else np.zeros_like(labels)
+            put(
+                tmp_path / "mine" / "valid" / f"anno_{k}" / "pair" / f"{frame}.png",
+                masks.encode_index_png(shown),
+            )
+    source = open_predictions(tmp_path / "mine", "annotator")
+    assert source.merged
+    assert source.video_ids() == ("pair",)
+    rows = source.read(two_squares())
+    areas = {(row.expression_id, row.frame_index): masks.area(row.mask) for row in rows}
+    empty = {(f"anno_{k}/1", place): 0 for k in range(4) for place in range(3)}
+    second = {(f"anno_1/{label}", place): 0 for label in (1, 2, 3) for place in range(3)}
+    assert areas == empty | second | {("anno_1/1", 2): 64, ("anno_1/3", 2): 64}
+    assert not open_predictions(tmp_path / "mine" / "valid", "annotator").read(two_squares("other"))
+
+
+def test_masks_per_sentence_are_taken_for_annotators_and_to_be_merged(tmp_path: Path):
+    answers(tmp_path / "mine")
+    source = open_predictions(tmp_path / "mine", "annotator")
+    assert not source.merged
+    assert plain(source.read(two_squares())) == expected()
 
 
 def test_what_is_no_prediction_is_refused(tmp_path: Path):

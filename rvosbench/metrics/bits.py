@@ -177,7 +177,8 @@ def dilated(words: Words, radius: int) -> Words:
 def _grown_along_y(words: Words, half: int, wanted: int) -> Words:
     """Segments of half length `half` made into segments of half length `wanted`."""
     while half < wanted:
-        step = min(wanted - half, 2 * half + 1, 63)  # a longer step would leave a gap
+        # A longer step would leave a gap in a segment of which the array's edge has cut off one half.
+        step = min(wanted - half, half + 1, 63)
         result = _towards_end(words, step)
         result |= _towards_start(words, step)
         result |= words
@@ -188,7 +189,7 @@ def _grown_along_y(words: Words, half: int, wanted: int) -> Words:
 def _grown_along_x(words: Words, steps: int) -> Words:
     half = 0
     while half < steps:
-        step = min(steps - half, 2 * half + 1)
+        step = min(steps - half, half + 1)  # as along y
         result = words.copy()
         result[:, step:] |= words[:, :-step]
         result[:, :-step] |= words[:, step:]

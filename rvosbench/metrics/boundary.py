@@ -36,7 +36,7 @@ def boundary_measure(
         F in [0, 1]; 1.0 when neither mask has a boundary.
 
     Raises:
-        ShapeError: the sizes differ. Masks are never resized to fit.
+        MaskSizeError: the sizes differ. Masks are never resized to fit.
         ScoreError: a mask is not bool, or the tolerance is neither a fraction nor a whole number of px.
     """
     check_masks(prediction, truth, void)

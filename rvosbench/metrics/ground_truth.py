@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rvosbench import masks
 from rvosbench.errors import ScoreError
-from rvosbench.metrics.protocols import Protocol
+from rvosbench.metrics.protocols import ANNOTATORS, Protocol
 from rvosbench.types import Rle, Video
 
 VOID = "void"
@@ -17,15 +17,16 @@ VOID = "void"
 class Question:
     """One sentence (or object) about one video, with the right answers."""
 
-    expression_id: str  # of a sentence, or the object id as text
+    expression_id: str  # of a sentence, or the object id as text, or <annotator>/<object id>
     text: str  # the sentence, or the object's category
     frames: tuple[int, ...]  # the positions that count, ascending
     truths: tuple[Rle, ...]  # one per frame
     voids: tuple[Rle | None, ...] | None  # one per frame; None when the protocol knows no void
+    annotator: str | None = None  # whose sentences answer, where the mean is taken over annotators
 
 
 def questions(video: Video, protocol: Protocol) -> list[Question]:
-    """All questions of a video, in the order of its sentences (or objects).
+    """All questions of a video, in the order of its sentences (or objects); by annotator where these count.
 
     Raises:
         ScoreError: the ground truth is hidden, or too few frames are annotated.
@@ -59,7 +60,13 @@ def questions(video: Video, protocol: Protocol) -> list[Question]:
                     voids=_voids(video, counted) if protocol.void else None,
                 )
             )
-    return found
+    if protocol.annotators == "each":
+        return found
+    return [
+        replace(question, expression_id=f"{annotator}/{question.expression_id}", annotator=annotator)
+        for annotator in ANNOTATORS
+        for question in found
+    ]
 
 
 _Asked = list[tuple[str, str, tuple[int, ...]]]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rvosbench.errors import ScoreError, ShapeError
+from rvosbench.errors import MaskSizeError, ScoreError
 from rvosbench.metrics import bits
 from rvosbench.metrics.boundary import boundary_scores, radius
 from rvosbench.run_lengths import foreground_runs
@@ -49,7 +49,7 @@ def score_pairs(
         `boundary_measure` of the decoded masks.
 
     Raises:
-        ShapeError: the masks of a pair differ in size. Masks are never resized to fit.
+        MaskSizeError: the masks of a pair differ in size. Masks are never resized to fit.
         ScoreError: the sequences differ in length, or a mask is not valid run lengths.
     """
     scores = measure_pairs(predictions, truths, voids, tolerance)
@@ -84,10 +84,19 @@ def _check(predictions: Sequence[Rle], truths: Sequence[Rle], voids: Sequence[Rl
         raise ScoreError(f"there are {lengths}; expected the same number of each")
     for index, (prediction, truth) in enumerate(zip(predictions, truths, strict=True)):
         void = None if voids is None else voids[index]
+        for kind, rle in (("prediction", prediction), ("ground truth", truth), ("void", void)):
+            if not isinstance(rle, Rle) and not (kind == "void" and rle is None):
+                found = (
+                    f"{rle.shape} {rle.dtype} array" if isinstance(rle, np.ndarray) else type(rle).__name__
+                )
+                raise ScoreError(
+                    f"{kind} {index} is a {found}, expected run lengths; encode bool masks with "
+                    "rvosbench.masks.encode"
+                )
         sizes = [(rle.height, rle.width) for rle in (prediction, truth, void) if rle is not None]
         if len(set(sizes)) > 1:
             text = " and ".join(f"{height}x{width}" for height, width in sizes)
-            raise ShapeError(
+            raise MaskSizeError(
                 f"pair {index}: the masks are {text} px (height x width); expected one size, masks are "
                 "never resized to fit"
             )

@@ -12,6 +12,9 @@ from typing import Literal
 from rvosbench.errors import UnknownNameError
 from rvosbench.registry import unknown
 
+ANNOTATORS = ("anno_0", "anno_1", "anno_2", "anno_3")
+"""What the four annotators of Ref-DAVIS17 are called where their sentences are merged."""
+
 _SAMPLE_METRICS = ("oIoU", "mIoU", "P@0.5", "P@0.6", "P@0.7", "P@0.8", "P@0.9")
 _DAVIS_METRICS = ("J&F", "J", "F", "J recall", "J decay", "F recall", "F decay")
 
@@ -22,7 +25,7 @@ class Protocol:
 
     name: str
     title: str
-    explanation: str  # two lines, for `rvos list protocols`
+    explanation: str  # two lines of at most 59 characters: `rvos list protocols` fits 80 columns
     unit: Literal["expression", "object", "frame sample"]  # what the mean is taken over
     metrics: tuple[str, ...]
     main_metric: str  # what a leaderboard ranks by
@@ -30,18 +33,28 @@ class Protocol:
     absent: Literal["empty is right", "no sample"] = "empty is right"
     """Annotated frames without the object: an empty prediction scores 1 there, or they do not count."""
     candidates: Literal["best", "all"] = "best"
-    matching: Literal["none", "hungarian"] = "none"  # of predictions and objects, per video
-    annotators: Literal["each", "mean"] = "each"  # sentences alone, or merged per annotator and averaged
+    matching: Literal["none", "hungarian"] = "none"
+    """Label n answers for object n, or in every video the labels are dealt out so that J&F is highest."""
+    annotators: Literal["each", "mean"] = "each"
+    """A sentence is answered alone, or the sentences of an annotator share the pixels of a frame, so that
+    none belongs to two, and the mean is taken over the annotators."""
     void: bool = False  # pixels marked as void count for nothing
     unverified: str | None = None  # what could not be compared with the official evaluator
+
+    @property
+    def answers(self) -> Literal["expression", "object", "annotator"]:
+        """What a prediction answers: a sentence, a labelled object, or all that an annotator describes."""
+        if self.annotators == "mean":
+            return "annotator"
+        return "object" if self.unit == "object" else "expression"
 
 
 _BUILT_IN = (
     Protocol(
         name="ytvos",
         title="Refer-YouTube-VOS",
-        explanation="J&F of every sentence as a binary mask, mean over frames, then sentences.\n"
-        "A frame without the object scores 1 if nothing is predicted there, else 0.",
+        explanation="J&F of each sentence's mask: mean over frames, sentences.\n"
+        "Object absent: 1 if nothing is predicted there, else 0.",
         unit="expression",
         metrics=("J&F", "J", "F"),
         main_metric="J&F",
@@ -51,8 +64,8 @@ _BUILT_IN = (
     Protocol(
         name="mevis",
         title="MeViS",
-        explanation="J&F of every sentence against the union of its objects, all frames.\n"
-        "Without target, or where it is absent: 1 if nothing is predicted, else 0.",
+        explanation="J&F of each sentence against the union of its objects.\n"
+        "No target, or absent: 1 if nothing is predicted, else 0.",
         unit="expression",
         metrics=("J&F", "J", "F"),
         main_metric="J&F",
@@ -61,18 +74,34 @@ _BUILT_IN = (
     Protocol(
         name="davis-expressions",
         title="Ref-DAVIS17, every sentence",
-        explanation="J&F of every sentence as a binary mask: all frames, void pixels left out.\n"
-        "No merging, no matching: answering with the wrong object costs the score.",
+        explanation="J&F of each sentence's mask; all frames, without void.\n"
+        "No merging or matching: the wrong object costs the score.",
         unit="expression",
         metrics=_DAVIS_METRICS,
         main_metric="J&F",
         void=True,
     ),
     Protocol(
+        name="davis-official",
+        title="Ref-DAVIS17, merged and matched",
+        explanation="J&F of objects after merging an annotator's sentences and\n"
+        "Hungarian matching per video; mean of the 4 annotators.",
+        unit="object",
+        metrics=_DAVIS_METRICS,
+        main_metric="J&F",
+        matching="hungarian",
+        annotators="mean",
+        void=True,
+        unverified="Published numbers merge soft masks, pixel by pixel. A run holds one binary mask per "
+        "sentence and frame: a pixel that several sentences of an annotator claim goes to the one with the "
+        "highest score in that frame, of equal ones to the lowest object. Where masks overlap, numbers can "
+        "differ from soft merging. Label maps in anno_0 to anno_3 are scored as they are, as published.",
+    ),
+    Protocol(
         name="davis-objects",
         title="DAVIS 2017, objects",
-        explanation="J&F of every object against its label: all frames, void pixels left out,\n"
-        "mean over objects; no sentences. Takes palette PNGs per sequence.",
+        explanation="J&F of each object's label; all frames, without void.\n"
+        "No sentences: takes palette PNGs per sequence.",
         unit="object",
         metrics=_DAVIS_METRICS,
         main_metric="J&F",
@@ -81,8 +110,8 @@ _BUILT_IN = (
     Protocol(
         name="davis-semi",
         title="DAVIS 2017, semi-supervised",
-        explanation="J&F of every object as in the semi-supervised task: without the first and\n"
-        "last frame, void is background. Takes palette PNGs per sequence.",
+        explanation="As davis-objects, but without the first and last frame;\n"
+        "void is background: the semi-supervised task of DAVIS.",
         unit="object",
         metrics=_DAVIS_METRICS,
         main_metric="J&F",
@@ -91,8 +120,8 @@ _BUILT_IN = (
     Protocol(
         name="a2d",
         title="A2D-Sentences",
-        explanation="mAP over all candidates, as published; P@K and IoU of the best-scored one.\n"
-        "A sample is a sentence in an annotated frame that shows its object.",
+        explanation="mAP of all candidates; P@K and IoU of the best-scored one.\n"
+        "A sample: a sentence, an annotated frame with its object.",
         unit="frame sample",
         metrics=("mAP", *_SAMPLE_METRICS),
         main_metric="mAP",
@@ -102,8 +131,8 @@ _BUILT_IN = (
     Protocol(
         name="a2d-top1",
         title="A2D-Sentences, one answer",
-        explanation="As a2d, but only the best-scored candidate takes part, in mAP too. Published\n"
-        "mAP is not comparable: all candidates raise it by about three points.",
+        explanation="As a2d, but mAP too takes the best-scored candidate alone.\n"
+        "Not comparable: all candidates add about three points.",
         unit="frame sample",
         metrics=("mAP", *_SAMPLE_METRICS),
         main_metric="mAP",
@@ -112,19 +141,18 @@ _BUILT_IN = (
     Protocol(
         name="jhmdb",
         title="JHMDB-Sentences",
-        explanation="mAP over all candidates, as published; P@K and IoU of the best-scored one.\n"
-        "A sample is a sentence in an annotated frame of its clip.",
+        explanation="mAP of all candidates; P@K and IoU of the best-scored one.\n"
+        "A sample: a sentence in an annotated frame of its clip.",
         unit="frame sample",
         metrics=("mAP", *_SAMPLE_METRICS),
         main_metric="mAP",
-        absent="no sample",
         candidates="all",
     ),
     Protocol(
         name="refcoco",
         title="RefCOCO, RefCOCO+, RefCOCOg",
-        explanation="oIoU (= cIoU), mIoU (= gIoU) and P@K of the best-scored mask per sentence.\n"
-        "A sentence without target scores 1 if nothing is predicted, else 0.",
+        explanation="oIoU (= cIoU), mIoU (= gIoU), P@K of the best-scored mask.\n"
+        "No target: IoU is 1 if nothing is predicted, else 0.",
         unit="frame sample",
         metrics=_SAMPLE_METRICS,
         main_metric="oIoU",

@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pycocotools import mask as coco
 
-from rvosbench.errors import ScoreError, ShapeError
+from rvosbench.errors import MaskSizeError, ScoreError
 from rvosbench.masks import as_coco
+from rvosbench.run_lengths import foreground_areas
 from rvosbench.types import BoolMask, Rle
 
 
@@ -29,7 +30,7 @@ def region_similarity(prediction: BoolMask, truth: BoolMask, void: BoolMask | No
         Intersection over union, in [0, 1]; 1.0 when both masks are empty, as in DAVIS 2017.
 
     Raises:
-        ShapeError: the sizes differ. Masks are never resized to fit.
+        MaskSizeError: the sizes differ. Masks are never resized to fit.
         ScoreError: a mask is not bool; compare floats with a threshold, 0/255 masks with 0.
 
     Example:
@@ -48,12 +49,13 @@ def check_masks(prediction: BoolMask, truth: BoolMask, void: BoolMask | None) ->
     """Refuse what is not two or three (H, W) bool masks of one size."""
     masks = {"prediction": prediction, "ground truth": truth} | ({} if void is None else {"void": void})
     for name, mask in masks.items():
-        if mask.dtype != np.bool_:
+        kind = getattr(mask, "dtype", type(mask).__name__)
+        if kind != np.bool_:
             raise ScoreError(
-                f"the {name} is {mask.dtype}, expected bool; compare scores with a threshold, 0/255 with > 0"
+                f"the {name} is {kind}, expected bool; compare scores with a threshold, 0/255 with > 0"
             )
         if mask.ndim != 2 or mask.shape != prediction.shape or not mask.size:
-            raise ShapeError(
+            raise MaskSizeError(
                 f"the {name} is {mask.shape}, the prediction {prediction.shape}; expected two masks of one "
                 "(height, width); masks are never resized to fit"
             )
@@ -67,11 +69,9 @@ def overlaps(
     Returns:
         (n,) int64 intersections and (n,) int64 unions, px.
     """
-    predicted = [as_coco(rle) for rle in predictions]
-    true = [as_coco(rle) for rle in truths]
-    if not predicted:
-        return np.zeros(0, np.int64), np.zeros(0, np.int64)
-    both = [coco.merge(list(pair), intersect=True) for pair in zip(predicted, true, strict=True)]
-    intersections = np.asarray(coco.area(both), np.int64)
-    areas = np.asarray(coco.area(predicted), np.int64) + np.asarray(coco.area(true), np.int64)
-    return intersections, areas - intersections
+    both = [
+        coco.merge([as_coco(prediction), as_coco(truth)], intersect=True)
+        for prediction, truth in zip(predictions, truths, strict=True)
+    ]
+    intersections = foreground_areas([Rle(mask["size"][0], mask["size"][1], mask["counts"]) for mask in both])
+    return intersections, foreground_areas(predictions) + foreground_areas(truths) - intersections

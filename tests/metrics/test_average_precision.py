@@ -10,14 +10,16 @@ import numpy as np
 import pytest
 
 from rvosbench import masks
-from rvosbench.errors import ScoreError, ShapeError
+from rvosbench.errors import MaskSizeError, ScoreError
 from rvosbench.metrics.average_precision import COCO_FIGURES, score_coco
 from rvosbench.metrics.samples import THRESHOLDS
 
+GOLDENS = Path(__file__).parents[1] / "goldens" / "metrics"
+
 
 @pytest.mark.parametrize("name", ["main", "main_no_missing", "jhmdb", "clean", "maxdets"])
-def test_equal_to_the_evaluators_of_a2d(shared: Path, name):
-    folder = shared / "goldens" / "metrics" / "a2d"
+def test_equal_to_the_evaluators_of_a2d(name):
+    folder = GOLDENS / "a2d"
     data = json.loads((folder / f"{name}.json").read_text())
     expected = json.loads((folder / "expected.json").read_text())[name]
     untouched = copy.deepcopy(data)
@@ -34,8 +36,8 @@ def test_equal_to_the_evaluators_of_a2d(shared: Path, name):
         assert found["mIoU"] == expected["pk"]["mean_iou"]
 
 
-def test_equal_to_the_evaluators_of_refcoco(shared: Path):
-    folder = shared / "goldens" / "metrics" / "refcoco"
+def test_equal_to_the_evaluators_of_refcoco():
+    folder = GOLDENS / "refcoco"
     data = json.loads((folder / "data.json").read_text())
     expected = json.loads((folder / "expected.json").read_text())
     found = score_coco(data["gt"], data["pred"])
@@ -112,8 +114,48 @@ def test_bad_predictions_are_refused_and_named():
         score_coco(truth("a"), [polygon])
     mask = masks.encode(np.zeros((10, 21), np.bool_))
     wide = found("a", 1) | {"segmentation": {"size": [10, 21], "counts": mask.counts}}
-    with pytest.raises(ShapeError, match=r"10x21 px .*, its sample 10x20"):
+    with pytest.raises(MaskSizeError, match=r"10x21 px .*, its sample 10x20"):
         score_coco(truth("a"), [wide])
+
+
+@pytest.mark.parametrize("score", [float("nan"), float("inf"), None, "0.5"])
+def test_a_score_that_is_no_number_is_refused(score):
+    with pytest.raises(ScoreError, match=r"^prediction 1 \(sample a\) has the score"):
+        score_coco(truth("a"), [found("a", 1), found("a", 2) | {"score": score}])
+
+
+def test_a_prediction_of_an_unknown_category_is_refused():
+    with pytest.raises(ScoreError, match=r"^prediction 0 \(sample a\) has the category 2; expected .*: 1$"):
+        score_coco(truth("a"), [found("a", 1) | {"category_id": 2}])
+
+
+def test_predictions_with_and_without_boxes_are_refused():
+    boxed = found("a", 1) | {"bbox": [0, 0, 3, 4]}
+    with pytest.raises(ScoreError, match=r"^prediction 1 \(sample a\) has no box"):
+        score_coco(truth("a"), [boxed, found("a", 1)])
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"annotations": None},
+        {"annotations": [{"image_id": "a"}]},
+        {"images": [{}]},
+        {"images": [{"id": "a"}, {"id": 1}]},
+        {"categories": [7]},
+    ],
+)
+def test_a_ground_truth_of_another_format_is_refused(change):
+    with pytest.raises(ScoreError, match=r"the ground truth is not in COCO format|compressed run lengths"):
+        score_coco(truth("a") | change, [])
+
+
+def test_more_samples_than_a_byte_counts():
+    names = [f"{number:03d}" for number in range(300)]
+    scores = score_coco(truth(*names), [found(name, 10) for name in names[:270]])
+    assert scores["mIoU"] == pytest.approx(0.9)
+    assert scores["oIoU"] == 0.9
+    assert scores["AR@1"] == 0.9
 
 
 def test_a_ground_truth_that_does_not_pair_up_is_refused():

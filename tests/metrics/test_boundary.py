@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rvosbench.errors import ScoreError, ShapeError
+from rvosbench.errors import MaskSizeError, ScoreError
 from rvosbench.metrics import bits, boundary_measure
 from rvosbench.metrics.boundary import radius
 
@@ -65,6 +65,18 @@ def test_the_disc_reaches_exactly_its_radius():
                 assert bool(column >> y & 1) == ((x - 40) ** 2 + (y - 40) ** 2 <= reach**2)
 
 
+@pytest.mark.parametrize("place", [(0, 0), (89, 0), (0, 49), (89, 49), (45, 0), (0, 25), (1, 1)])
+def test_the_disc_is_whole_where_the_edge_cuts_a_part_off(place):
+    y, x = np.indices((90, 50))
+    distance_squared = (y - place[0]) ** 2 + (x - place[1]) ** 2
+    spot = pixel(place, size=(90, 50))
+    for reach in [*range(42), 70, 100]:
+        words = bits.pack_masks(np.stack([spot, spot]), bits.Box(0, 50, 0, 90), max(reach, 1))
+        for disc in bits.dilated(words, reach):
+            found = np.unpackbits(disc.astype("<u8").view(np.uint8), axis=1, bitorder="little")[:, :90]
+            assert ((distance_squared <= reach**2) == found.T).all(), reach
+
+
 def test_precision_and_recall_by_hand():
     # One true pixel, the same one predicted and another far away: 4 of 8 boundary pixels are right.
     truth, prediction = pixel((5, 5)), pixel((5, 5), (15, 25))
@@ -76,7 +88,7 @@ def test_precision_and_recall_by_hand():
 
 
 def test_masks_that_do_not_fit_are_refused():
-    with pytest.raises(ShapeError, match="never resized"):
+    with pytest.raises(MaskSizeError, match="never resized"):
         boundary_measure(pixel((0, 0)), pixel((0, 0), size=(20, 31)))
     with pytest.raises(ScoreError, match="expected bool"):
         boundary_measure(pixel((0, 0)), pixel((0, 0)).astype(np.uint8))

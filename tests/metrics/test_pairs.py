@@ -15,9 +15,11 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
 from rvosbench import masks
-from rvosbench.errors import ScoreError, ShapeError
+from rvosbench.errors import MaskSizeError, ScoreError
 from rvosbench.metrics import boundary_measure, measure_pairs, region_similarity, score_pairs
 from rvosbench.types import Rle
+
+GOLDENS = Path(__file__).parents[1] / "goldens" / "metrics"
 
 
 @st.composite
@@ -32,8 +34,8 @@ def from_runs(prediction, truth, void=None, tolerance=0.008) -> tuple[float, flo
     return j[0], f[0]
 
 
-def test_equal_to_davis_on_synthetic_masks_from_arrays_and_run_lengths(shared: Path):
-    folder = shared / "goldens" / "metrics" / "davis"
+def test_equal_to_davis_on_synthetic_masks_from_arrays_and_run_lengths():
+    folder = GOLDENS / "davis"
     cases = json.loads((folder / "synthetic_expected.json").read_text())["cases"]
     packed = np.load(folder / "synthetic_masks.npz")
 
@@ -43,13 +45,31 @@ def test_equal_to_davis_on_synthetic_masks_from_arrays_and_run_lengths(shared: P
         return bits.reshape(height, width).astype(np.bool_)
 
     assert len(cases) == 727
+    seen = set()
     for case in cases:
         prediction, truth = unpack(case, "pred"), unpack(case, "gt")
+        seen |= kinds(prediction, truth) | ({"void"} if case["void"] else set())
         void = unpack(case, "void") if case["void"] else None
         tolerance = case["bound_th"]
         assert region_similarity(prediction, truth, void) == case["J"], case
         assert boundary_measure(prediction, truth, void, tolerance) == case["F"], case
         assert from_runs(prediction, truth, void, tolerance) == (case["J"], case["F"]), case
+    assert seen == {"1x1", "both empty", "one empty", "full", "on the border", "one pixel", "void"}
+
+
+def kinds(prediction: np.ndarray, truth: np.ndarray) -> set[str]:
+    """The special cases that a pair of masks is."""
+    areas = sorted((np.count_nonzero(prediction), np.count_nonzero(truth)))
+    edges = [mask[[0, -1]].any() or mask[:, [0, -1]].any() for mask in (prediction, truth)]
+    cases = {
+        "1x1": truth.size == 1,
+        "both empty": areas == [0, 0],
+        "one empty": areas[0] == 0 < areas[1],
+        "full": areas[1] == truth.size,
+        "on the border": any(edges),
+        "one pixel": 1 in areas,
+    }
+    return {name for name, is_one in cases.items() if is_one}
 
 
 def test_equal_to_davis_on_real_masks(shared: Path):
@@ -99,6 +119,40 @@ def test_equal_to_a_plain_implementation_at_any_radius_and_word_border(radius, h
         assert from_runs(prediction, truth, tolerance=radius)[1] == expected
 
 
+def drawn_mask(rng: np.random.Generator, height: int, width: int) -> np.ndarray:
+    """Up to three filled ellipses and rectangles, often beyond the frame."""
+    mask = np.zeros((height, width), np.uint8)
+    for _ in range(rng.integers(0, 4)):
+        x, y = (int(value) for value in rng.integers((-10, -10), (width + 10, height + 10)))
+        a, b = (int(value) for value in rng.integers(0, 60, 2))
+        if rng.random() < 0.5:
+            cv2.ellipse(mask, (x, y), (a, b), float(rng.integers(180)), 0, 360, 1, -1)
+        else:
+            cv2.rectangle(mask, (x, y), (x + a, y + b), int(rng.random() < 0.8), -1)
+    return mask.astype(np.bool_)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_equal_to_a_plain_implementation_on_stacks_of_drawn_shapes(seed):
+    rng = np.random.default_rng(seed)
+    height, width, radius = (int(value) for value in rng.integers((1, 1, 1), (200, 200, 20)))
+    shapes = [(drawn_mask(rng, height, width), drawn_mask(rng, height, width)) for _ in range(8)]
+    _, f = score_pairs(
+        *(list(map(masks.encode, side)) for side in zip(*shapes, strict=True)), tolerance=radius
+    )
+    assert f.tolist() == [plain_f(*pair, radius) for pair in shapes]
+
+
+def test_a_mask_on_the_edge_of_the_frame_has_whole_discs_around_its_boundary():
+    """A disc grows in steps; one that is cut off by the edge of the frame must not miss pixels."""
+    prediction, truth = np.zeros((2, 60, 80), np.bool_)
+    truth[20:40, :6] = True
+    for y, x in np.argwhere(np.ones((60, 20), np.bool_)):
+        prediction[:] = False
+        prediction[y, x] = True
+        assert boundary_measure(prediction, truth, tolerance=12) == plain_f(prediction, truth, 12)
+
+
 @given(mask_pairs(), st.sampled_from([0, 0.008, 0.05, 0.3, 1, 2, 5, 40]))
 def test_run_lengths_and_arrays_agree(pair, tolerance):
     expected = region_similarity(*pair), boundary_measure(*pair, tolerance=tolerance)
@@ -126,10 +180,11 @@ def test_both_lie_between_0_and_1_and_do_not_care_which_is_the_prediction(pair):
     assert (j == 1) == (prediction == truth).all()
 
 
-@given(mask_pairs())
-def test_transposing_both_masks_changes_nothing(pair):
+@given(mask_pairs(), st.sampled_from([0.008, 0.1, 2, 12]))
+def test_transposing_both_masks_changes_nothing(pair, tolerance):
     prediction, truth = pair
-    assert from_runs(prediction.T, truth.T, tolerance=2) == from_runs(prediction, truth, tolerance=2)
+    expected = from_runs(prediction, truth, tolerance=tolerance)
+    assert from_runs(prediction.T, truth.T, tolerance=tolerance) == expected
 
 
 @given(mask_pairs(), st.integers(1, 70))
@@ -183,10 +238,18 @@ def square() -> Rle:
 
 def test_masks_of_unequal_size_are_refused_and_named():
     wide = masks.encode(np.zeros((6, 7), np.bool_))
-    with pytest.raises(ShapeError, match=r"pair 1: the masks are 6x7 and 6x6"):
+    with pytest.raises(MaskSizeError, match=r"pair 1: the masks are 6x7 and 6x6"):
         score_pairs([square(), wide], [square(), square()])
-    with pytest.raises(ShapeError, match=r"pair 0: the masks are 6x6 and 6x6 and 6x7"):
+    with pytest.raises(MaskSizeError, match=r"pair 0: the masks are 6x6 and 6x6 and 6x7"):
         score_pairs([square()], [square()], [wide])
+
+
+@pytest.mark.parametrize("mask", [np.ones((6, 6)), np.full((6, 6), 255, np.uint8), None])
+def test_arrays_in_place_of_run_lengths_are_refused_and_named(mask):
+    with pytest.raises(ScoreError, match=r"^prediction 1 is a .*, expected run lengths"):
+        score_pairs([square(), mask], [square(), square()])
+    with pytest.raises(ScoreError, match=r"^ground truth 1 is a"):
+        score_pairs([square(), square()], [square(), mask])
 
 
 def test_sequences_of_unequal_length_are_refused():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import pytest
 
@@ -24,8 +24,22 @@ def test_a_protocol_explains_itself_in_two_lines_of_a_terminal(name):
     assert protocol.name == name
     lines = protocol.explanation.splitlines()
     assert len(lines) == 2
-    assert max(map(len, lines)) <= 78
+    indent = 4 + max(map(len, PROTOCOLS))  # of `rvos list protocols`
+    assert indent + max(map(len, lines)) < 80
     assert protocol.main_metric in protocol.metrics
+
+
+def test_no_two_protocols_are_the_same_under_another_name():
+    names = {"name", "title", "explanation", "unverified"}
+    rules = [{k: v for k, v in asdict(p).items() if k not in names} for p in PROTOCOLS.values()]
+    # Ref-YouTube-VOS and MeViS differ in the data: a sentence of MeViS means any number of objects.
+    assert rules[0] == rules[1]
+    assert all(one != other for place, one in enumerate(rules[1:], 1) for other in rules[1:place])
+
+
+def test_what_was_not_compared_with_the_official_evaluator_says_so():
+    assert "unverified" in PROTOCOLS["ytvos"].unverified
+    assert "differ from soft merging" in PROTOCOLS["davis-official"].unverified
 
 
 def test_a_typo_is_answered_with_the_nearest_name():
@@ -81,6 +95,18 @@ def test_objects_are_those_up_to_the_largest_id_of_the_first_annotated_frame():
 def test_the_void_object_of_the_first_frame_is_not_the_largest_id():
     video = lone_square()  # void in all frames, object 7 in the last alone
     assert questions(video, protocol_named("davis-objects")) == []
+
+
+def test_objects_are_asked_once_per_annotator_where_their_mean_counts():
+    asked = questions(two_squares(), protocol_named("davis-official"))
+    assert [(q.expression_id, q.annotator) for q in asked] == [(f"anno_{k}/0", f"anno_{k}") for k in range(4)]
+    assert areas(asked) == [[64] * 6] * 4
+    assert {q.annotator for q in questions(two_squares(), protocol_named("davis-objects"))} == {None}
+
+
+def test_a_frame_of_jhmdb_counts_with_or_without_its_actor():
+    asked = questions(two_squares(), protocol_named("jhmdb"))
+    assert all(question.frames == (0, 1, 2, 3, 4, 5) for question in asked)
 
 
 def test_the_semi_supervised_task_leaves_the_first_and_last_frame_out():

@@ -7,7 +7,7 @@ import pytest
 from pycocotools import mask as coco
 
 from rvosbench import masks
-from rvosbench.errors import ScoreError, ShapeError
+from rvosbench.errors import MaskSizeError, ScoreError, ShapeError
 from rvosbench.metrics import region_similarity
 from rvosbench.metrics.region import overlaps
 
@@ -52,7 +52,8 @@ def test_overlaps_of_run_lengths_by_hand():
 
 
 @pytest.mark.parametrize(
-    ("mask", "dtype"), [(np.ones((4, 4)), "float64"), (np.full((4, 4), 255, np.uint8), "uint8")]
+    ("mask", "dtype"),
+    [(np.ones((4, 4)), "float64"), (np.full((4, 4), 255, np.uint8), "uint8"), ([[True]], "list")],
 )
 def test_masks_that_are_not_bool_are_refused(mask, dtype):
     with pytest.raises(ScoreError, match=f"the prediction is {dtype}, expected bool"):
@@ -63,10 +64,21 @@ def test_masks_that_are_not_bool_are_refused(mask, dtype):
 
 @pytest.mark.parametrize("shape", [(4, 5), (4,), (1, 4, 4)])
 def test_masks_of_another_size_are_refused(shape):
-    with pytest.raises(ShapeError, match="never resized"):
+    with pytest.raises(MaskSizeError, match="never resized"):
         region_similarity(rectangle((0, 1)), np.zeros(shape, np.bool_))
 
 
+def test_an_unequal_size_is_an_error_of_shape_and_of_score():
+    assert issubclass(MaskSizeError, ScoreError)
+    assert issubclass(MaskSizeError, ShapeError)
+
+
+def test_overlaps_of_more_masks_than_a_byte_counts():
+    mask = masks.encode(rectangle((0, 2)))
+    intersections, unions = overlaps([mask] * 300, [mask] * 300)
+    assert intersections.tolist() == unions.tolist() == [8] * 300
+
+
 def test_a_frame_without_pixels_is_refused():
-    with pytest.raises(ShapeError):
+    with pytest.raises(MaskSizeError):
         region_similarity(np.zeros((0, 4), np.bool_), np.zeros((0, 4), np.bool_))

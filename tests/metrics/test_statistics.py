@@ -12,13 +12,15 @@ import pytest
 
 from rvosbench.metrics.statistics import decay, mean, recall
 
+GOLDENS = Path(__file__).parents[1] / "goldens" / "metrics"
+
 
 def same(found: float, expected: float) -> bool:
     return found == expected or (math.isnan(found) and math.isnan(expected))
 
 
-def test_equal_to_davis_with_its_fault(shared: Path):
-    path = shared / "goldens" / "metrics" / "davis" / "db_statistics.json.gz"
+def test_equal_to_davis_with_its_fault():
+    path = GOLDENS / "davis" / "db_statistics.json.gz"
     series = json.loads(gzip.decompress(path.read_bytes()))
     assert len(series) == 75
     for case in series:

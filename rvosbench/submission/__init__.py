@@ -1,0 +1,15 @@
+"""Predictions as the public benchmarks exchange them: folders and zips of PNG files, in both directions.
+
+```text
+[Annotations/]<video>/<expression>/<frame>.png     one mask; 0 is background, anything else the object
+[Annotations/]<sequence>/<frame>.png               all objects; the values are object ids (palette or grey)
+[Annotations/]anno_<k>/<sequence>/<frame>.png      all that annotator k describes; the values are labels
+```
+Parquet as `rvos predict` writes it is read here too, so that callers need not care.
+"""
+
+from rvosbench.submission.opening import open_predictions
+from rvosbench.submission.sources import PredictionSource
+from rvosbench.submission.writing import write_submission
+
+__all__ = ["PredictionSource", "open_predictions", "write_submission"]

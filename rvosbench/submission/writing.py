@@ -1,0 +1,84 @@
+"""Predictions as the public servers expect them."""
+
+from __future__ import annotations
+
+import shutil
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from rvosbench import masks
+from rvosbench.errors import OutputError, RvosbenchError, ScoreError
+from rvosbench.store import Store
+from rvosbench.submission.sources import PredictionSource
+
+_EPOCH = (1980, 1, 1, 0, 0, 0)
+
+
+def write_submission(source: PredictionSource, store: Store, split: str, out: Path) -> Path:
+    """Write what the Refer-YouTube-VOS server expects: `Annotations/<video>/<expression>/<frame>.png`.
+
+    Every frame of every sentence of the split, 0/255 grey; the best candidate is the answer.
+
+    Args:
+        source: the predictions.
+        store: with the split's sentences and frame names.
+        split: of the store.
+        out: a `.zip` file or a folder; appears when it is complete.
+
+    Returns:
+        `out`.
+
+    Raises:
+        OutputError: `out` exists, or cannot be written.
+        ScoreError: a sentence or a frame has no prediction.
+    """
+    if out.exists():
+        raise OutputError(f"{out} exists already; choose another place or remove it")
+    partial = out.with_name(f".{out.name}.partial")
+    try:
+        _remove(partial)
+        out.parent.mkdir(parents=True, exist_ok=True)
+        if out.suffix == ".zip":
+            with zipfile.ZipFile(partial, "w", zipfile.ZIP_STORED) as archive:
+                for name, data in _answers(source, store, split):
+                    archive.writestr(zipfile.ZipInfo(name, _EPOCH), data)
+        else:
+            for name, data in _answers(source, store, split):
+                path = partial / name
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(data)
+        partial.rename(out)
+    except RvosbenchError:
+        raise  # some of ours are an OSError too
+    except OSError as error:
+        raise OutputError(f"{out} cannot be written ({error.strerror}); choose another place") from error
+    finally:
+        _remove(partial)
+    return out
+
+
+def _answers(source: PredictionSource, store: Store, split: str) -> Iterator[tuple[str, bytes]]:
+    """Name and content of every file of a submission."""
+    for video_id in store.video_ids(split):
+        video = store.video(split, video_id)
+        best = {
+            (row.expression_id, row.frame_index): row.mask for row in source.read(video) if not row.candidate
+        }
+        for expression in video.expressions:
+            for index, frame in enumerate(video.frames):
+                mask = best.get((expression.expression_id, index))
+                if mask is None:
+                    raise ScoreError(
+                        f"there is no prediction for {video_id}, expression {expression.expression_id}, "
+                        f"frame {frame.name}; the server wants every frame of every sentence"
+                    )
+                name = f"Annotations/{video_id}/{expression.expression_id}/{frame.name}.png"
+                yield name, masks.encode_binary_png(masks.decode(mask))
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
