@@ -5,27 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import cv2
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from rvosbench import masks, overlay
-from rvosbench.errors import DatasetError, FormatError, MissingPathError, ScoreError
-from rvosbench.evaluate import PREDICTIONS, scored_candidate
+from rvosbench.errors import DatasetError, MissingPathError, ScoreError
 from rvosbench.frames import open_frames
 from rvosbench.images import RgbImage
-from rvosbench.metrics.ground_truth import Question, questions
-from rvosbench.metrics.protocols import Protocol, protocol_named
-from rvosbench.predictions import Prediction
-from rvosbench.report.leaderboard import read_scores
-from rvosbench.score_tables import EXPRESSION_SCHEMA, EXPRESSION_SCORES, FRAME_SCHEMA, FRAME_SCORES
+from rvosbench.report.answers import ScoredRun, Track, read_table
+from rvosbench.score_tables import EXPRESSION_SCHEMA, EXPRESSION_SCORES
 from rvosbench.store import Store
-from rvosbench.submission import PredictionSource, open_predictions
 from rvosbench.types import Video
 
 Key = tuple[str, str]
@@ -70,22 +63,17 @@ def read_cases(
         MissingPathError: the run has no scores or predictions.
         ScoreError: the run was scored against another store, or does not hold a key.
     """
-    scores = read_scores(run)
-    if scores.get("store_fingerprint") != store.fingerprint:
-        raise ScoreError(
-            f"{run} was scored against another store than {store.folder}; name the one that it was made from"
-        )
-    protocol, split = protocol_named(scores["protocol"]["name"]), scores["split"]
-    unit: Literal["expression", "object"] = "object" if protocol.unit == "object" else "expression"
-    source = open_predictions(predictions or run / PREDICTIONS, unit, store.release)
-    per_frame = read_table(run / FRAME_SCORES, FRAME_SCHEMA)
-    per_expression = {_key(row): row for row in expression_scores(run).to_pylist()}
+    scored = ScoredRun(run, store, predictions)
+    totals = {_key(row): row for row in expression_scores(run).to_pylist()}
     found: dict[Key, Case] = {}
     for video_id in dict.fromkeys(video_id for video_id, _ in keys):
-        video = store.video(split, video_id)
-        wanted = [key for key in keys if key[0] == video_id]
-        rows = per_frame.filter(pc.equal(per_frame["video_id"], video_id)).to_pylist()
-        found |= _cases(video, wanted, protocol, source, store.release, rows, per_expression, frames)
+        video, tracks = scored.video(video_id)
+        for key in keys:
+            if key[0] != video_id:
+                continue
+            if key not in totals or key[1] not in tracks:
+                raise ScoreError(f"the run has no score for expression {key[1]} of video {key[0]}")
+            found[key] = _case(video, tracks[key[1]], totals[key], store.release, frames)
     return [found[key] for key in keys]
 
 
@@ -97,21 +85,6 @@ def expression_scores(run: Path) -> pa.Table:
         FormatError: it cannot be read.
     """
     return read_table(run / EXPRESSION_SCORES, EXPRESSION_SCHEMA)
-
-
-def read_table(path: Path, schema: pa.Schema) -> pa.Table:
-    """A Parquet file that holds at least the columns of `schema`; see `expression_scores`."""
-    try:
-        table = pq.read_table(path)
-    except FileNotFoundError:
-        raise MissingPathError(f"{path} is missing; score the run again with rvos evaluate") from None
-    except (pa.ArrowException, OSError) as error:
-        detail = " ".join(str(error).split())
-        raise FormatError(f"{path} cannot be read as Parquet ({detail}); score the run again") from error
-    missing = sorted(set(schema.names) - set(table.column_names))
-    if missing:
-        raise FormatError(f"{path} lacks the columns {', '.join(missing)}; score the run again")
-    return table
 
 
 def strip(case: Case, *, tile: tuple[int, int] = (150, 200), gap: int = 4) -> RgbImage:
@@ -146,46 +119,25 @@ def _resized(mask: NDArray[np.bool_], size: tuple[int, int]) -> NDArray[np.bool_
     return np.asarray(resized, np.uint8).astype(np.bool_)
 
 
-def _cases(
-    video: Video,
-    keys: Sequence[Key],
-    protocol: Protocol,
-    source: PredictionSource,
-    release: Path,
-    frame_rows: Sequence[Mapping[str, Any]],
-    per_expression: Mapping[Key, Mapping[str, Any]],
-    count: int,
-) -> dict[Key, Case]:
-    asked = {question.expression_id: question for question in questions(video, protocol)}
-    answers: dict[tuple[str, int], list[Prediction]] = {}
-    for row in source.read(video):
-        answers.setdefault((row.expression_id, row.frame_index), []).append(row)
-    cases = {}
-    for key in keys:
-        if key not in per_expression or key[1] not in asked:
-            raise ScoreError(f"the run has no score for expression {key[1]} of video {key[0]}")
-        question, totals = asked[key[1]], per_expression[key]
-        rows = {row["frame_index"]: row for row in frame_rows if row["expression_id"] == key[1]}
-        if any(frame not in rows for frame in question.frames):
-            raise ScoreError(f"frames of expression {key[1]} of video {key[0]} lack scores; score it again")
-        j = [rows[frame]["j"] for frame in question.frames]
-        shown = key_frames(j, count)
-        cases[key] = Case(
-            video_id=key[0],
-            expression_id=key[1],
-            text=question.text or f"object {key[1]}",
-            j=totals["j"],
-            f=totals["f"],
-            j_and_f=totals["j_and_f"],
-            frame_names=tuple(video.frames[frame].name for frame in question.frames),
-            j_over_time=tuple(j),
-            f_over_time=tuple(rows[frame]["f"] for frame in question.frames),
-            shown=shown,
-            pixels=_pixels(video, release, [question.frames[place] for place in shown]),
-            predicted=np.stack([_answer(answers, question, place, protocol, video) for place in shown]),
-            truth=np.stack([masks.decode(question.truths[place]) for place in shown]),
-        )
-    return cases
+def _case(video: Video, track: Track, totals: Mapping[str, Any], release: Path, count: int) -> Case:
+    question = track.question
+    j = tuple(row["j"] for row in track.rows)
+    shown = key_frames(j, count)
+    return Case(
+        video_id=video.video_id,
+        expression_id=question.expression_id,
+        text=question.text or f"object {question.expression_id}",
+        j=totals["j"],
+        f=totals["f"],
+        j_and_f=totals["j_and_f"],
+        frame_names=tuple(video.frames[frame].name for frame in question.frames),
+        j_over_time=j,
+        f_over_time=tuple(row["f"] for row in track.rows),
+        shown=shown,
+        pixels=_pixels(video, release, [question.frames[place] for place in shown]),
+        predicted=np.stack([masks.decode(track.masks[place]) for place in shown]),
+        truth=np.stack([masks.decode(question.truths[place]) for place in shown]),
+    )
 
 
 def key_frames(j: Sequence[float], count: int) -> tuple[int, ...]:
@@ -202,20 +154,6 @@ def key_frames(j: Sequence[float], count: int) -> tuple[int, ...]:
         nearest = min(inner, key=lambda place: abs(chosen[place] - worst))
         chosen[nearest] = worst
     return tuple(sorted(chosen))
-
-
-def _answer(
-    answers: Mapping[tuple[str, int], Sequence[Prediction]],
-    question: Question,
-    place: int,
-    protocol: Protocol,
-    video: Video,
-) -> NDArray[np.bool_]:
-    """The mask that was scored; an empty one where there is no prediction."""
-    rows = answers.get((question.expression_id, question.frames[place]))
-    if not rows:
-        return np.zeros((video.height, video.width), np.bool_)
-    return masks.decode(scored_candidate(rows, protocol).mask)
 
 
 def _pixels(video: Video, release: Path, indices: Sequence[int]) -> NDArray[np.uint8] | None:

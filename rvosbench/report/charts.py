@@ -13,10 +13,12 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from rvosbench.analysis.over_time import Part
 from rvosbench.analysis.slices import Slice, by_slice
 from rvosbench.images import RgbImage
 from rvosbench.report.cases import Case, strip
 from rvosbench.report.leaderboard import Row, collect, show, tables
+from rvosbench.report.over_time import Mean, OverTime
 from rvosbench.report.swap import SwapEffect
 
 KindOf = Callable[[str], str]
@@ -153,6 +155,46 @@ def histogram(scores: pa.Table) -> list[dict[str, Any]]:
         {"low": 10 * place, "high": 10 * place + 10, "n": int(n), "height": round(100 * int(n) / tallest, 1)}
         for place, n in enumerate(counts)
     ]
+
+
+def clip_curve(found: OverTime) -> dict[str, Any] | None:
+    """J along the clip in a box of 600 x 120: a line, and the band of its intervals; None without time."""
+    if not found.parts:
+        return None
+
+    def point(part: Part, value: float) -> str:
+        return f"{round(300 * (part.start + part.stop), 1)},{round(116 - 112 * value, 1)}"
+
+    known = [part for part in found.parts if not math.isnan(part.low)]
+    return {
+        "line": " ".join(point(part, part.mean) for part in found.parts),
+        "band": " ".join(
+            [point(part, part.high) for part in known] + [point(part, part.low) for part in known[::-1]]
+        ),
+        "values": [f"{100 * part.mean:.1f}" for part in found.parts],
+        "n": found.parts[0].n,
+        "videos": found.parts[0].n_videos,
+    }
+
+
+def stability_bars(found: OverTime) -> dict[str, Any] | None:
+    """How still the answers hold, beside the true objects; None without two frames in a row."""
+    if found.stability is None:
+        return None
+    each = found.stability
+    cost = each.difference
+    interval = "" if math.isnan(cost.low) else f" [{100 * cost.low:+.1f}, {100 * cost.high:+.1f}]"
+    return {
+        "bars": [_bar("the answers", each.answers), _bar("the true objects", each.truths)],
+        "difference": f"{100 * cost.difference:+.1f}{interval}",
+        "n": each.n,
+        "videos": each.n_videos,
+    }
+
+
+def _bar(name: str, mean: Mean) -> Bar:
+    low, high = (None if math.isnan(end) else 100 * end for end in (mean.low, mean.high))
+    return Bar(name, f"{100 * mean.value:.1f}", 100 * mean.value, low, high)
 
 
 def _kinds(scores: pa.Table, kind_of: KindOf) -> list[Slice]:

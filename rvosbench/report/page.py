@@ -22,7 +22,9 @@ from rvosbench.report.cases import Key, expression_scores, read_cases
 from rvosbench.report.charts import KindOf
 from rvosbench.report.files import write_text
 from rvosbench.report.leaderboard import Row, collect, printable, read_scores
+from rvosbench.report.over_time import as_json, over_time
 from rvosbench.report.swap import swap_effect
+from rvosbench.run_record import write_json
 from rvosbench.store import Store
 
 _BLIND = "random-object"  # picks one of the true objects without reading the sentence
@@ -41,7 +43,7 @@ def write_page(
     worst: int = 12,
     best: int = 12,
 ) -> Path:
-    """Write the page of a scored run.
+    """Write the page of a scored run, and beside it `<page>.over_time.json` with its figures over time.
 
     Args:
         run: the run.
@@ -67,6 +69,7 @@ def write_page(
     cases = read_cases(run, store, low_keys + high_keys, predictions=predictions)
     cards = [charts.card(case, kind_of) for case in cases]
     reference = _reference(row, others)
+    time = over_time(run, store, predictions=predictions)
     page = _render(
         row=row,
         title=f"{row.name}: {row.dataset} / {row.split}",
@@ -77,6 +80,8 @@ def write_page(
         kinds=[] if kind_of is None else charts.kind_bars(scores, kind_of, _scores(reference)),
         kind_reference=None if reference is None else reference.model,
         histogram=charts.histogram(scores),
+        clip=charts.clip_curve(time),
+        stability=charts.stability_bars(time),
         worst=cards[: len(low_keys)],
         best=cards[len(low_keys) :],
         pictures_missing=any(case.pixels is None for case in cases),
@@ -84,7 +89,9 @@ def write_page(
         facts=_facts(run, row),
         verdicts=[("right", overlay.HIT), ("invented", overlay.FALSE), ("missed", overlay.MISSED)],
     )
-    return write_text(out or run / "report" / "index.html", page)
+    out = write_text(out or run / "report" / "index.html", page)
+    write_json(out.with_name(f"{out.stem}.over_time.json"), as_json(time))
+    return out
 
 
 def extremes(scores: pa.Table, worst: int, best: int) -> tuple[list[Key], list[Key]]:

@@ -86,9 +86,91 @@ def test_p_values_of_equal_models_are_spread_evenly():
 
 
 def test_the_smallest_p_of_three_videos_that_all_improve():
-    """All signs equal: 2 of the 8 flips are as large."""
-    found = compare([0.3, 0.4, 0.5], [0.1, 0.1, 0.1], ["a", "b", "c"], replicates=8000)
-    assert found.p == pytest.approx(2 / 8, abs=0.02)
+    """All signs equal: 2 of the 8 flips are as large. They are all tried, so the p value is exact."""
+    found = compare([0.3, 0.4, 0.5], [0.1, 0.1, 0.1], ["a", "b", "c"])
+    assert found.p == 2 / 8
+    drawn = compare([0.3, 0.4, 0.5], [0.1, 0.1, 0.1], ["a", "b", "c"], replicates=7)
+    assert drawn.p in {count / 8 for count in range(1, 9)}  # 7 random flips and the observed one
+
+
+@pytest.mark.parametrize("ratio", [False, True], ids=["mean", "ratio"])
+def test_p_equals_swapping_the_models_in_every_set_of_videos(ratio):
+    """With plain loops over all 2^6 sets; sentences of a video change sides together."""
+    rng = np.random.default_rng(11)
+    videos = [0, 0, 1, 2, 2, 2, 3, 4, 5, 5]
+    upper = rng.random((2, 10))
+    lower = rng.random((2, 10)) + 1 if ratio else np.ones((2, 10))
+
+    def difference(swapped):
+        sides = np.array([video in swapped for video in videos]).astype(int)
+        places = range(10)
+        figures = []
+        for model in (0, 1):
+            top = sum(upper[model ^ sides[place], place] for place in places)
+            figures.append(top / sum(lower[model ^ sides[place], place] for place in places))
+        return figures[0] - figures[1]
+
+    sets = [{video for video in range(6) if code >> video & 1} for code in range(64)]
+    observed = difference(set())
+    as_large = [abs(difference(each)) >= abs(observed) - 1e-12 for each in sets]
+    found = compare(upper[0], upper[1], videos, weights=(lower[0], lower[1]) if ratio else None)
+    assert found.difference == pytest.approx(observed, abs=1e-15)
+    assert found.p == np.mean(as_large)
+    assert 2 / 64 < found.p < 1  # neither end, or the loop would say nothing
+
+
+def test_the_interval_of_two_ratios_draws_videos_once_for_both_models():
+    """With plain loops over the same draws; every numerator keeps its denominator, in both models."""
+    rng = np.random.default_rng(12)
+    videos = sorted(rng.integers(0, 9, 30).tolist())
+    names = list(dict.fromkeys(videos))
+    lower = rng.integers(50, 900, (2, 30))
+    upper = (lower * rng.random((2, 30))).astype(int)
+    differences = []
+    for drawn in np.random.default_rng(4).integers(0, len(names), (300, len(names))):
+        joined = [place for pick in drawn for place in range(30) if videos[place] == names[pick]]
+        ratios = [upper[model, joined].sum() / lower[model, joined].sum() for model in (0, 1)]
+        differences.append(ratios[0] - ratios[1])
+    found = compare(upper[0], upper[1], videos, 4, 300, weights=(lower[0], lower[1]))
+    assert (found.low, found.high) == pytest.approx(
+        tuple(np.quantile(differences, [0.025, 0.975])), abs=1e-12
+    )
+
+
+def test_pairing_is_what_makes_the_interval_narrow():
+    """Both models find the same videos hard; the difference is the same everywhere."""
+    rng = np.random.default_rng(13)
+    hard = rng.random(50)
+    found = compare(hard + 0.01, hard, range(50), replicates=500)
+    assert (found.low, found.high) == pytest.approx((0.01, 0.01), abs=1e-12)
+    low, high = interval(hard, range(50), replicates=500)
+    assert high - low > 0.1
+
+
+def test_95_of_100_intervals_of_a_difference_of_ratios_hold_the_truth():
+    """A drawn population: numerators 0.6 and 0.5 of their denominators on average, correlated by video."""
+    held, false_alarms = 0, 0
+    for seed in range(200):
+        rng = np.random.default_rng([14, seed])
+        videos = np.repeat(np.arange(50), 3)
+        size = np.repeat(rng.gamma(4, 100, 50), 3)
+        ease = np.repeat(rng.normal(0, 0.08, 50), 3)
+        ratio = np.stack([0.6 + ease, 0.5 + ease]) + rng.normal(0, 0.05, (2, 150))
+        lower = size * rng.uniform(0.8, 1.2, (2, 150))
+        first, second = ratio * lower
+        found = compare(first, second, videos.tolist(), seed, 400, weights=(lower[0], lower[1]))
+        held += found.low <= 0.1 <= found.high
+        equal = ratio - np.array([[0.1], [0.0]])
+        null = compare(*(equal * lower), videos.tolist(), seed, 400, weights=(lower[0], lower[1]))
+        false_alarms += null.p <= 0.1
+    assert 182 <= held <= 198
+    assert 8 <= false_alarms <= 34
+
+
+def test_a_ratio_of_nothing_is_unknown_and_no_warning():
+    assert all(math.isnan(end) for end in interval([0, 0], ["a", "b"], weights=[0, 0]))
+    found = compare([0, 0], [0, 0], ["a", "b"], weights=([0, 0], [0, 0]))
+    assert math.isnan(found.difference) and math.isnan(found.low) and found.p == 1.0
 
 
 def test_holm_by_hand():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +33,18 @@ def store_of_pairs(folder: Path) -> Store:
             video("c", "train", still, {EVIL: (0,), "the blue square": (1,), "x": (1,)}),
         ],
     )
+
+
+def store_of_annotators(folder: Path) -> Store:
+    """Two videos; four annotators describe each of two objects, which never touch."""
+    tracks = {1: {n: square(2 * n) for n in range(6)}, 2: {n: square(20, 14) for n in range(6)}}
+    sentences = {f"{who} {thing}": (thing,) for who in "wxyz" for thing in (1, 2)}
+    videos = []
+    for name in ("d", "e"):
+        drawn = video(name, "train", tracks, sentences)
+        named = tuple(replace(each, annotator=each.text[0]) for each in drawn.expressions)
+        videos.append(replace(drawn, expressions=named))
+    return write_store(folder, videos)
 
 
 def truth(each: Video, expression_id: str, frame: int) -> np.ndarray:
@@ -78,7 +91,7 @@ def scored_run(run: Path, store: Store, answer: Answer, **facts: object) -> Path
         "swapped_sentences": False,
     }
     run_record.write_json(run / "run.json", known | facts)
-    evaluate(run, store=store, split="train", protocol="ytvos")
+    evaluate(run, store=store, split="train", protocol="ytvos", allow_empty=answer is nothing)
     return run
 
 

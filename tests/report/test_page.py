@@ -56,7 +56,7 @@ def document(store, tmp_path):
     blind = scored_run(tmp_path / "runs" / "blind", store, nothing, model="random-object", is_oracle=True)
     out = write_page(run, store, others=[blind, swapped], swapped=swapped, kind_of=kind_of)
     assert out == run / "report" / "index.html"
-    assert [path.name for path in out.parent.iterdir()] == ["index.html"]
+    assert sorted(path.name for path in out.parent.iterdir()) == ["index.html", "index.over_time.json"]
     return Document(out.read_text(encoding="utf-8"))
 
 
@@ -102,6 +102,17 @@ def test_the_page_tells_the_numbers(document):
     assert re.search(r"oracle: reads the ground truth", text)
 
 
+def test_the_page_shows_what_happens_over_time(document):
+    text = document.text()
+    assert "J by tenth of the clip" in text and "Mean over 11 expressions in 3 videos" in text
+    assert "Does it hold still?" in text and "the true objects" in text
+    lines = [a for tag, a in document.elements if tag == "polyline" and len(a["points"].split()) == 10]
+    assert len(lines) == 1
+    for point in lines[0]["points"].split():
+        x, y = map(float, point.split(","))
+        assert 0 <= x <= 600 and 4 <= y <= 116
+
+
 def test_the_same_run_gives_the_same_bytes(store, tmp_path):
     run = scored_run(tmp_path / "run", store, late)
     first = write_page(run, store, tmp_path / "1.html").read_bytes()
@@ -124,6 +135,7 @@ def test_a_single_frame_and_a_run_without_company(tmp_path):
     run = scored_run(tmp_path / "run", store, truth)
     text = Document(write_page(run, store).read_text(encoding="utf-8")).text()
     assert "1 expression in 1 video" in text and "1 frame" in text
+    assert "Over the clip" not in text and "hold still" not in text
 
 
 @given(

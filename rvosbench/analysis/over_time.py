@@ -1,0 +1,83 @@
+"""J as a function of time in the clip: where in a video is the object lost?"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from rvosbench.analysis.bootstrap import interval
+
+PARTS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of all clips, such as their first tenth."""
+
+    start: float  # as a share of the clip
+    stop: float
+    n: int  # sentences
+    n_videos: int
+    mean: float
+    low: float  # 95 % interval over videos; NaN with fewer than two
+    high: float
+
+
+def over_clip(
+    frame_scores: pa.Table,
+    *,
+    metric: str = "j",
+    parts: int = PARTS,
+    seed: int = 0,
+    replicates: int = 2_000,
+) -> list[Part]:
+    """The mean of a score in every part of the clip.
+
+    A sentence's T scored frames divide its clip evenly, and each lasts until the next. The score of a part is
+    the mean over its time, so a frame that reaches into two parts counts in both by its share. Thus every
+    sentence has a say in every part, however few its frames, and the mean over the parts is the mean
+    over the frames.
+
+    Args:
+        frame_scores: as in a run's frame_scores.parquet.
+        metric: the column.
+        parts: into how many equal parts the clip is cut.
+        seed: of the bootstrap.
+        replicates: of the bootstrap.
+
+    Returns:
+        `parts` parts, in time; each score is a mean over sentences.
+    """
+    series = _series(frame_scores, metric)
+    if not series:
+        return []
+    videos: list[Hashable] = [video_id for video_id, _ in series]
+    shares = np.stack([part_means(values, parts) for values in series.values()])
+    found = []
+    for part, values in enumerate(shares.T):
+        low, high = interval(values, videos, seed, replicates)
+        mean = float(values.mean())
+        found.append(Part(part / parts, (part + 1) / parts, len(values), len(set(videos)), mean, low, high))
+    return found
+
+
+def part_means(values: Sequence[float] | NDArray[np.float64], parts: int) -> NDArray[np.float64]:
+    """(parts,) means over equal parts of the time that T values cover evenly."""
+    totals = np.concatenate([np.zeros(1), np.cumsum(np.asarray(values, np.float64))])
+    edges = np.linspace(0, len(totals) - 1, parts + 1)
+    upto: NDArray[np.float64] = np.interp(edges, np.arange(len(totals)), totals)
+    return np.diff(upto) * (parts / (len(totals) - 1))
+
+
+def _series(frame_scores: pa.Table, metric: str) -> dict[tuple[str, str], list[float]]:
+    """(video, expression) -> the scores of its frames, in time."""
+    ordered = frame_scores.sort_by([(n, "ascending") for n in ("video_id", "expression_id", "frame_index")])
+    columns = (ordered[name].to_pylist() for name in ("video_id", "expression_id", metric))
+    series: dict[tuple[str, str], list[float]] = {}
+    for video_id, expression_id, value in zip(*columns, strict=True):
+        series.setdefault((video_id, expression_id), []).append(value)
+    return series
