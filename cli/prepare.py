@@ -18,6 +18,12 @@ import click
     "--trainval", type=float, metavar="FRACTION", help="ytvos: hold out this part of train as 'heldout'."
 )
 @click.option("--seed", type=int, help="ytvos: which videos --trainval holds out.  [default: 0]")
+@click.option(
+    "--mevis-version",
+    type=click.Choice(["1", "2"]),
+    help="mevis: which text, where a copy holds both.  [default: 2]",
+)
+@click.option("--samples", help="jhmdb: the list of frames to score, where it is not in the release.")
 @click.option("--overwrite", is_flag=True, help="Replace a store that is already at --out.")
 def prepare_command(
     name: str,
@@ -28,6 +34,8 @@ def prepare_command(
     valid_masks: str | None,
     trainval: float | None,
     seed: int | None,
+    mevis_version: str | None,
+    samples: str | None,
     overwrite: bool,
 ) -> None:
     """Turn an official release into a store.
@@ -45,7 +53,13 @@ def prepare_command(
 
     from .console import note, progress
 
-    given = {"valid-masks": valid_masks, "trainval": trainval, "seed": seed}
+    given = {
+        "valid-masks": valid_masks,
+        "trainval": trainval,
+        "seed": seed,
+        "version": mevis_version,
+        "samples": samples,
+    }
     options = {key: str(value) for key, value in given.items() if value is not None}
     with progress(f"prepare {name}") as update:
         prepared = prepare(

@@ -8,7 +8,7 @@ import click
 
 
 @click.command("synth")
-@click.argument("name", metavar="ytvos|a2d|refcoco")
+@click.argument("name", metavar="ytvos|a2d|refcoco|mevis|jhmdb")
 @click.option("--root", required=True, type=click.Path(path_type=Path), help="Folder to write; must be free.")
 @click.option("--videos", default=24, show_default=True, type=click.IntRange(1), help="Training videos.")
 @click.option("--frames", default=12, show_default=True, type=click.IntRange(2), help="Frames per video.")

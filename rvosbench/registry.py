@@ -85,6 +85,8 @@ DATASETS = Registry(
     {
         "a2d": "rvosbench.datasets.a2d_sentences:A2DSentences",
         "davis": "rvosbench.datasets.ref_davis17:RefDavis17",
+        "jhmdb": "rvosbench.datasets.jhmdb_sentences:JhmdbSentences",
+        "mevis": "rvosbench.datasets.mevis:Mevis",
         "refcoco": "rvosbench.datasets.refcoco:RefCoco",
         "refcoco+": "rvosbench.datasets.refcoco:RefCocoPlus",
         "refcocog": "rvosbench.datasets.refcoco:RefCocoG",

@@ -19,6 +19,8 @@ from tests.datasets import tiny_releases
 BUILDERS = {
     "a2d": tiny_releases.a2d,
     "davis": tiny_releases.davis,
+    "jhmdb": tiny_releases.jhmdb,
+    "mevis": tiny_releases.mevis,
     "refcoco": tiny_releases.refcoco,
     "ytvos": tiny_releases.ytvos,
 }

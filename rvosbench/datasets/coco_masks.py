@@ -7,14 +7,14 @@ with huge coordinates takes all memory. So everything is checked before it is ha
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from pycocotools import mask as coco
 
 from rvosbench import masks
 from rvosbench.datasets.reading import as_list, as_mapping, shown
 from rvosbench.errors import DatasetError, ScoreError
-from rvosbench.run_lengths import foreground_runs
+from rvosbench.run_lengths import foreground_areas, foreground_runs
 from rvosbench.types import Rle
 
 
@@ -36,6 +36,46 @@ def segmentation(value: object, height: int, width: int, where: str) -> Rle:
         if not polygons:
             return masks.empty(height, width)
         return Rle(height, width, coco.merge(coco.frPyObjects(polygons, height, width))["counts"])
+    rle = _run_lengths(value, height, width, where)
+    try:
+        foreground_runs([rle], lambda _: where)
+    except ScoreError as error:
+        raise DatasetError(str(error)) from None
+    return rle
+
+
+def visible_masks(
+    values: Sequence[object], height: int, width: int, where: Callable[[int], str]
+) -> dict[int, Rle]:
+    """The masks of one object over time, checked all at once.
+
+    Args:
+        values: for each frame {"size", "counts"}, or None where the object is not there.
+        height: of the frames, px.
+        width: of the frames, px.
+        where: what to call the mask of a frame in errors.
+
+    Returns:
+        Position -> mask, without the frames where nothing of the object is seen.
+
+    Raises:
+        DatasetError: a mask has another shape, or does not fit the frame.
+    """
+    found = {
+        index: _run_lengths(value, height, width, where(index))
+        for index, value in enumerate(values)
+        if value is not None
+    }
+    positions = list(found)
+    try:
+        areas = foreground_areas(list(found.values()), lambda number: where(positions[number]))
+    except ScoreError as error:
+        raise DatasetError(str(error)) from None
+    return {index: found[index] for index, area in zip(positions, areas.tolist(), strict=True) if area}
+
+
+def _run_lengths(value: object, height: int, width: int, where: str) -> Rle:
+    """Plain runs, checked, or compressed ones, which are not."""
     content = as_mapping(value, f"{where}: segmentation")
     if content.get("size") != [height, width]:
         raise DatasetError(
@@ -50,12 +90,7 @@ def segmentation(value: object, height: int, width: int, where: str) -> Rle:
         return Rle(height, width, coco.frPyObjects({"size": list(size), "counts": counts}, *size)["counts"])
     if not isinstance(counts, str) or not counts.isascii():
         raise DatasetError(f"{where}: counts is {shown(counts)}, expected a list or COCO's compressed text")
-    rle = Rle(height, width, counts.encode())
-    try:
-        foreground_runs([rle], lambda _: where)
-    except ScoreError as error:
-        raise DatasetError(str(error)) from None
-    return rle
+    return Rle(height, width, counts.encode())
 
 
 def _polygon(value: object, height: int, width: int, where: str) -> Sequence[float]:

@@ -4,7 +4,9 @@
 {"videos": {<video>: {"frames": ["00000", "00005", ...],
                       "expressions": {"0": {"exp": "a dog ...", "obj_id": "1"}, ...}}}}
 ```
-`obj_id` is a string, and absent where the ground truth is hidden. `meta.json` holds the categories:
+`obj_id` is a string, and absent where the ground truth is hidden. MeViS has lists of numbers, which may be
+empty (a sentence without a target), and beside `obj_id`, which counts within a video, `anno_id`, which names
+the masks. `meta.json` holds the categories:
 `{"videos": {<video>: {"objects": {"1": {"category": "dog", ...}}}}}`.
 """
 
@@ -26,8 +28,12 @@ class VideoEntry:
     expressions: tuple[Expression, ...]
 
 
-def read_expressions(path: Path) -> dict[str, VideoEntry]:
+def read_expressions(path: Path, objects: str = "obj_id") -> dict[str, VideoEntry]:
     """All videos of a `meta_expressions.json`, sorted by id.
+
+    Args:
+        path: the file.
+        objects: the field that says which objects a sentence means: "obj_id" or "anno_id".
 
     Raises:
         MissingPathError: there is no such file.
@@ -36,7 +42,9 @@ def read_expressions(path: Path) -> dict[str, VideoEntry]:
     content = as_mapping(read_json(path), str(path))
     videos = as_mapping(content.get("videos"), f'{path}: the key "videos"')
     return {
-        safe_id(video_id, f"{path}: a video id"): _video(video_id, entry, f"{path}, video {video_id}")
+        safe_id(video_id, f"{path}: a video id"): _video(
+            video_id, entry, objects, f"{path}, video {video_id}"
+        )
         for video_id, entry in sorted(videos.items())
     }
 
@@ -63,7 +71,7 @@ def read_categories(path: Path) -> dict[str, dict[int, str]]:
     return found
 
 
-def _video(video_id: str, value: object, where: str) -> VideoEntry:
+def _video(video_id: str, value: object, objects: str, where: str) -> VideoEntry:
     entry = as_mapping(value, where)
     names = tuple(
         safe_id(name, f"{where}: a frame name") for name in as_list(entry.get("frames"), f'{where}: "frames"')
@@ -74,17 +82,19 @@ def _video(video_id: str, value: object, where: str) -> VideoEntry:
         raise DatasetError(f'{where}: "frames" names a frame twice')
     sentences = as_mapping(entry.get("expressions"), f'{where}: "expressions"')
     return VideoEntry(
-        names, tuple(_expression(video_id, key, sentence, where) for key, sentence in sentences.items())
+        names,
+        tuple(_expression(video_id, key, sentence, objects, where) for key, sentence in sentences.items()),
     )
 
 
-def _expression(video_id: str, key: str, value: object, where: str) -> Expression:
+def _expression(video_id: str, key: str, value: object, objects: str, where: str) -> Expression:
     expression_id = safe_id(key, f"{where}: an expression id")
     where = f"{where}, expression {expression_id}"
     sentence = as_mapping(value, where)
     object_ids = None
-    if "obj_id" in sentence:
-        object_ids = (as_whole(sentence["obj_id"], f'{where}: "obj_id"'),)
+    if objects in sentence:
+        found = sentence[objects] if isinstance(sentence[objects], list) else [sentence[objects]]
+        object_ids = tuple(dict.fromkeys(as_whole(number, f'{where}: "{objects}"') for number in found))
     return Expression(
         video_id=video_id,
         expression_id=expression_id,

@@ -18,14 +18,16 @@ from typing import Any
 from rvosbench.errors import DatasetError, MissingPathError
 from rvosbench.registry import unknown
 
-_SAFE_ID = re.compile(r"[A-Za-z0-9_-](?:[A-Za-z0-9._ -]{0,126}[A-Za-z0-9_-])?")
+_SAFE_ID = re.compile(r"[A-Za-z0-9_()@!+-](?:[A-Za-z0-9_()@!+. -]{0,126}[A-Za-z0-9_()@!+-])?")
 # Windows opens a device for these names, with any extension.
 _DEVICE = re.compile(r"(?:CON|PRN|AUX|NUL|COM[0-9]|LPT[0-9]) *(?:\..*)?", re.IGNORECASE)
 _IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png"}
 
 
 def safe_id(value: object, what: str) -> str:
-    """An id that can be a file name on every system: ASCII letters, digits, `.`, `_`, `-`, inner spaces.
+    """An id that can be a file name on every system: ASCII letters, digits, `. _ - ( ) @ ! +`, inner spaces.
+
+    The last five occur in official ids of JHMDB-Sentences.
 
     Args:
         value: the id as found.
@@ -44,7 +46,7 @@ def safe_id(value: object, what: str) -> str:
         return value
     raise DatasetError(
         f"{what} is {shown(value)}, which is not a safe file name; expected at most 128 ASCII letters, "
-        "digits, . _ - or inner spaces"
+        "digits, . _ - ( ) @ ! + or inner spaces"
     )
 
 

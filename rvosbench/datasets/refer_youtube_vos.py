@@ -23,7 +23,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from rvosbench.datasets.expression_json import VideoEntry, read_categories, read_expressions
-from rvosbench.datasets.frame_folders import read_video
+from rvosbench.datasets.frame_folders import read_video, with_frames
 from rvosbench.datasets.reading import (
     as_whole,
     check_options,
@@ -148,11 +148,10 @@ class ReferYoutubeVos:
             for split in _SPLITS
             if _index(self.root, split) in self._indexes
         }
-        on_disk = {split: folder_names(self.root / split / "JPEGImages") for split in listed}
         if "valid" in listed and "test" in listed:
             listed["valid"] = {k: v for k, v in listed["valid"].items() if k not in listed["test"]}
         elif "valid" in listed:
-            of_test = listed["valid"].keys() - on_disk["valid"]
+            of_test = listed["valid"].keys() - folder_names(self.root / "valid" / "JPEGImages")
             if of_test:
                 self.problems.append(
                     f"there is no meta_expressions/test: of the {len(listed['valid'])} videos in the valid "
@@ -161,13 +160,8 @@ class ReferYoutubeVos:
             listed["valid"] = {k: v for k, v in listed["valid"].items() if k not in of_test}
         found = {}
         for split, entries in listed.items():
-            missing = entries.keys() - on_disk[split]
-            if missing:
-                self.problems.append(
-                    f"{split}/JPEGImages lacks {len(missing)} of the {len(entries)} videos of {split} "
-                    f"({some(missing)}); they are left out, is the download complete?"
-                )
-            found[split] = {video_id: entry for video_id, entry in entries.items() if video_id not in missing}
+            found[split], problem = with_frames(self.root, split, entries)
+            self.problems += [problem] if problem else []
         return {split: entries for split, entries in found.items() if entries}
 
     def _find_valid_masks(self, options: Mapping[str, str]) -> Path | None:

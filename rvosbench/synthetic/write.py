@@ -12,6 +12,8 @@ from rvosbench.synthetic.folders import Progress
 
 LAYOUTS: Final = {
     "a2d": "rvosbench.synthetic.a2d",
+    "jhmdb": "rvosbench.synthetic.jhmdb",
+    "mevis": "rvosbench.synthetic.mevis",
     "refcoco": "rvosbench.synthetic.refcoco",
     "ytvos": "rvosbench.synthetic.ytvos",
 }
@@ -33,7 +35,8 @@ def write(
     Args:
         name: one of `LAYOUTS`.
         root: a folder that is new or empty; it appears when everything is written.
-        videos: number of train videos (images, for refcoco); held-out splits come on top.
+        videos: number of train videos (images, for refcoco; test videos, for jhmdb); held-out splits come
+            on top.
         seed: any integer.
         frames: frames per video; refcoco has images and ignores it.
         size: height and width in px.

@@ -5,7 +5,7 @@ import pytest
 from pycocotools import mask as coco
 
 from rvosbench import masks
-from rvosbench.datasets.coco_masks import segmentation
+from rvosbench.datasets.coco_masks import segmentation, visible_masks
 from rvosbench.errors import DatasetError
 
 H, W = 6, 5
@@ -66,3 +66,31 @@ def test_what_does_not_fit_the_image_is_refused_before_pycocotools_sees_it(value
     with pytest.raises(DatasetError, match="annotation 7") as caught:
         segmentation(value, H, W, "annotation 7")
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("plain", [False, True])
+def test_visible_masks_leave_out_what_is_not_seen(plain):
+    mask = np.zeros((H, W), np.bool_)
+    mask[1:3, 2] = True
+    seen = {"size": [H, W], "counts": [2 * H + 1, 2, H * W - 2 * H - 3]}
+    if not plain:
+        seen["counts"] = masks.encode(mask).counts.decode()
+    nothing = {"size": [H, W], "counts": masks.empty(H, W).counts.decode()}
+    found = visible_masks([None, seen, nothing, seen], H, W, str)
+    assert list(found) == [1, 3]
+    assert all(np.array_equal(masks.decode(rle), mask) for rle in found.values())
+    assert visible_masks([], H, W, str) == {}
+    assert visible_masks([None], H, W, str) == {}
+
+
+def test_visible_masks_name_the_bad_one():
+    good = {"size": [H, W], "counts": masks.empty(H, W).counts.decode()}
+    for bad in (
+        good | {"counts": "zz"},
+        good | {"size": [W, H]},
+        good | {"counts": [1]},
+        7,
+        good | {"counts": ""},
+    ):
+        with pytest.raises(DatasetError, match="frame 3"):
+            visible_masks([good, None, good, bad, good], H, W, "frame {}".format)

@@ -21,6 +21,22 @@ def test_sentences_stay_as_released_and_a_missing_obj_id_is_hidden(tmp_path):
     )
 
 
+def test_lists_of_objects_may_be_empty_and_name_an_object_once(tmp_path):
+    sentences = {
+        "0": {"exp": "two", "obj_id": [0, 1], "anno_id": [7, 9]},
+        "1": {"exp": "none", "obj_id": [], "anno_id": []},
+        "2": {"exp": "twice", "obj_id": [1, 1, "0"], "anno_id": ["9", 9, 7]},
+        "3": {"exp": "hidden"},
+    }
+    write_json(tmp_path / "x.json", {"videos": {"a": {"frames": ["00000"], "expressions": sentences}}})
+    by_number, by_mask = (
+        [e.object_ids for e in read_expressions(tmp_path / "x.json", key)["a"].expressions]
+        for key in ("obj_id", "anno_id")
+    )
+    assert by_number == [(0, 1), (), (1, 0), None]
+    assert by_mask == [(7, 9), (), (9, 7), None]
+
+
 @pytest.mark.parametrize(
     "content",
     [
@@ -44,6 +60,9 @@ def test_sentences_stay_as_released_and_a_missing_obj_id_is_hidden(tmp_path):
         {"videos": {"a": GOOD | {"expressions": {"0": {"exp": "a dog", "obj_id": "one"}}}}},
         {"videos": {"a": GOOD | {"expressions": {"0": {"exp": "a dog", "obj_id": -1}}}}},
         {"videos": {"a": GOOD | {"expressions": {"0": {"exp": "a dog", "obj_id": None}}}}},
+        {"videos": {"a": GOOD | {"expressions": {"0": {"exp": "a dog", "obj_id": [None]}}}}},
+        {"videos": {"a": GOOD | {"expressions": {"0": {"exp": "a dog", "obj_id": [[1]]}}}}},
+        {"videos": {"a": GOOD | {"expressions": {"0": {"exp": "a dog", "obj_id": {"1": 1}}}}}},
     ],
 )
 def test_another_shape_is_one_line_that_names_the_file(tmp_path, content):

@@ -25,7 +25,20 @@ from rvosbench.errors import DatasetError, MissingPathError
 
 @pytest.mark.parametrize(
     "value",
-    ["0062f687f1", "--h5fAKYurM", "_dash", "a.b", "inner space", "classic-car", "x" * 128, "CONSOLE", "7"],
+    [
+        "0062f687f1",
+        "--h5fAKYurM",
+        "_dash",
+        "a.b",
+        "inner space",
+        "classic-car",
+        "x" * 128,
+        "CONSOLE",
+        "7",
+        "30_(dead-hang)_pull-ups_pullup_u_cm_np1_ba_med_0",
+        "@20_Rhythm_clap_u_nm_np1_fr_goo_0",
+        "Golf_Tips_-_Hit_The_Driver_300+_Yards!!!_golf_f_nm_np1_fr_med_0",
+    ],
 )
 def test_official_looking_ids_pass_unchanged(value):
     assert safe_id(value, "an id") == value
@@ -77,7 +90,7 @@ def test_a_safe_id_is_one_plain_path_component(value):
         safe_id(value, "an id")
     except DatasetError:
         return
-    assert set(value) <= set(string.ascii_letters + string.digits + "._- ")
+    assert set(value) <= set(string.ascii_letters + string.digits + "._-()@!+ ")
     assert PurePosixPath(value).name == value == value.strip()
     assert value not in ("", ".", "..")
 

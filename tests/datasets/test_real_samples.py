@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import h5py
 import numpy as np
 import pytest
@@ -182,3 +184,54 @@ def test_the_converted_refcoco_has_the_same_sentences_and_masks(shared, tmp_path
             assert all(
                 np.array_equal(masks.decode(a.masks[key]), masks.decode(b.masks[key])) for key in b.masks
             )
+
+
+def test_mevis_masks_equal_those_of_pycocotools(shared, make):
+    from pycocotools import mask as coco
+
+    store, prepared = make("mevis", "mevis")
+    assert store.splits["valid_u"] == {
+        "videos": 2,
+        "frames": 13,
+        "objects": 6,
+        "expressions": 11,
+        "masks": 23,
+    }
+    assert any("valid/JPEGImages lacks 2 of the 2 videos" in warning for warning in prepared.warnings)
+    source = json.loads((shared / "samples" / "mevis" / "valid_u" / "mask_dict.json").read_text())
+    seen = set()
+    for video_id in store.video_ids("valid_u"):
+        video = store.video("valid_u", video_id)
+        for thing in video.objects:
+            entries = source[str(thing.object_id)]
+            assert len(entries) == len(video.frames)
+            for index, entry in enumerate(entries):
+                rle = video.masks.get((thing.object_id, index))
+                assert (rle is None) == (entry is None)
+                if entry is not None:
+                    assert np.array_equal(masks.decode(rle), coco.decode(entry).astype(bool))
+            seen.add(str(thing.object_id))
+    assert seen == source.keys()
+    several = [e for e in store.expressions("valid_u") if len(e.object_ids) > 1]
+    assert [(e.text, e.object_ids) for e in several] == [
+        ("the two balls resting in the rack", (2, 3)),
+        ("the balls in the air", (1, 4)),
+    ]
+
+
+def test_the_official_jhmdb_text_names_928_videos_with_one_sentence_each(shared, tmp_path):
+    """The real text and MTTR's real list; frames and masks of two videos are drawn."""
+    samples = shared / "samples" / "jhmdb_sentences"
+    for name in ("jhmdb_annotation.txt", "jhmdb_sentences_samples_metadata.json"):
+        (tmp_path / name).symlink_to(samples / name)
+    listed = json.loads((samples / "jhmdb_sentences_samples_metadata.json").read_text())
+    for _, frame_path, mask_path, _, _ in listed:
+        (tmp_path / frame_path.removeprefix("./jhmdb_sentences/")).parent.mkdir(parents=True, exist_ok=True)
+        mask = tmp_path / mask_path.removeprefix("./jhmdb_sentences/")
+        mask.parent.mkdir(parents=True, exist_ok=True)
+        mask.touch()
+    release = DATASETS["jhmdb"](tmp_path, {})
+    assert release.problems == []
+    assert len(release.videos("test")) == release.card.counts["test"]["videos"] == 928
+    assert release.card.title.startswith("JHMDB-Sentences (frames of MTTR, sha256 401e5df0612d")
+    assert sum(len(release._samples.frames[video_id]) for video_id in release.videos("test")) == 2784

@@ -88,7 +88,49 @@ def test_refcoco(tmp_path):
             }
 
 
-@pytest.mark.parametrize("name", ["ytvos", "a2d", "refcoco"])
+def test_mevis(tmp_path):
+    store = stored("mevis", tmp_path, frames=6)
+    assert {split: counts["videos"] for split, counts in store.splits.items()} == {
+        "train": 4,
+        "valid_u": 2,
+        "valid": 1,
+    }
+    scenes = sentences_of_scenes(range(4), 6)
+    for video_id in store.video_ids("train"):
+        video = store.video("train", video_id)
+        texts = [e.text for e in video.expressions]
+        (rendered,) = (r for r, said in scenes.values() if [t for t, _ in said] == texts[: len(said)])
+        first = video.objects[0].object_id  # ids go on from video to video
+        for index, drawn in enumerate(rendered.labels):
+            found = {o: masks.decode(rle) for (o, frame), rle in video.masks.items() if frame == index}
+            assert found.keys() == {first + label - 1 for label in np.unique(drawn).tolist() if label}
+            assert all(np.array_equal(mask, drawn == o - first + 1) for o, mask in found.items())
+        everything = next(e for e in video.expressions if e.text == "all the shapes")
+        assert len(everything.object_ids) == len(video.objects) > 1
+        assert video.expressions[-1].object_ids == ()
+    assert all(e.object_ids is None for e in store.expressions("valid"))
+
+
+def test_jhmdb(tmp_path):
+    store = stored("jhmdb", tmp_path, frames=6)
+    assert store.splits["test"]["videos"] == 4
+    scenes = sentences_of_scenes((1, 3), 6, per_thing=(1, 1))
+    scenes |= sentences_of_scenes((0, 2), 8, per_thing=(1, 1))  # two frames without masks at the end
+    for video_id in store.video_ids("test"):
+        video = store.video("test", video_id)
+        (rendered,) = (r for r, said in scenes.values() if said[0][0] == video.expressions[0].text)
+        annotated = [index for index, frame in enumerate(video.frames) if frame.annotated]
+        assert (len(video.frames), len(annotated)) == (6, 3)
+        for index in annotated:
+            drawn = rendered.labels[index] == 1
+            found = video.masks.get((1, index))
+            assert np.array_equal(masks.decode(found), drawn) if found else not drawn.any()
+        with open_frames(video, store.release) as frames:
+            pixels = frames.read(range(6)).transpose(0, 2, 3, 1)
+        assert np.array_equal(pixels, rendered.frames[:6])  # PNG
+
+
+@pytest.mark.parametrize("name", ["ytvos", "a2d", "refcoco", "mevis", "jhmdb"])
 def test_the_same_release_gives_the_same_fingerprint(name, tmp_path):
     first, second = stored(name, tmp_path / "a"), stored(name, tmp_path / "b")
     assert first.fingerprint == second.fingerprint

@@ -13,8 +13,9 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+from scipy.io import savemat
 
-from rvosbench.masks import encode_index_png
+from rvosbench.masks import encode, encode_index_png
 
 HEIGHT, WIDTH = 24, 32
 
@@ -219,3 +220,76 @@ def reference(image: int, annotation: int, split: str, *sentences: tuple[int, st
         "file_name": f"COCO_train2014_{image:012d}_{annotation}.jpg",  # no image has this name
         "sentences": [{"sent_id": n, "sent": text, "raw": f"{text.upper()} ."} for n, text in sentences],
     }
+
+
+def compressed(mask: NDArray[np.bool_]) -> dict[str, object]:
+    """A mask as `mask_dict.json` has it."""
+    return {"size": list(mask.shape), "counts": encode(mask).counts.decode()}
+
+
+MEVIS_FRAMES = (TWO_OBJECTS, ONE_OBJECT, TWO_OBJECTS)
+
+
+def mevis_sentence(text: str, *anno_ids: int) -> dict[str, object]:
+    return {"exp": text, "anno_id": list(anno_ids), "obj_id": [i % 2 for i in anno_ids]}
+
+
+def mevis(root: Path, *, text: str = "meta_expressions.json") -> Path:
+    """Two train videos, one of valid_u, and one of valid without ground truth."""
+    names = ["00000", "00001", "00002"]
+    for split, video_id in (("train", "aaa"), ("train", "bbb"), ("valid_u", "ccc"), ("valid", "ddd")):
+        write_video(root / split, video_id, dict.fromkeys(names))
+    small = [compressed(drawn == 1) if (drawn == 1).any() else None for drawn in MEVIS_FRAMES]
+    wide = [compressed(drawn == 2) for drawn in MEVIS_FRAMES]
+    first = [
+        mevis_sentence("the small box", 40),
+        mevis_sentence("the wide box", 41),
+        mevis_sentence("both boxes", 40, 41),
+        mevis_sentence("a dog"),
+    ]
+    train = {
+        "aaa": {"vid_id": 0, "frames": names, "expressions": {str(n): s for n, s in enumerate(first)}},
+        "bbb": {"vid_id": 1, "frames": names, "expressions": {"0": mevis_sentence("a box", 42)}},
+    }
+    valid_u = {"ccc": {"vid_id": 0, "frames": names, "expressions": {"0": mevis_sentence("a box", 0)}}}
+    valid = {"ddd": {"vid_id": 0, "frames": names, "expressions": {"0": {"exp": "a box"}}}}
+    for split, videos in (("train", train), ("valid_u", valid_u), ("valid", valid)):
+        write_json(root / split / text, {"videos": videos})
+    write_json(root / "train" / "mask_dict.json", {"40": small, "41": wide, "42": wide})
+    write_json(root / "valid_u" / "mask_dict.json", {"0": wide})
+    return root
+
+
+JHMDB_ODD = "30_(dead-hang)_pull-ups!!_pullup_u_cm_np1_ba_med_0"
+
+
+def jhmdb(root: Path) -> Path:
+    """Two videos; the first has four frames and masks of three, and three sampled frames."""
+    puppet = np.stack([drawn == 2 for drawn in MEVIS_FRAMES], axis=2)
+    for action, video_id, frames in (("pullup", JHMDB_ODD, 4), ("walk", "bob_walk_0", 3)):
+        for number in range(1, frames + 1):
+            write_frame(root / "Rename_Images" / action / video_id / f"{number:05d}.png")
+        write_mat(root, f"{action}/{video_id}", {"part_mask": puppet.astype(np.uint8)})
+    (root / "jhmdb_annotation.txt").write_text(
+        f"video_id,query\n{JHMDB_ODD},a man  Pulling up\nbob_walk_0,bob walks\n"
+    )
+    return root
+
+
+def write_mat(root: Path, place: str, arrays: Mapping[str, Any], **options: Any) -> Path:
+    path = root / "puppet_mask" / place / "puppet_mask.mat"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    savemat(path, dict(arrays), **options)
+    return path
+
+
+def sample(video_id: str, frame: int, *, action: str = "pullup", count: int = 3) -> list[object]:
+    """One entry of the list of sampled frames."""
+    root = "/mnt/somebody/jhmdb_sentences"
+    return [
+        video_id,
+        f"{root}/Rename_Images/{action}/{video_id}/{frame:05d}.png",
+        f"{root}/puppet_mask/{action}/{video_id}/puppet_mask.mat",
+        count,
+        "a sentence",
+    ]

@@ -40,7 +40,7 @@ def test_progress_counts_every_video_once(name, tmp_path):
     calls: list[tuple[int, int]] = []
     small(name, tmp_path / "release", on_progress=lambda done, total: calls.append((done, total)))
     total = calls[0][1]
-    assert total > 2
+    assert total >= 2
     assert calls == [(done, total) for done in range(1, total + 1)]
 
 

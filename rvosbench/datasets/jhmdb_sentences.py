@@ -1,0 +1,255 @@
+"""JHMDB-Sentences, as released. For evaluation only: models are trained on A2D-Sentences.
+
+```text
+Rename_Images/<action>/<video>/<frame>.png            numbered from 00001
+puppet_mask/<action>/<video>/puppet_mask.mat          MATLAB 5, part_mask (H, W, T)
+jhmdb_annotation.txt                                  video_id,query: one sentence per video
+jhmdb_sentences_samples_metadata.json                 which frames are scored (optional)
+```
+* There is one split, `test`, and one actor per video: object 1, whose category is the action.
+* Some videos have more frames than masks; the frames after the last mask are left out, as MTTR does, so
+  that a window never reaches into them.
+* With a list of samples only its frames are annotated, so that scores are comparable to published ones; its
+  origin (MTTR or SOC, whose frames differ) and digest stand in the store's card. Without one every frame is
+  annotated. The option `samples` names a list that lies elsewhere.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rvosbench import masks
+from rvosbench.datasets.frame_folders import as_video, open_frames
+from rvosbench.datasets.jhmdb_samples import Samples, read_samples
+from rvosbench.datasets.matlab_arrays import read_array
+from rvosbench.datasets.reading import (
+    check_options,
+    fingerprint,
+    folder_names,
+    read_csv,
+    release_folder,
+    safe_id,
+    shown,
+    some,
+)
+from rvosbench.errors import DatasetError, UnknownNameError
+from rvosbench.registry import unknown
+from rvosbench.types import Card, Expression, Video
+
+SPLIT = "test"
+SAMPLES = "jhmdb_sentences_samples_metadata.json"
+_TEXT = "jhmdb_annotation.txt"
+_ACTOR = 1
+
+CARD = Card(
+    name="jhmdb",
+    title="JHMDB-Sentences",
+    homepage="https://kgavrilyuk.github.io/publication/actor_action/",
+    licence="HMDB51 videos CC BY 4.0; masks for research use; the sentences state none",
+    citation="""@inproceedings{gavrilyuk2018actor,
+  title     = {Actor and Action Video Segmentation from a Sentence},
+  author    = {Gavrilyuk, Kirill and Ghodrati, Amir and Li, Zhenyang and Snoek, Cees G. M.},
+  booktitle = {IEEE Conference on Computer Vision and Pattern Recognition (CVPR)},
+  year      = {2018}
+}
+
+@inproceedings{jhuang2013towards,
+  title     = {Towards Understanding Action Recognition},
+  author    = {Jhuang, Hueihan and Gall, Juergen and Zuffi, Silvia and Schmid, Cordelia and
+               Black, Michael J.},
+  booktitle = {IEEE International Conference on Computer Vision (ICCV)},
+  year      = {2013}
+}""",
+    counts={SPLIT: {"videos": 928, "expressions": 928}},
+)
+
+
+class JhmdbSentences:
+    """A copy of JHMDB-Sentences on disk.
+
+    Attributes:
+        card: what a whole release holds; the title says which frames are annotated.
+        problems: what is missing from this copy without making it useless.
+    """
+
+    def __init__(self, root: Path, options: Mapping[str, str]) -> None:
+        """Read the sentences and the list of samples.
+
+        Args:
+            root: the folder with `Rename_Images` and `puppet_mask`.
+            options: `samples`; see the module.
+
+        Raises:
+            MissingPathError: the folder, the sentences or the named list is not there.
+            DatasetError: it holds no video, or a file has the wrong shape.
+        """
+        check_options(options, ("samples",), CARD.name)
+        self.root = release_folder(root, CARD.title)
+        self.problems: list[str] = []
+        self._sentences = _read_sentences(root / _TEXT)
+        self._actions = self._find_videos()
+        if not self._actions:
+            raise DatasetError(
+                f"{root} has no video with frames, masks and a sentence; expected "
+                "Rename_Images/<action>/<video>/ and puppet_mask/<action>/<video>/puppet_mask.mat"
+            )
+        self._samples = self._find_samples(options)
+        self.card = replace(CARD, title=f"{CARD.title} ({_which_frames(self._samples)})")
+
+    def fingerprint(self) -> str:
+        """SHA-256 over the sentences and the scored frames."""
+        text = fingerprint([self.root / _TEXT], self.root)
+        scored = self._samples.digest if self._samples else "all"
+        return hashlib.sha256(f"{text} {scored}".encode()).hexdigest()
+
+    def splits(self) -> tuple[str, ...]:
+        """The one split, `test`."""
+        return (SPLIT,)
+
+    def videos(self, split: str) -> Sequence[str]:
+        """The videos that have frames, masks and a sentence, sorted."""
+        if split != SPLIT:
+            raise UnknownNameError(unknown(f"split of {self.root}", split, [SPLIT]))
+        return tuple(self._actions)
+
+    def read(self, split: str, video_id: str) -> Video:
+        """Everything about one video.
+
+        Raises:
+            UnknownNameError: no such split or video.
+            MissingPathError: a frame is missing.
+            DatasetError: the masks are damaged, or do not fit the frames or the list of samples.
+        """
+        known = self.videos(split)
+        if video_id not in known:
+            raise UnknownNameError(unknown(f"video of {CARD.name}/{split}", video_id, list(known)))
+        action = self._actions[video_id]
+        path = self._mask_path(action, video_id)
+        parts = read_array(path, "part_mask")
+        if parts.ndim == 2:  # MATLAB drops the axis of a single frame
+            parts = parts[:, :, None]
+        if parts.ndim != 3:
+            raise DatasetError(f"{path}: part_mask is {parts.shape}, expected (height, width, frames)")
+        names = [f"{number:05d}" for number in range(1, parts.shape[2] + 1)]
+        frames = open_frames(self.root, f"Rename_Images/{action}/{video_id}", names)
+        if parts.shape[:2] != frames.size:
+            raise DatasetError(
+                f"{path}: part_mask is {parts.shape}, its frames {frames.size[0]}x{frames.size[1]} px; "
+                "expected (height, width, frames), masks are never resized"
+            )
+        annotated = self._annotated(video_id, parts.shape[2], path)
+        return as_video(
+            frames,
+            video_id=video_id,
+            split=split,
+            expressions=self._sentences[video_id],
+            fps=None,
+            masks={
+                (_ACTOR, index): masks.encode(mask)
+                for index, scored in enumerate(annotated)
+                if scored and (mask := _actor(parts, index)).any()
+            },
+            annotated=annotated,
+            categories={_ACTOR: action},
+        )
+
+    def _mask_path(self, action: str, video_id: str) -> Path:
+        return self.root / "puppet_mask" / action / video_id / "puppet_mask.mat"
+
+    def _annotated(self, video_id: str, count: int, path: Path) -> list[bool]:
+        """For each frame whether it is scored."""
+        if self._samples is None:
+            return [True] * count
+        scored = self._samples.frames.get(video_id, frozenset())
+        if scored and max(scored) > count:
+            raise DatasetError(
+                f"{path} has masks of {count} frames, the list of samples wants frame {max(scored)}; "
+                "expected the masks that the list was made for, fetch them again"
+            )
+        return [number in scored for number in range(1, count + 1)]
+
+    def _find_videos(self) -> dict[str, str]:
+        """Video -> action, of the videos that have a sentence, frames and masks."""
+        images = self.root / "Rename_Images"
+        found: dict[str, str] = {}
+        for action in sorted(folder_names(images)):
+            here = folder_names(images / action) & self._sentences.keys()
+            if here & found.keys():
+                raise DatasetError(
+                    f"{images} has {some(here & found.keys())} in {action} and in another folder; expected "
+                    "every video under one action"
+                )
+            found |= dict.fromkeys(here, action)
+        for action in set(found.values()):
+            safe_id(action, f"{images}: the name of an action")
+        masked = {
+            video_id for video_id, action in found.items() if self._mask_path(action, video_id).is_file()
+        }
+        reasons = {
+            "are not in Rename_Images": self._sentences.keys() - found.keys(),
+            "have no puppet_mask.mat": found.keys() - masked,
+        }
+        for reason, missing in reasons.items():
+            if missing:
+                self.problems.append(
+                    f"{len(missing)} of {len(self._sentences)} videos with sentences {reason} "
+                    f"({some(missing)}); they are left out, is the download complete?"
+                )
+        return {video_id: found[video_id] for video_id in sorted(masked)}
+
+    def _find_samples(self, options: Mapping[str, str]) -> Samples | None:
+        path = Path(options["samples"]) if "samples" in options else self.root / SAMPLES
+        if "samples" not in options and not path.is_file():
+            self.problems.append(
+                f"there is no {SAMPLES}: every frame is annotated, published numbers are for three frames "
+                "per video; fetch the file of MTTR to compare with them"
+            )
+            return None
+        samples = read_samples(path)
+        lacking = self._actions.keys() - samples.frames.keys()
+        if len(lacking) == len(self._actions):
+            raise DatasetError(
+                f"{path} names none of the {len(lacking)} videos; expected the list of JHMDB-Sentences"
+            )
+        if lacking:
+            self.problems.append(
+                f"{path.name} lacks {len(lacking)} of {len(self._actions)} videos ({some(lacking)}); no "
+                "frame of them is scored"
+            )
+        return samples
+
+
+def _which_frames(samples: Samples | None) -> str:
+    if samples is None:
+        return "all frames"
+    return f"frames of {samples.origin}, sha256 {samples.digest[:12]}"
+
+
+def _actor(parts: NDArray[Any], index: int) -> NDArray[np.bool_]:
+    """(H, W) the actor of one frame."""
+    return np.asarray(parts[:, :, index] != 0)
+
+
+def _read_sentences(path: Path) -> dict[str, tuple[Expression, ...]]:
+    """The sentence of every video."""
+    found: dict[str, tuple[Expression, ...]] = {}
+    for number, row in read_csv(path):
+        if number == 1 and row[0] == "video_id":
+            continue
+        where = f"{path}, line {number}"
+        if len(row) != 2:
+            raise DatasetError(f"{where} is {shown(','.join(row))}, expected: video_id,query")
+        video_id = safe_id(row[0], f"{where}: the video id")
+        if video_id in found:
+            raise DatasetError(f"{where} describes {video_id} again; expected one sentence per video")
+        found[video_id] = (
+            Expression(video_id=video_id, expression_id="0", text=row[1], object_ids=(_ACTOR,)),
+        )
+    return found

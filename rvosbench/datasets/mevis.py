@@ -1,0 +1,244 @@
+"""MeViS and MeViSv2, as released.
+
+```text
+{train,valid_u,valid,test}/JPEGImages/<video>/<frame>.jpg
+{train,valid_u,valid,test}/meta_expressions.json      MeViSv2: meta_expressions_v2.json
+{train,valid_u}/mask_dict.json
+```
+* The text is that of Ref-YouTube-VOS with lists: a sentence means any number of objects, and in MeViSv2 also
+  none. What it means is the union of their masks.
+* object_id is `anno_id`, the key of the masks, which is unique over all videos; `obj_id` only counts within
+  a video.
+* The masks of an object are a list along the *sorted* frames, null where it is not there; every frame is
+  annotated.
+* The ground truth of valid and test is hidden (neither ids nor masks). `valid_u` is the split to score at
+  home.
+* The option `version` (1 or 2) chooses between the two texts where a copy holds both; otherwise it is the
+  second.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from rvosbench.datasets.coco_masks import visible_masks
+from rvosbench.datasets.expression_json import VideoEntry, read_expressions
+from rvosbench.datasets.frame_folders import as_video, open_frames, with_frames
+from rvosbench.datasets.mask_dict import MaskDict, open_mask_dict
+from rvosbench.datasets.reading import check_options, fingerprint, release_folder, some
+from rvosbench.errors import DatasetError, MissingPathError, UnknownNameError
+from rvosbench.registry import unknown
+from rvosbench.types import Card, Rle, Video
+
+_SPLITS = ("train", "valid_u", "valid", "test")
+_TEXT = {"1": "meta_expressions.json", "2": "meta_expressions_v2.json"}
+
+CARD = Card(
+    name="mevis",
+    title="MeViS",
+    homepage="https://henghuiding.github.io/MeViS/",
+    licence="CC BY-NC-SA 4.0, non-commercial",
+    citation="""@inproceedings{ding2023mevis,
+  title     = {{MeViS}: A Large-scale Benchmark for Video Segmentation with Motion Expressions},
+  author    = {Ding, Henghui and Liu, Chang and He, Shuting and Jiang, Xudong and Loy, Chen Change},
+  booktitle = {IEEE/CVF International Conference on Computer Vision (ICCV)},
+  year      = {2023}
+}""",
+    counts={
+        "train": {"videos": 1662, "expressions": 23051},
+        "valid_u": {"videos": 50, "expressions": 793},
+        "valid": {"videos": 140, "expressions": 2236},
+        "test": {"videos": 154, "expressions": 2490},
+    },
+)
+CARD_V2 = replace(
+    CARD,
+    title="MeViSv2",
+    citation="""@article{ding2025mevis,
+  title   = {{MeViS}: A Multi-Modal Dataset for Referring Motion Expression Video Segmentation},
+  author  = {Ding, Henghui and Liu, Chang and He, Shuting and Ying, Kaining and Jiang, Xudong and
+             Loy, Chen Change and Jiang, Yu-Gang},
+  journal = {IEEE Transactions on Pattern Analysis and Machine Intelligence},
+  year    = {2025}
+}""",
+    counts={
+        "train": {"videos": 1662, "expressions": 27502},
+        "valid_u": {"videos": 50, "expressions": 907},
+        "valid": {"videos": 140, "expressions": 2523},
+    },
+)
+
+
+class Mevis:
+    """A copy of MeViS or MeViSv2 on disk.
+
+    Attributes:
+        card: what a whole release holds.
+        problems: what is missing from this copy without making it useless.
+    """
+
+    def __init__(self, root: Path, options: Mapping[str, str]) -> None:
+        """Read the text; the masks are read video by video.
+
+        Args:
+            root: the folder with `train`, `valid_u` ...
+            options: `version`; see the module.
+
+        Raises:
+            MissingPathError: the folder is not there.
+            DatasetError: it holds no split, a text has the wrong shape, or an option is wrong.
+        """
+        check_options(options, ("version",), CARD.name)
+        self.root = release_folder(root, CARD.title)
+        self.problems: list[str] = []
+        version = self._version(options)
+        self.card = CARD_V2 if version == "2" else CARD
+        self._texts = {split: path for split in _SPLITS if (path := root / split / _TEXT[version]).is_file()}
+        self._videos = self._find_videos()
+        if not self._videos:
+            packed = any((root / split / "JPEGImages.tar").is_file() for split in _SPLITS)
+            raise DatasetError(
+                f"{root} holds no video of {self.card.title}; expected train/{_TEXT[version]} with "
+                "train/JPEGImages/<video>/, or the same for valid_u, valid or test; "
+                + ("extract JPEGImages.tar there first" if packed else "is this the right folder?")
+            )
+        self._masks: dict[str, MaskDict | None] = {}
+
+    def fingerprint(self) -> str:
+        """SHA-256 over the text and the masks."""
+        masks = [path for split in self._texts if (path := self._mask_path(split)).is_file()]
+        return fingerprint([*self._texts.values(), *masks], self.root)
+
+    def splits(self) -> tuple[str, ...]:
+        """The splits that have videos with frames: train, valid_u, valid, test."""
+        return tuple(self._videos)
+
+    def videos(self, split: str) -> Sequence[str]:
+        """The videos of a split, sorted.
+
+        Raises:
+            UnknownNameError: no such split.
+            MissingPathError: the sentences mean objects, and `mask_dict.json` is not there.
+            DatasetError: `mask_dict.json` is damaged.
+        """
+        entries = self._entries(split)
+        self._ground_truth(split)  # a damaged file is found before the first video is read
+        return tuple(entries)
+
+    def read(self, split: str, video_id: str) -> Video:
+        """Everything about one video.
+
+        Raises:
+            UnknownNameError: no such split or video.
+            MissingPathError: a frame or `mask_dict.json` is missing.
+            DatasetError: a file is damaged, or masks and frames do not fit together.
+        """
+        entries = self._entries(split)
+        if video_id not in entries:
+            raise UnknownNameError(unknown(f"video of {CARD.name}/{split}", video_id, list(entries)))
+        entry = entries[video_id]
+        # The official code sorts them too before it counts along the masks.
+        frames = open_frames(self.root, f"{split}/JPEGImages/{video_id}", sorted(entry.frame_names))
+        ground_truth = self._ground_truth(split)
+        masks: dict[tuple[int, int], Rle] = {}
+        if ground_truth is not None:
+            for object_id in sorted(_meant(entry)):
+                found = _read_object(ground_truth, object_id, frames.names, frames.size)
+                masks |= {(object_id, index): rle for index, rle in found.items()}
+        known = any(sentence.object_ids is not None for sentence in entry.expressions)
+        return as_video(
+            frames,
+            video_id=video_id,
+            split=split,
+            expressions=entry.expressions,
+            fps=None,
+            masks=masks,
+            annotated=[known] * len(frames.names),
+            categories={},
+        )
+
+    def _version(self, options: Mapping[str, str]) -> str:
+        version = options.get("version")
+        if version is not None and version not in _TEXT:
+            raise DatasetError(f"the option version is {version!r}, expected 1 (MeViS) or 2 (MeViSv2)")
+        present = [
+            number
+            for number, name in _TEXT.items()
+            if any((self.root / split / name).is_file() for split in _SPLITS)
+        ]
+        if version is None and len(present) > 1:
+            self.problems.append(
+                f"{self.root} holds the text of MeViS and of MeViSv2; the second is read, choose with the "
+                "option version=1 or version=2"
+            )
+        return version or (present or ["1"])[-1]
+
+    def _find_videos(self) -> dict[str, dict[str, VideoEntry]]:
+        """The videos of every split that have a folder of frames."""
+        found = {}
+        for split, path in self._texts.items():
+            listed = read_expressions(path, "anno_id")
+            unsorted = [
+                v for v, entry in listed.items() if list(entry.frame_names) != sorted(entry.frame_names)
+            ]
+            if unsorted:
+                self.problems.append(
+                    f"{path} lists the frames of {len(unsorted)} videos out of order ({some(unsorted)}); "
+                    "they are sorted, as the official code does"
+                )
+            found[split], problem = with_frames(self.root, split, listed)
+            self.problems += [problem] if problem else []
+        return {split: entries for split, entries in found.items() if entries}
+
+    def _entries(self, split: str) -> dict[str, VideoEntry]:
+        if split not in self._videos:
+            raise UnknownNameError(unknown(f"split of {self.root}", split, list(self._videos)))
+        return self._videos[split]
+
+    def _mask_path(self, split: str) -> Path:
+        return self.root / split / "mask_dict.json"
+
+    def _ground_truth(self, split: str) -> MaskDict | None:
+        """The masks of a split, opened once; None where no sentence says what it means."""
+        if split not in self._masks:
+            self._masks[split] = self._open_masks(split)
+        return self._masks[split]
+
+    def _open_masks(self, split: str) -> MaskDict | None:
+        wanted = set().union(*(_meant(entry) for entry in self._videos[split].values()))
+        path = self._mask_path(split)
+        if not wanted:
+            return None
+        if not path.is_file():
+            raise MissingPathError(
+                f"{path} is missing; {self._texts[split].name} says which objects the sentences mean, fetch "
+                "their masks"
+            )
+        masks = open_mask_dict(path, wanted)
+        if masks.unused:
+            self.problems.append(
+                f"{path} has {masks.unused} objects that no sentence of a video with frames means; they "
+                "belong to no video and are left out"
+            )
+        return masks
+
+
+def _meant(entry: VideoEntry) -> set[int]:
+    """The objects that the sentences of a video mean."""
+    return {object_id for sentence in entry.expressions for object_id in sentence.object_ids or ()}
+
+
+def _read_object(
+    masks: MaskDict, object_id: int, frame_names: Sequence[str], size: tuple[int, int]
+) -> dict[int, Rle]:
+    """Frame index -> mask of one object."""
+    values = masks.read(object_id)
+    where = f"{masks.path}, object {object_id}"
+    if len(values) != len(frame_names):
+        raise DatasetError(
+            f"{where} has {len(values)} masks, its video {len(frame_names)} frames; expected one per frame, "
+            "null where the object is not there"
+        )
+    return visible_masks(values, *size, lambda index: f"{where}, frame {frame_names[index]}")

@@ -1,0 +1,124 @@
+"""Synthetic scenes in the layout of JHMDB-Sentences, its oddities included.
+
+One sentence and one masked actor per video, though other things move about; masks in MATLAB files of version
+5; videos with more frames than masks; ids with brackets and exclamation marks; a list of three sampled frames
+per video whose paths begin with a folder of somebody else's machine.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any, Final, cast
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from rvosbench.errors import RvosbenchError
+from rvosbench.synthetic.describing import describe
+from rvosbench.synthetic.folders import Progress, check_request, new_folder, unique_ids, write_json
+from rvosbench.synthetic.render import render
+from rvosbench.synthetic.scenes import Scene, generator, make_scene
+
+QUIRKS: Final = ("samples", "trailing-frames", "odd-ids", "doubles")
+"""What `write` can leave in or out: the list of sampled frames; frames after the last mask; ids such as
+`(..)_!!`; masks stored as doubles and not compressed."""
+
+DEFAULT_QUIRKS: Final = ("samples", "trailing-frames", "odd-ids")
+
+_ACTIONS: Final = {"still": "stand", "loop": "run", "up": "jump", "down": "sit"}  # others: walk
+_TEXT_BYTES: Final = 116  # of the header, which otherwise says when the file was written
+
+
+def write(
+    root: Path,
+    videos: int,
+    seed: int,
+    *,
+    frames: int = 12,
+    size: tuple[int, int] = (96, 128),
+    quirks: Collection[str] = DEFAULT_QUIRKS,
+    on_progress: Progress | None = None,
+) -> None:
+    """Write a release with `videos` videos; all are for testing.
+
+    Args:
+        root: a folder that is new or empty.
+        videos: number of videos.
+        seed: any integer; the same one gives the same bytes.
+        frames: masked frames per video.
+        size: height and width in px.
+        quirks: which of `QUIRKS` the release has.
+        on_progress: called after every video.
+
+    Raises:
+        RvosbenchError: no such quirk.
+        OutputError: `root` is taken or cannot be written.
+    """
+    check_request(videos, frames, size)
+    strangers = sorted(set(quirks) - set(QUIRKS))
+    if strangers:
+        raise RvosbenchError(f"there is no quirk {strangers[0]!r}; there are: {', '.join(QUIRKS)}")
+    short = unique_ids(seed, list(range(videos)), length=8, alphabet="abcdefghijklmnopqrstuvwxyz")
+    lines: list[str] = []
+    samples: list[list[Any]] = []
+    with new_folder(root) as folder:
+        for index in range(videos):
+            extra = 2 if "trailing-frames" in quirks and index % 2 == 0 else 0
+            scene = make_scene(seed, index, frames=frames + extra, size=size)
+            action = _ACTIONS.get(scene.things[0].motion.partition("-")[0], "walk")
+            video_id = f"{short[index]}_{action}_f_nm_np1_fr_med_{index % 3}"
+            if "odd-ids" in quirks and index % 2 == 1:
+                video_id = f"@({video_id[:4]})__-_300+_!!{video_id[4:]}"
+            sentence = describe(scene, generator(seed, index, 1), per_thing=(1, 1))[0].text
+            lines.append(f"{video_id},{sentence}")
+            _write_video(folder, f"{action}/{video_id}", scene, frames, doubles="doubles" in quirks)
+            samples += _samples(action, video_id, sentence, frames, generator(seed, index, 4))
+            if on_progress is not None:
+                on_progress(index + 1, videos)
+        text = "".join(f"{line}\n" for line in ["video_id,query", *sorted(lines)])
+        (folder / "jhmdb_annotation.txt").write_text(text, encoding="utf-8", newline="\n")
+        if "samples" in quirks:
+            write_json(folder / "jhmdb_sentences_samples_metadata.json", samples)
+
+
+def _write_video(folder: Path, place: str, scene: Scene, masked: int, *, doubles: bool) -> None:
+    """The frames of one video, and the masks of its first thing in the first frames."""
+    rendered = render(scene)
+    images, masks = folder / "Rename_Images" / place, folder / "puppet_mask" / place
+    images.mkdir(parents=True)
+    masks.mkdir(parents=True)
+    for number, image in enumerate(rendered.frames, start=1):
+        Image.fromarray(image).save(images / f"{number:05d}.png")
+    actor = rendered.labels[:masked] == scene.things[0].object_id
+    part_mask = actor.transpose(1, 2, 0).astype(np.float64 if doubles else np.uint8)
+    (masks / "puppet_mask.mat").write_bytes(encode_mat(part_mask, compressed=not doubles))
+
+
+def encode_mat(part_mask: NDArray[Any], *, compressed: bool) -> bytes:
+    """A MATLAB file of version 5 that holds (H, W, T) `part_mask`."""
+    from scipy.io import savemat  # slow to import
+
+    buffer = io.BytesIO()
+    savemat(cast(Any, buffer), {"part_mask": part_mask}, do_compression=compressed)
+    return b"MATLAB 5.0 MAT-file".ljust(_TEXT_BYTES) + buffer.getvalue()[_TEXT_BYTES:]
+
+
+def _samples(
+    action: str, video_id: str, sentence: str, frames: int, rng: np.random.Generator
+) -> list[list[Any]]:
+    """The entries of a video in the list of sampled frames: three frames drawn at random."""
+    root = "/somebody/else/jhmdb_sentences"
+    drawn = sorted(rng.permutation(np.arange(1, frames + 1))[:3].tolist())
+    return [
+        [
+            video_id,
+            f"{root}/Rename_Images/{action}/{video_id}/{frame:05d}.png",
+            f"{root}/puppet_mask/{action}/{video_id}/puppet_mask.mat",
+            frames,
+            sentence,
+        ]
+        for frame in drawn
+    ]
