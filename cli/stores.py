@@ -32,6 +32,15 @@ def open_store(dataset: str, release: Path | None = None) -> Store:
     """
     from rvosbench.store import Store
 
+    return Store.open(find_store(dataset), release)
+
+
+def find_store(dataset: str) -> Path:
+    """The folder that `--dataset` means, whatever is in it.
+
+    Raises:
+        MissingPathError: there is none; the message says where it was looked for.
+    """
     folder = Path(dataset)
     shelf = os.environ.get("RVOS_STORES")
     if not folder.exists() and shelf and len(folder.parts) == 1:
@@ -41,7 +50,7 @@ def open_store(dataset: str, release: Path | None = None) -> Store:
         raise MissingPathError(
             f"no store at {folder}; make one with: rvos prepare NAME --root RELEASE --out {folder}{hint}"
         )
-    return Store.open(folder, release)
+    return folder
 
 
 def only_split(store: Store, split: str | None) -> str:

@@ -17,7 +17,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"masks", "overlay", "video_file", "video_writer"}),
     frozenset({"footage", "frames", "predictions", "store", "transforms"}),
     frozenset({"analysis", "datasets", "loader", "metrics", "models", "synthetic"}),
-    frozenset({"predict", "prepare", "score_tables", "segment", "submission", "training"}),
+    frozenset({"predict", "prepare", "score_tables", "segment", "store_tools", "submission", "training"}),
     frozenset({"evaluate"}),
     frozenset({"report"}),
     frozenset({"demo"}),

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import bisect
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -149,7 +150,9 @@ class _Table:
     """The parts of one table of one split, with the video range of every row group."""
 
     def __init__(self, paths: Sequence[Path]) -> None:
-        self._files = [pq.ParquetFile(path) for path in paths]
+        self._paths = paths
+        with _readable(paths):
+            self._files = [pq.ParquetFile(path) for path in paths]
         self._groups: list[tuple[int, int]] = []  # (part, row group)
         self._first: list[str] = []  # smallest video_id of each group, ascending
         self._last: list[str] = []
@@ -164,7 +167,8 @@ class _Table:
 
     def read(self, columns: Sequence[str] | None = None) -> pa.Table:
         names = None if columns is None else list(columns)
-        return pa.concat_tables([file.read(names) for file in self._files])
+        with _readable(self._paths):
+            return pa.concat_tables([file.read(names) for file in self._files])
 
     def rows_of(self, video_id: str) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []
@@ -172,8 +176,23 @@ class _Table:
             if self._first[position] > video_id:
                 break
             part, group = self._groups[position]
-            rows = self._files[part].read_row_group(group)
+            with _readable([self._paths[part]]):
+                rows = self._files[part].read_row_group(group)
             ids = rows["video_id"].to_pylist()  # sorted
             low, high = bisect.bisect_left(ids, video_id), bisect.bisect_right(ids, video_id)
             found += rows.slice(low, high - low).to_pylist()
         return found
+
+
+@contextmanager
+def _readable(paths: Sequence[Path]) -> Iterator[None]:
+    """Damaged pages: every page carries its own checks, and pyarrow finds them one by one."""
+    try:
+        yield
+    except (pa.ArrowException, OSError) as error:
+        first, *_ = str(error).splitlines() or [type(error).__name__]
+        names = ", ".join(map(str, paths[:3]))
+        raise FormatError(
+            f"{names} cannot be read ({first}); the store is damaged, find out where with rvos verify and "
+            "prepare it again"
+        ) from error

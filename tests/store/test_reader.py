@@ -86,3 +86,15 @@ def test_a_manifest_of_another_shape_is_one_line(folder, content):
     with pytest.raises(FormatError, match=r"dataset\.json") as caught:
         Store.open(folder)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("start", [4, -8])
+def test_damaged_bytes_of_a_table_are_one_line_that_names_the_file(folder, start):
+    path = next((folder / "data" / "expressions").rglob("*.parquet"))
+    content = bytearray(path.read_bytes())
+    for place in range(start, start + 4 if start < 0 else start + 60):
+        content[place] ^= 0xFF  # the pages, or the length of the footer; the size stays
+    path.write_bytes(content)
+    store = Store.open(folder)
+    with pytest.raises(FormatError, match=r"expressions.*cannot be read \(.*rvos verify"):
+        store.video("train", VIDEO.video_id)

@@ -1,0 +1,114 @@
+"""`rvos info`: what is in a store."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.table import Table
+
+    from rvosbench.store_tools.info import Info, SplitInfo
+
+_SPLITS_PER_TABLE = 4  # fit 80 columns
+_TABLES = ("videos", "frames", "objects", "expressions", "masks")
+
+
+@click.command("info")
+@click.argument("store", metavar="STORE")
+@click.option(
+    "--json", "json_file", type=click.Path(path_type=Path), metavar="FILE", help="Also write a JSON file."
+)
+def info_command(store: str, json_file: Path | None) -> None:
+    """Count what is in a store.
+
+    Shows videos, frames, objects, sentences and masks of every split, what the sentences are like, how
+    large the masks are and how often objects are out of sight; then licence and citation.
+
+    STORE is a folder, or a name in the folder that RVOS_STORES names.
+
+    \b
+    Example:
+      rvos info stores/ytvos --json ytvos.json
+    """
+    import json
+
+    from rvosbench.report.files import write_text
+    from rvosbench.report.leaderboard import printable
+    from rvosbench.store_tools.info import as_json, describe
+
+    from .console import stdout_console
+    from .stores import open_store
+
+    found = describe(open_store(store))
+    if json_file is not None:
+        write_text(json_file, json.dumps(as_json(found), indent=1, ensure_ascii=False) + "\n")
+    console = stdout_console()
+    console.print(printable(f"{found.title} ({found.name})"), style="bold", markup=False)
+    names = list(found.splits)
+    for start in range(0, len(names), _SPLITS_PER_TABLE):
+        console.print(_table(found, names[start : start + _SPLITS_PER_TABLE]))
+    for name, split in found.splits.items():
+        if split.text.frequent:
+            words = ", ".join(f"{word} {count:,}" for word, count in split.text.frequent)
+            console.print(printable(f"Most frequent words of {name}: {words}"), markup=False)
+    console.print()
+    for title, text in (("Licence", found.licence), ("Homepage", found.homepage)):
+        console.print(printable(f"{title}: {text}"), markup=False)
+    console.print(f"Store: fingerprint {printable(found.fingerprint[:16])}, {printable(found.converter)}")
+    console.print("Citation:")
+    for line in found.citation.splitlines():
+        click.echo(printable(line))  # not wrapped: it is to be copied
+
+
+def _table(found: Info, names: Sequence[str]) -> Table:
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    from rvosbench.report.leaderboard import printable
+
+    drawn = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    drawn.add_column("", no_wrap=True)
+    for name in names:
+        drawn.add_column(Text(printable(name)), justify="right", overflow="fold")
+    columns = [_measures(found.splits[name]) for name in names]
+    for measure in columns[0]:
+        drawn.add_row(measure, *(Text(column[measure]) for column in columns))
+    return drawn
+
+
+def _measures(split: SplitInfo) -> dict[str, str]:
+    """What is measured -> its value as text."""
+    text, masks = split.text, split.masks
+    rows = {table: _count(split.counts.get(table, 0), split.published.get(table)) for table in _TABLES}
+    return {
+        **rows,
+        "annotated frames": f"{split.annotated_frames:,}",
+        "sentences with hidden truth": f"{text.hidden:,}",
+        "  without a target": f"{text.no_target:,}",
+        "  about several objects": f"{text.several_objects:,}",
+        "words per sentence, mean": f"{text.words_mean:.1f}",
+        "  median": f"{text.words_median:g}",
+        "  least to most": f"{text.words_min} to {text.words_max}",
+        "vocabulary": f"{text.vocabulary:,}",
+        "mask area of frame, mean": _percent(masks.share_mean),
+        "  half are below": _percent(masks.share_median),
+        "  10 % are below": _percent(masks.share_10),
+        "  10 % are above": _percent(masks.share_90),
+        "object out of sight, frames": _percent(masks.absent / masks.pairs if masks.pairs else None),
+        "  objects never seen": f"{masks.never_visible:,}",
+        "void objects": f"{masks.void_objects:,}",
+    }
+
+
+def _count(value: int, published: int | None) -> str:
+    return f"{value:,}" if published in (None, value) else f"{value:,} of {published:,}"
+
+
+def _percent(share: float | None) -> str:
+    return "-" if share is None else f"{100 * share:.2f} %"

@@ -1,0 +1,48 @@
+"""`rvos preview`: one video of a store as a picture."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from .stores import open_store, release_option
+
+
+@click.command("preview")
+@click.argument("store", metavar="STORE")
+@click.option("--video", required=True, help="The video's id.")
+@click.option("--split", help="The split it is in.  [default: the first that has it]")
+@click.option("--frames", default=6, show_default=True, type=click.IntRange(1, 100), help="How many to show.")
+@click.option("--out", type=click.Path(path_type=Path), help="The PNG to write.  [default: VIDEO.png]")
+@release_option
+def preview_command(
+    store: str, video: str, split: str | None, frames: int, out: Path | None, release: Path | None
+) -> None:
+    """Draw a video of a store: its objects over time, and its sentences.
+
+    Every object has a colour of its own; a sentence has the colour of the first object that it means.
+
+    STORE is a folder, or a name in the folder that RVOS_STORES names.
+
+    \b
+    Example:
+      rvos preview stores/ytvos --video 0a2f2bd294 --out dog.png
+    """
+    from rvosbench.datasets.reading import safe_id
+    from rvosbench.errors import UnknownNameError
+    from rvosbench.registry import unknown
+    from rvosbench.report.files import write_bytes
+    from rvosbench.store_tools.preview import as_png, preview
+
+    found = open_store(store, release)
+    if split is None:
+        ids = {name: found.video_ids(name) for name in found.splits}
+        split = next((name for name in ids if video in ids[name]), None)
+        if split is None:
+            every = [video_id for known in ids.values() for video_id in known]
+            raise UnknownNameError(unknown(f"video of {found.folder}", video, every))
+    picture = preview(found, split, video, frames=frames)
+    if out is None:
+        out = Path(f"{safe_id(video, 'the video id, which names the file without --out,')}.png")
+    click.echo(str(write_bytes(out, as_png(picture))))

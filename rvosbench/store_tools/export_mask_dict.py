@@ -1,0 +1,142 @@
+"""The layout of MeViS: run lengths per object, any number of objects per sentence.
+
+```text
+<split>/JPEGImages/<video>/<frame>.jpg    <split>/meta_expressions.json    <split>/mask_dict.json
+```
+`mask_dict.json` maps an annotation id to one mask (or null: not there) per frame. `obj_id` is the object's
+id in the store; `anno_id` is the same number where the ids of a whole store are distinct, else they are
+counted from 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+from rvosbench.datasets.reading import safe_id
+from rvosbench.errors import DatasetError
+from rvosbench.store import Store
+from rvosbench.store_tools.exported_frames import FrameFiles
+from rvosbench.store_tools.json_files import JsonObject
+from rvosbench.store_tools.losses import Losses
+from rvosbench.store_tools.parts import batches
+from rvosbench.types import Expression, Video
+
+
+class MaskDictLayout:
+    """meta_expressions.json and mask_dict.json."""
+
+    def __init__(
+        self, folder: Path, store: Store, splits: Sequence[str], frames: FrameFiles, opened: ExitStack
+    ) -> None:
+        """Open the index files of the splits."""
+        self._root = folder
+        self._frames = frames
+        self._losses = Losses()
+        self._indexes = {
+            split: JsonObject(folder / split / "meta_expressions.json", opened, inside="videos")
+            for split in splits
+        }
+        self._masks = {split: JsonObject(folder / split / "mask_dict.json", opened) for split in splits}
+        self._with_masks: set[str] = set()
+        self._videos = dict.fromkeys(splits, 0)
+        self._keeps_ids = _are_distinct(store, splits)
+        self._next_id = 0
+
+    def add(self, video: Video) -> None:
+        """Write one video.
+
+        Raises:
+            DatasetError: the layout cannot say what the video says.
+        """
+        _check(video)
+        self._frames.write(
+            video, self._root / video.split / "JPEGImages" / video.video_id, range(len(video.frames))
+        )
+        meant = {object_id for sentence in video.expressions for object_id in sentence.object_ids or ()}
+        numbers = {object_id: self._number(object_id) for object_id in sorted(meant)}
+        for object_id, number in numbers.items():
+            self._with_masks.add(video.split)
+            self._masks[video.split].add(str(number), _track(video, object_id))
+        self._indexes[video.split].add(
+            video.video_id,
+            {
+                "expressions": {
+                    safe_id(s.expression_id, f"an expression id of {video.video_id}"): _entry(s, numbers)
+                    for s in video.expressions
+                },
+                "vid_id": self._videos[video.split],
+                "frames": [frame.name for frame in video.frames],
+            },
+        )
+        self._videos[video.split] += 1
+        add = self._losses.add
+        add("objects that no sentence means", video, sum(o.object_id not in meant for o in video.objects))
+        if all(sentence.object_ids is None for sentence in video.expressions):
+            annotated = sum(frame.annotated for frame in video.frames)
+            add("annotated frames of videos without a sentence that means something", video, annotated)
+        categories = sum(o.category is not None for o in video.objects if o.object_id in meant)
+        add("categories of objects", video, categories)
+        add("names of annotators", video, sum(s.annotator is not None for s in video.expressions))
+
+    def close(self) -> list[str]:
+        """Complete the index files; a split whose ground truth is hidden has no mask_dict.json."""
+        for split, index in self._indexes.items():
+            index.close()
+            if split in self._with_masks:
+                self._masks[split].close()
+        return self._losses.notes()
+
+    def _number(self, object_id: int) -> int:
+        if self._keeps_ids:
+            return object_id
+        self._next_id += 1
+        return self._next_id - 1
+
+
+def _are_distinct(store: Store, splits: Sequence[str]) -> bool:
+    """Whether no object id of these splits occurs twice."""
+    seen: set[int] = set()
+    for split in splits:
+        for batch in batches(store, "objects", split, ["object_id"]):
+            ids = batch.column("object_id").to_pylist()
+            before = len(seen)
+            seen.update(ids)
+            if len(seen) != before + len(ids):
+                return False
+    return True
+
+
+def _check(video: Video) -> None:
+    where = f"{video.split}/{video.video_id}"
+    annotated = sum(frame.annotated for frame in video.frames)
+    has_truth = any(sentence.object_ids is not None for sentence in video.expressions)
+    if annotated != len(video.frames) and (annotated or has_truth):
+        raise DatasetError(
+            f"{where} has {annotated} annotated frames of {len(video.frames)}, and in this layout a frame "
+            "without a mask means that the object is not there; export it with --format coco"
+        )
+    names = [frame.name for frame in video.frames]
+    if sorted(names) != names:
+        raise DatasetError(
+            f"{where} has frames whose names are not in alphabetical order, as readers of this layout take "
+            "them; export it with --format coco"
+        )
+
+
+def _track(video: Video, object_id: int) -> list[dict[str, object] | None]:
+    """One entry per frame."""
+    found = [video.masks.get((object_id, index)) for index in range(len(video.frames))]
+    return [
+        None if rle is None else {"size": [rle.height, rle.width], "counts": rle.counts.decode("ascii")}
+        for rle in found
+    ]
+
+
+def _entry(sentence: Expression, numbers: dict[int, int]) -> dict[str, object]:
+    entry: dict[str, object] = {"exp": sentence.text}
+    if sentence.object_ids is not None:
+        entry["anno_id"] = [numbers[object_id] for object_id in sentence.object_ids]
+        entry["obj_id"] = list(sentence.object_ids)
+    return entry

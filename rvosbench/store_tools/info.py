@@ -1,0 +1,211 @@
+"""What is in a store: counts, words, sizes of masks and how often objects are out of sight.
+
+Rows are read in batches; what stays in memory is four bytes per mask, the vocabulary, and a few numbers
+per video.
+"""
+
+from __future__ import annotations
+
+import re
+from array import array
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+
+from rvosbench.store import Store
+from rvosbench.store_tools.parts import batches
+
+_WORD = re.compile(r"\w+(?:['\u2019-]\w+)*")
+_QUANTILES = (0.1, 0.5, 0.9)
+VOID = "void"
+"""The category of pixels that metrics leave out; no object."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TextFacts:
+    """About the sentences of a split. A word is a run of letters and digits, in lower case."""
+
+    hidden: int  # sentences whose objects are not public
+    no_target: int  # sentences that mean nothing in the video
+    several_objects: int
+    words_min: int
+    words_median: float
+    words_mean: float
+    words_max: int
+    vocabulary: int
+    frequent: tuple[tuple[str, int], ...]  # the most frequent words and how often they occur
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MaskFacts:
+    """About the masks of a split, without void."""
+
+    share_mean: float | None  # of the frame, in [0, 1]; None without masks
+    share_10: float | None  # one mask in ten is smaller
+    share_median: float | None
+    share_90: float | None
+    pairs: int  # objects times annotated frames, summed over the videos
+    absent: int  # pairs without a mask, or with an empty one: the object is not visible
+    never_visible: int  # objects without a mask in any annotated frame of a video that has some
+    void_objects: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SplitInfo:
+    """One split of a store."""
+
+    counts: Mapping[str, int]  # rows of each table
+    published: Mapping[str, int]  # what the release's card says, where it says something
+    annotated_frames: int
+    text: TextFacts
+    masks: MaskFacts
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Info:
+    """A store in numbers."""
+
+    name: str
+    title: str
+    homepage: str
+    licence: str
+    citation: str
+    fingerprint: str
+    converter: str  # such as "rvosbench 0.1.0"
+    splits: Mapping[str, SplitInfo]
+
+
+def describe(store: Store, *, frequent: int = 12) -> Info:
+    """Read a store's columns once and count.
+
+    Args:
+        store: the store.
+        frequent: how many of the most frequent words to keep.
+    """
+    card = _mapping(store.manifest.get("card"))
+    converter = _mapping(store.manifest.get("converter"))
+    published = _mapping(card.get("counts"))
+    return Info(
+        name=store.name,
+        **{key: str(card.get(key, "unknown")) for key in ("title", "homepage", "licence", "citation")},
+        fingerprint=store.fingerprint,
+        converter=f"{converter.get('name', 'unknown')} {converter.get('version', '')}".strip(),
+        splits={
+            split: _split(store, split, _mapping(published.get(split)), frequent) for split in store.splits
+        },
+    )
+
+
+def as_json(info: Info) -> dict[str, Any]:
+    """Plain JSON types."""
+    return {"schema_version": 1} | asdict(info)
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _split(store: Store, split: str, published: Mapping[str, int], frequent: int) -> SplitInfo:
+    annotated: Counter[str] = Counter()
+    for batch in batches(store, "frames", split, ["video_id", "annotated"]):
+        ids = batch.column("video_id").filter(batch.column("annotated"))
+        annotated.update(ids.to_pylist())
+    return SplitInfo(
+        counts=store.splits[split],
+        published=published,
+        annotated_frames=annotated.total(),
+        text=_text_facts(store, split, frequent),
+        masks=_mask_facts(store, split, annotated),
+    )
+
+
+@dataclass
+class WordCounter:
+    """Sentence lengths and words, sentence by sentence."""
+
+    lengths: Counter[int] = field(default_factory=Counter)
+    words: Counter[str] = field(default_factory=Counter)
+
+    def add(self, text: str) -> None:
+        """Count one sentence."""
+        found = _WORD.findall(text.lower())
+        self.lengths[len(found)] += 1
+        self.words.update(found)
+
+    def median(self) -> float:
+        """Words of the sentence in the middle; the mean of the two for an even number, 0 for none."""
+        if not self.lengths:
+            return 0.0
+        lengths = sorted(self.lengths)
+        ends = np.cumsum([self.lengths[length] for length in lengths])
+        middles = ((int(ends[-1]) - 1) // 2, int(ends[-1]) // 2)
+        return sum(lengths[int(np.searchsorted(ends, place, "right"))] for place in middles) / 2
+
+
+def _text_facts(store: Store, split: str, frequent: int) -> TextFacts:
+    counter = WordCounter()
+    hidden = no_target = several = 0
+    for batch in batches(store, "expressions", split, ["text", "object_ids"]):
+        for text, object_ids in zip(
+            batch.column("text").to_pylist(), batch.column("object_ids").to_pylist(), strict=True
+        ):
+            counter.add(text)
+            hidden += object_ids is None
+            no_target += object_ids == []
+            several += len(object_ids or ()) > 1
+    sentences = counter.lengths.total()
+    return TextFacts(
+        hidden=hidden,
+        no_target=no_target,
+        several_objects=several,
+        words_min=min(counter.lengths, default=0),
+        words_median=counter.median(),
+        words_mean=counter.words.total() / sentences if sentences else 0.0,
+        words_max=max(counter.lengths, default=0),
+        vocabulary=len(counter.words),
+        # By count, then by the alphabet, so that equal stores have equal lists.
+        frequent=tuple(sorted(counter.words.items(), key=lambda item: (-item[1], item[0]))[:frequent]),
+    )
+
+
+def _mask_facts(store: Store, split: str, annotated: Mapping[str, int]) -> MaskFacts:
+    pixels: dict[str, int] = {}
+    for batch in batches(store, "videos", split, ["video_id", "height", "width"]):
+        for video_id, height, width in zip(*(column.to_pylist() for column in batch.columns), strict=True):
+            pixels[video_id] = height * width
+    void: set[tuple[str, int]] = set()
+    pairs = objects = 0
+    for batch in batches(store, "objects", split, ["video_id", "object_id", "category"]):
+        for video_id, object_id, category in zip(
+            *(column.to_pylist() for column in batch.columns), strict=True
+        ):
+            if category == VOID:
+                void.add((video_id, object_id))
+            else:
+                pairs += annotated.get(video_id, 0)
+                objects += video_id in annotated
+    shares = array("f")
+    seen, last = 0, None
+    for batch in batches(store, "masks", split, ["video_id", "object_id", "area"]):
+        for video_id, object_id, area in zip(*(column.to_pylist() for column in batch.columns), strict=True):
+            key = (video_id, object_id)
+            if area == 0 or key in void:
+                continue
+            shares.append(area / pixels[video_id])
+            seen += key != last  # rows are sorted by video and object
+            last = key
+    found = np.asarray(shares, np.float32)
+    quantiles = np.quantile(found, _QUANTILES).tolist() if len(found) else [None] * len(_QUANTILES)
+    return MaskFacts(
+        share_mean=float(found.mean(dtype=np.float64)) if len(found) else None,
+        share_10=quantiles[0],
+        share_median=quantiles[1],
+        share_90=quantiles[2],
+        pairs=pairs,
+        absent=pairs - len(found),
+        never_visible=objects - seen,
+        void_objects=len(void),
+    )
