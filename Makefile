@@ -16,6 +16,7 @@ check: $(VENV)/.installed-test
 
 bench: $(VENV)/.installed
 	$(VENV)/bin/python benchmarks/startup.py
+	OMP_NUM_THREADS=1 $(VENV)/bin/python benchmarks/metrics.py
 
 clean:
 	rm -rf $(VENV) build *.egg-info

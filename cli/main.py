@@ -17,15 +17,21 @@ from rvosbench import __version__
 from rvosbench.errors import RvosbenchError
 from rvosbench.registry import unknown
 
-# name -> file beside this one; the function in it has the same name. In the order of the work.
+# name -> file beside this one, with _ for -; the function in it has the same name. In the order of the work.
 COMMANDS = (
     "demo",
     "synth",
     "prepare",
+    "info",
+    "verify",
+    "preview",
+    "export",
     "train",
+    "convert-checkpoint",
     "predict",
     "evaluate",
     "leaderboard",
+    "compare",
     "report",
     "segment",
     "list",
@@ -43,8 +49,9 @@ class LazyGroup(click.Group):
         """The command of that name, or None."""
         if cmd_name not in COMMANDS:
             return None
-        module = importlib.import_module(f".{cmd_name}", __package__)
-        command = getattr(module, f"{cmd_name}_command")
+        name = cmd_name.replace("-", "_")
+        module = importlib.import_module(f".{name}", __package__)
+        command = getattr(module, f"{name}_command")
         assert isinstance(command, click.Command)
         return command
 

@@ -21,6 +21,11 @@ from .stores import dataset_option, release_option
 @click.option("--batch-size", type=click.IntRange(1), help="Clips per step, instead of the recipe's.")
 @click.option("--seed", type=int, help="Instead of the recipe's.")
 @click.option("--device", default="cpu", show_default=True, help="cpu, cuda, cuda:1 ...")
+@click.option(
+    "--backbone",
+    type=click.Path(path_type=Path),
+    help="Start the backbone from this file; for soc a Video Swin trained on Kinetics (.pth).",
+)
 @click.option("--resume", is_flag=True, help="Go on where an interrupted run in --out stopped.")
 @release_option
 def train_command(
@@ -34,6 +39,7 @@ def train_command(
     batch_size: int | None,
     seed: int | None,
     device: str,
+    backbone: Path | None,
     resume: bool,
     release: Path | None,
 ) -> None:
@@ -72,6 +78,7 @@ def train_command(
             recipe,
             device=device,
             resume=resume,
+            backbone=backbone,
             on_step=lambda step: update(step.number, step.total, f"loss {step.loss:.2f}"),
         )
     click.echo(str(result.checkpoint))

@@ -101,6 +101,15 @@ class ModelFactory(Protocol):
 
 
 @runtime_checkable
+class ConfigurableFactory(ModelFactory, Protocol):
+    """A factory whose models answer differently with the same weights."""
+
+    def settings(self, model: Segmenter) -> Mapping[str, object]:
+        """What decides a loaded model's answers besides its weights; plain JSON types for run.json."""
+        ...
+
+
+@runtime_checkable
 class TrainableFactory(ModelFactory, Protocol):
     """A factory whose models can be trained from a named preset."""
 
@@ -112,4 +121,17 @@ class TrainableFactory(ModelFactory, Protocol):
 
     def save(self, model: Segmenter, folder: Path) -> None:
         """Write the model as a checkpoint folder that `load` reads (`model.safetensors`, `config.json`)."""
+        ...
+
+
+@runtime_checkable
+class BackboneFactory(TrainableFactory, Protocol):
+    """A `TrainableFactory` whose models may start from a pretrained backbone."""
+
+    def load_backbone(self, model: Segmenter, path: Path) -> None:
+        """Fill the backbone of a model that `create` made.
+
+        Raises:
+            CheckpointError: the file does not hold this model's backbone.
+        """
         ...

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rvosbench import masks, run_record
-from rvosbench.contracts import ModelFactory, Segmenter
+from rvosbench.contracts import ConfigurableFactory, ModelFactory, Segmenter
 from rvosbench.errors import CheckpointError, MissingPathError, OutputError, ScoreError, ShapeError
 from rvosbench.frames import open_frames
 from rvosbench.predictions import Prediction, PredictionsWriter
@@ -89,6 +89,7 @@ def predict(
     video_ids = store.video_ids(split)[:limit]
     start_s = time.perf_counter()
     segmenter = factory.load(checkpoint, device=device, seed=seed)
+    facts["settings"] = factory.settings(segmenter) if isinstance(factory, ConfigurableFactory) else {}
     tally = _Tally(load_s=time.perf_counter() - start_s)
     partial = out.with_name(f".{out.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)

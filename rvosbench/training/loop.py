@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from rvosbench import run_record
-from rvosbench.contracts import TrainableFactory, TrainableSegmenter
+from rvosbench.contracts import BackboneFactory, TrainableFactory, TrainableSegmenter
 from rvosbench.errors import OutputError, TrainingError, UnknownNameError
 from rvosbench.loader import DEFAULT_CACHE_BYTES, ByteCache, Samples, load, to_device
 from rvosbench.registry import MODELS, unknown
@@ -54,6 +54,7 @@ def train(
     on_step: Callable[[Step], None] | None = None,
     workers: int = 0,
     threads: int | None = None,
+    backbone: Path | None = None,
 ) -> TrainResult:
     """Train a model from fresh weights; on CPU a pure function of the arguments up to `device`.
 
@@ -72,12 +73,14 @@ def train(
         on_step: called after each step with its losses.
         workers: processes that read samples; 0 reads in this one.
         threads: torch's threads while training; None leaves them alone.
+        backbone: a file of pretrained weights for the model's backbone.
 
     Raises:
         UnknownNameError: no such model, preset or split.
         TrainingError: nothing to train on, no such device, or a loss that is not finite.
         OutputError: `out` holds something and `resume` is False.
-        CheckpointError: the state to resume from is damaged or belongs to another run.
+        CheckpointError: the state to resume from is damaged or belongs to another run; `backbone` does
+            not fit.
     """
     factory = _trainable(model_name, preset)
     identity = {
@@ -88,12 +91,14 @@ def train(
         "store_fingerprint": store.fingerprint,
         "recipe": recipe.as_json(),
     }
+    if backbone is not None:
+        identity["backbone_sha256"] = run_record.sha256_of(backbone)
     if not resume:
         _check_free(out)
     elif (out / run_record.NAME).is_file():
         return _finished(out, identity)
     with on_device(device, threads) as accelerator:
-        run = _Run(factory, store, out, recipe, identity, accelerator, workers)
+        run = _Run(factory, store, out, recipe, identity, accelerator, workers, backbone)
         return run.finish(run.steps(on_step))
 
 
@@ -109,6 +114,7 @@ class _Run:
         identity: Mapping[str, Any],
         accelerator: Accelerator,
         workers: int,
+        backbone: Path | None,
     ) -> None:
         self._factory = factory
         self._out = out
@@ -119,6 +125,8 @@ class _Run:
         self._parts = _parts(store, identity["split"], recipe)
         self._total = recipe.total_steps(len(self._parts[-1].samples))
         self._segmenter = factory.create(identity["preset"], seed=recipe.seed)
+        if backbone is not None:
+            _load_backbone(factory, self._segmenter, backbone)
         self._module = self._segmenter.module().to(accelerator.device).train()
         groups = self._segmenter.parameter_groups(recipe.learning_rates)
         self._rates = [(str(group.get("name", n)), float(str(group["lr"]))) for n, group in enumerate(groups)]
@@ -338,6 +346,12 @@ def _check_free(out: Path) -> None:
             f"{out} is already there and not an empty folder; choose another --out, or add --resume "
             "to go on with a run that was interrupted"
         )
+
+
+def _load_backbone(factory: TrainableFactory, segmenter: TrainableSegmenter, path: Path) -> None:
+    if not isinstance(factory, BackboneFactory):
+        raise TrainingError(f"this model has no backbone that could start from {path}; leave --backbone out")
+    factory.load_backbone(segmenter, path)
 
 
 def _finished(out: Path, identity: Mapping[str, Any]) -> TrainResult:

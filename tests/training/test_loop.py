@@ -260,6 +260,13 @@ def test_what_cannot_be_trained_is_said_before_anything_is_written(store, tmp_pa
     assert not (tmp_path / "run").exists()
 
 
+def test_a_model_without_a_backbone_to_fill_says_so(store, tmp_path):
+    (tmp_path / "weights.pth").write_bytes(b"")
+    with pytest.raises(TrainingError, match="leave --backbone out"):
+        run(store, tmp_path / "run", backbone=tmp_path / "weights.pth")
+    assert not (tmp_path / "run").exists()
+
+
 def test_progress_is_reported_step_by_step(store, tmp_path):
     seen = []
     run(store, tmp_path / "run", on_step=seen.append)

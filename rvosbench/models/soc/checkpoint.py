@@ -1,4 +1,4 @@
-"""A trained SOC as a folder, written at once or not at all.
+"""A trained SOC as a folder, written at once or not at all; and the original's files, read in its place.
 
 ```text
 <checkpoint>/
@@ -13,8 +13,10 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -24,7 +26,15 @@ from torch import Tensor
 from rvosbench.errors import CheckpointError, FormatError, MissingPathError, OutputError, UnknownNameError
 from rvosbench.models.soc import text_encoders
 from rvosbench.models.soc.config import SOCConfig
+from rvosbench.models.soc.fitting import Shapes, check_shapes
 from rvosbench.models.soc.model import SOC
+from rvosbench.models.soc.original import (
+    classes_of,
+    config_from_original,
+    config_from_weights,
+    read_original,
+    rename,
+)
 from rvosbench.models.soc.presets import describe, same_shape
 
 FORMAT = "rvosbench-soc"
@@ -98,41 +108,146 @@ def _write(model: SOC, folder: Path) -> None:
     model.tokenizer.save_pretrained(text)
 
 
-def load(folder: Path, device: str = "cpu", *, expected: SOCConfig | None = None) -> SOC:
+def load(path: Path, device: str = "cpu", *, expected: SOCConfig | None = None) -> SOC:
     """Read a checkpoint, in evaluation mode.
 
     Args:
-        folder: as `save` wrote it.
+        path: a folder as `save` wrote it, or a file of the original SOC (see `load_original`).
         device: where the model shall live.
         expected: refuse a checkpoint whose weights have other shapes than this config's.
 
     Raises:
-        MissingPathError: there is no such folder.
+        MissingPathError: there is no such folder or file.
         CheckpointError: it is not a checkpoint, is damaged, or is one of another config.
         FormatError: one of its files says something this version does not understand.
         UnknownNameError: torch has no such device here.
     """
-    config = read_config(folder)
     place = _device(device)
-    if expected is not None and not same_shape(config, expected):
-        raise CheckpointError(f"{folder} holds {describe(config)}, expected {describe(expected)}")
+    model = load_original(path, expected=expected) if path.is_file() else _load_folder(path, expected)
+    return model.to(place)
+
+
+def _load_folder(folder: Path, expected: SOCConfig | None) -> SOC:
+    config = read_config(folder)
+    _check_expected(folder, config, expected)
     shapes = _weight_shapes(folder / WEIGHTS)
-    encoder_config = text_encoders.read_config(folder / TEXT)
-    tokenizer = text_encoders.read_tokenizer(folder / TEXT)
-    name = str(folder / TEXT / CONFIG)
-    # Shapes are compared before anything of the claimed size is allocated.
-    with torch.device("meta"):
-        skeleton = SOC(config, text_encoders.untrained(encoder_config, name), tokenizer)
-    check_shapes(folder / WEIGHTS, shapes, skeleton)
-    with torch.random.fork_rng():
-        encoder = text_encoders.untrained(encoder_config, name)
-        text_encoders.check_vocabulary(encoder, tokenizer, str(folder))
-        model = SOC(config, encoder, tokenizer)
+    model = _fitting(folder / WEIGHTS, shapes, config, folder / TEXT)
     try:
         model.load_state_dict(load_file(folder / WEIGHTS))
     except (SafetensorError, OSError) as error:
         raise _damaged(folder / WEIGHTS, error) from error
-    return model.to(place).eval()
+    return model.eval()
+
+
+def load_original(
+    path: Path,
+    *,
+    text_encoder: str | None = None,
+    expected: SOCConfig | None = None,
+    **settings: Any,
+) -> SOC:
+    """Read a checkpoint file of the original SOC, in evaluation mode.
+
+    The file holds weights alone. Their shapes tell the config; it answers from the first decoder layer,
+    as the published scores do. The text encoder's configuration and tokenizer come from elsewhere.
+
+    Args:
+        path: a `*.tar` of the original.
+        text_encoder: a folder with `config.json` and tokenizer files, or a name on the model hub. None:
+            the folder `text` beside the file where there is one, else roberta-base.
+        expected: refuse a checkpoint whose weights have other shapes than this config's.
+        settings: fields of `SOCConfig` that shape no weight, such as `eval_short_side`.
+
+    Raises:
+        MissingPathError: there is no such file, or no text encoder.
+        CheckpointError: it is not such a checkpoint, is damaged, would run code when loaded, or is one
+            of another config.
+    """
+    weights = rename(read_original(path), path)
+    config = replace(config_from_weights(weights, path), **settings)
+    _check_expected(path, config, expected)
+    beside = path.parent / TEXT
+    if text_encoder is None and beside.is_dir():
+        text_encoder = str(beside)
+    name = text_encoder or config.text_encoder
+    try:
+        folder = text_encoders.folder_of(str(name))
+    except MissingPathError as error:
+        hint = "" if text_encoder else f"; or put {', '.join(text_encoders.NEEDED)} into {beside}"
+        raise MissingPathError(f"{error}{hint}") from error
+    return _filled(weights, config, folder, path)
+
+
+def convert(
+    path: Path,
+    folder: Path,
+    *,
+    text_encoder: str | None = None,
+    expected: SOCConfig | None = None,
+    **settings: Any,
+) -> SOC:
+    """Write a checkpoint of the original as one of ours; arguments and errors as `load_original`.
+
+    Raises:
+        OutputError: `folder` holds something, or cannot be written.
+    """
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise OutputError(f"{folder} is already there and not an empty folder; choose another --out")
+    model = load_original(path, text_encoder=text_encoder, expected=expected, **settings)
+    save(model, folder)
+    return model
+
+
+def from_original(
+    state_dict: Mapping[str, Tensor], config: SOCConfig | Mapping[str, Any], text_dir: Path
+) -> SOC:
+    """A model of ours with the original's weights, in evaluation mode.
+
+    Args:
+        state_dict: original names to tensors, as `read_original` gives them.
+        config: ours, or the original's settings (`config_from_original`). The number of classes is
+            taken from the weights: published ones have 1 or 65.
+        text_dir: `config.json` and the tokenizer files of the text encoder.
+
+    Raises:
+        CheckpointError: names that are missing, unexpected or of another shape; no way to ignore them.
+        FormatError: settings that this SOC does not build.
+        MissingPathError: `text_dir` lacks a file.
+    """
+    weights = rename(state_dict)
+    ours = config if isinstance(config, SOCConfig) else config_from_original(config)
+    ours = replace(ours, classes=classes_of(weights))
+    return _filled(weights, ours, Path(text_dir), "the original checkpoint")
+
+
+def _filled(weights: Mapping[str, Tensor], config: SOCConfig, text: Path, source: object) -> SOC:
+    """A model with these weights, in evaluation mode."""
+    shapes = {name: tuple(value.shape) for name, value in weights.items()}
+    model = _fitting(source, shapes, config, text)
+    model.load_state_dict(weights)
+    return model.eval()
+
+
+def _fitting(source: object, shapes: Shapes, config: SOCConfig, text: Path) -> SOC:
+    """A model of this config, once the shapes are known to be its own."""
+    encoder_config = text_encoders.read_config(text)
+    tokenizer = text_encoders.read_tokenizer(text)
+    name = str(text / CONFIG)
+    # Shapes are compared before anything of the claimed size is allocated.
+    with torch.device("meta"):
+        skeleton = SOC(config, text_encoders.untrained(encoder_config, name), tokenizer)
+    queries = shapes.get("decoder.queries", ())
+    found = f"channels {queries[1]}, queries {queries[0]}" if len(queries) == 2 else ""
+    check_shapes(source, shapes, skeleton, describe(config), found)
+    with torch.random.fork_rng():
+        encoder = text_encoders.untrained(encoder_config, name)
+        text_encoders.check_vocabulary(encoder, tokenizer, str(text))
+        return SOC(config, encoder, tokenizer)
+
+
+def _check_expected(path: Path, config: SOCConfig, expected: SOCConfig | None) -> None:
+    if expected is not None and not same_shape(config, expected):
+        raise CheckpointError(f"{path} holds {describe(config)}, expected {describe(expected)}")
 
 
 def _device(name: str) -> torch.device:
@@ -143,15 +258,17 @@ def _device(name: str) -> torch.device:
 
 
 def read_config(folder: Path) -> SOCConfig:
-    """The config of a checkpoint; raises as `load`."""
+    """The config of a checkpoint folder; raises as `load`."""
     if not folder.exists():
         raise MissingPathError(
-            f"{folder} does not exist; expected a checkpoint folder written by `rvos train`"
+            f"{folder} does not exist; expected a checkpoint folder written by `rvos train`, or a file of "
+            "the original SOC"
         )
     path = folder / CONFIG
     if not path.is_file() or not (folder / WEIGHTS).is_file():
-        kind = "a folder without" if folder.is_dir() else "a file, not a folder with"
-        raise CheckpointError(f"{folder} is {kind} {CONFIG} and {WEIGHTS}; expected a SOC checkpoint")
+        raise CheckpointError(
+            f"{folder} is a folder without {CONFIG} and {WEIGHTS}; expected a SOC checkpoint"
+        )
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
@@ -181,44 +298,3 @@ def _weight_shapes(path: Path) -> dict[str, tuple[int, ...]]:
 def _damaged(path: Path, error: Exception) -> CheckpointError:
     detail = " ".join(str(error).split())
     return CheckpointError(f"{path} is damaged or truncated ({detail}); copy the checkpoint again")
-
-
-def check_shapes(source: object, shapes: Mapping[str, tuple[int, ...]], model: SOC) -> None:
-    """Refuse weights that do not fit a model name by name and shape by shape.
-
-    Args:
-        source: where the weights come from, for the message.
-        shapes: what they are.
-        model: what they should be; may live on the meta device.
-
-    Raises:
-        CheckpointError: names the first differences and counts all.
-    """
-    wanted = {name: tuple(value.shape) for name, value in model.state_dict().items()}
-    differing = sorted(name for name in shapes.keys() & wanted.keys() if shapes[name] != wanted[name])
-    found = [
-        _listed("missing", wanted.keys() - shapes.keys()),
-        _listed("unexpected", shapes.keys() - wanted.keys()),
-        _listed("of another shape", [f"{name} {shapes[name]} for {wanted[name]}" for name in differing]),
-    ]
-    if any(found):
-        queries = shapes.get("decoder.queries", ())
-        holds = f"holds channels {queries[1]}, queries {queries[0]}; " if len(queries) == 2 else ""
-        raise CheckpointError(
-            f"{source} {holds}expected {describe(model.config)}: {'; '.join(part for part in found if part)}"
-        )
-
-
-def _listed(what: str, names: Iterable[str]) -> str:
-    """`3 missing (a, b, ...)`, or nothing when there are none."""
-    ordered = sorted(names)
-    if not ordered:
-        return ""
-    return f"{len(ordered)} {what} ({', '.join(ordered[:3])}{', ...' if len(ordered) > 3 else ''})"
-
-
-def fill(model: SOC, weights: Mapping[str, Tensor], source: object) -> SOC:
-    """Copy weights into a model after `check_shapes`; raises as that does."""
-    check_shapes(source, {name: tuple(value.shape) for name, value in weights.items()}, model)
-    model.load_state_dict(weights)
-    return model

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,8 +15,12 @@ if TYPE_CHECKING:
     from rvosbench.models.soc.segmenter import SOCSegmenter
 
 
+SETTINGS = ("answer_layer", "eval_short_side", "eval_max_side", "eval_frames", "cluster_window")
+"""The fields of `SOCConfig` that decide answers besides the weights."""
+
+
 class SOCFactory:
-    """A `TrainableFactory`."""
+    """A `TrainableFactory`, a `BackboneFactory` and a `ConfigurableFactory`."""
 
     summary = "SOC, Semantic-Assisted Object Cluster (NeurIPS 2023); trainable"
     needs_checkpoint = True
@@ -49,7 +54,9 @@ class SOCFactory:
             UnknownNameError: no such device.
         """
         if checkpoint is None:
-            raise MissingPathError("soc needs a checkpoint folder; train one with `rvos train soc`")
+            raise MissingPathError(
+                "soc needs a checkpoint: a folder made by `rvos train soc`, or a file of the original SOC"
+            )
         from rvosbench.models.soc import checkpoint as checkpoints
         from rvosbench.models.soc.segmenter import SOCSegmenter
 
@@ -68,6 +75,29 @@ class SOCFactory:
         if not isinstance(model, SOCSegmenter):
             raise CheckpointError(f"a {type(model).__name__} cannot be saved as SOC; use its own factory")
         checkpoint.save(model.model, folder)
+
+    def settings(self, model: Segmenter) -> Mapping[str, object]:
+        """The fields of the config that change answers and shape no weight."""
+        from rvosbench.models.soc.segmenter import SOCSegmenter
+
+        if not isinstance(model, SOCSegmenter):
+            raise CheckpointError(f"a {type(model).__name__} is no SOC; use its own factory")
+        config = model.model.config
+        return {name: getattr(config, name) for name in SETTINGS}
+
+    def load_backbone(self, model: Segmenter, path: Path) -> None:
+        """Fill the backbone from a published Video Swin file, trained on Kinetics.
+
+        Raises:
+            MissingPathError: there is no such file.
+            CheckpointError: it is no such file or of another size; `model` is not a SOC.
+        """
+        from rvosbench.models.soc import kinetics
+        from rvosbench.models.soc.segmenter import SOCSegmenter
+
+        if not isinstance(model, SOCSegmenter):
+            raise CheckpointError(f"a {type(model).__name__} has no Video Swin; use its own factory")
+        kinetics.load_backbone(model.model.backbone, path)
 
 
 SOC_FACTORY = SOCFactory()

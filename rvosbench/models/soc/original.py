@@ -1,12 +1,7 @@
-"""Checkpoints of the original SOC: read without running what is in them, renamed into ours.
-
-The originals are pickles of PyTorch. They are read with `weights_only=True` and no way around it: a
-pickle that asks for more than tensors could run any program.
-"""
+"""Checkpoints of the original SOC: renamed into ours, and the config that their shapes ask for."""
 
 from __future__ import annotations
 
-import pickle
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,14 +9,13 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.serialization import get_unsafe_globals_in_checkpoint
 
-from rvosbench.errors import CheckpointError, FormatError, MissingPathError
-from rvosbench.models.soc import text_encoders
-from rvosbench.models.soc.checkpoint import fill
+from rvosbench.errors import CheckpointError, FormatError
 from rvosbench.models.soc.config import SOCConfig
-from rvosbench.models.soc.model import SOC
 from rvosbench.models.soc.original_names import renamed
+from rvosbench.models.soc.torch_files import read_state
+
+SCALES = 4
 
 
 def read_original(path: Path) -> dict[str, Tensor]:
@@ -33,113 +27,109 @@ def read_original(path: Path) -> dict[str, Tensor]:
         MissingPathError: there is no such file.
         CheckpointError: it is no checkpoint, or loading it would run code.
     """
-    if not path.is_file():
-        raise MissingPathError(f"{path} is not a file; expected a checkpoint of the original SOC")
-    content = _load(path)
-    if isinstance(content, dict) and isinstance(content.get("model_state_dict"), Mapping):
-        content = content["model_state_dict"]
-    if not isinstance(content, Mapping) or not content:
-        raise CheckpointError(f"{path} holds a {type(content).__name__}, expected a state dictionary")
-    strangers = [str(name) for name, value in content.items() if not isinstance(value, Tensor)]
-    if strangers:
-        raise CheckpointError(f"{path} holds {strangers[0]}, which is no tensor; expected a state dictionary")
-    return {str(name): value for name, value in content.items()}
+    return read_state(path, "model_state_dict", "a checkpoint of the original SOC")
 
 
-def _load(path: Path) -> object:
-    try:
-        unsafe = get_unsafe_globals_in_checkpoint(path)
-    except Exception:  # not a zip of PyTorch, or not even a pickle; the loader below says so
-        unsafe = []
-    if unsafe:
-        raise CheckpointError(
-            f"{path} asks for {', '.join(sorted(unsafe))}, which is more than tensors; loading it could run "
-            "any program, so it is refused. Ask its author for a file with the weights alone"
-        )
-    try:
-        try:
-            return torch.load(path, map_location="cpu", weights_only=True, mmap=True)
-        except RuntimeError:  # files older than PyTorch 1.6 cannot be mapped
-            return torch.load(path, map_location="cpu", weights_only=True)
-    except (
-        pickle.UnpicklingError,
-        RuntimeError,
-        EOFError,
-        KeyError,
-        ValueError,
-        OSError,
-        AttributeError,
-    ) as error:
-        needed = re.findall(r"GLOBAL ([\w.]+)", str(error))
-        detail = f"it asks for {', '.join(needed)}" if needed else type(error).__name__
-        raise CheckpointError(
-            f"{path} cannot be read as a file of weights alone ({detail}); is it a checkpoint of the "
-            "original SOC, and complete?"
-        ) from error
-
-
-def from_original(
-    state: Mapping[str, Tensor], config: SOCConfig | Mapping[str, Any], text_folder: Path
-) -> SOC:
-    """A model of ours with the original's weights, in evaluation mode.
-
-    Args:
-        state: original names to tensors, as `read_original` gives them.
-        config: ours, or the original's settings (`config_from_original`). The number of classes is
-            taken from the weights: published ones have 1 or 65.
-        text_folder: `config.json` and the tokenizer files of the text encoder.
-
-    Raises:
-        CheckpointError: names that are missing, unexpected or of another shape; no way to ignore them.
-    """
-    ours = config if isinstance(config, SOCConfig) else config_from_original(config)
-    weights = rename(state)
-    ours = SOCConfig.from_dict({**ours.to_dict(), "classes": _classes(weights)})
-    encoder = text_encoders.untrained(
-        text_encoders.read_config(text_folder), str(text_folder / "config.json")
-    )
-    tokenizer = text_encoders.read_tokenizer(text_folder)
-    text_encoders.check_vocabulary(encoder, tokenizer, str(text_folder))
-    return fill(SOC(ours, encoder, tokenizer), weights, "the original checkpoint").eval()
-
-
-def rename(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def rename(state: Mapping[str, Tensor], source: object = "the original checkpoint") -> dict[str, Tensor]:
     """The original's weights under our names, entries without anything learned left out.
 
+    A name that SOC does not have stays, in quotes: it equals none of ours.
+
+    Args:
+        state: original names to tensors.
+        source: where they come from, for messages.
+
     Raises:
-        CheckpointError: a name that SOC does not have, or two copies of a shared module that differ.
+        CheckpointError: none of the names is one of SOC, or two copies of a shared module differ.
     """
     weights: dict[str, Tensor] = {}
-    unexpected = []
+    known = 0
     for original, value in state.items():
         try:
             name = renamed(original)
+            known += 1
         except KeyError:
-            unexpected.append(original)
-            continue
+            name = repr(original[:120])
         if name is None:
             continue
         if name.startswith("class_heads."):
             # The head of one class appears with and without its axis of length 1.
-            value = value.reshape(-1, value.shape[-1]) if name.endswith("weight") else value.reshape(-1)
+            wanted = 2 if name.endswith("weight") else 1
+            value = value.unsqueeze(0) if value.ndim == wanted - 1 else value
         if name in weights and not torch.equal(weights[name], value):
             raise CheckpointError(
-                f"the original checkpoint holds two different copies of {name} (the second is {original}); "
-                "they are one module and must agree"
+                f"{source} holds two different copies of {name} (the second is {original}); they are one "
+                "module and must agree"
             )
         weights[name] = value
-    if unexpected:
-        shown = ", ".join(sorted(unexpected)[:3]) + (", ..." if len(unexpected) > 3 else "")
+    if not known:
         raise CheckpointError(
-            f"the original checkpoint holds {len(unexpected)} entries that SOC lacks ({shown})"
+            f"{source} holds {len(state)} entries such as {min(state, default='')[:80]!r}, none of SOC; is "
+            "it a checkpoint of the original SOC?"
         )
     return weights
 
 
-def _classes(weights: Mapping[str, Tensor]) -> int:
-    if "class_heads.0.weight" not in weights:
-        raise CheckpointError("the original checkpoint has no class_embed.0.weight; is it one of SOC?")
-    return weights["class_heads.0.weight"].shape[0]
+def classes_of(weights: Mapping[str, Tensor]) -> int:
+    """The number of classes that renamed weights tell apart: published ones 1 or 65."""
+    head = weights.get("class_heads.0.weight")
+    return 1 if head is None or not head.ndim else head.shape[0]
+
+
+def config_from_weights(
+    weights: Mapping[str, Tensor], source: object = "the original checkpoint"
+) -> SOCConfig:
+    """The config that renamed weights ask for; an original checkpoint brings none.
+
+    What shapes do not tell (heads, window, dropout, sizes of the input) and what is missing is as
+    published. Whether the weights are complete is left to the comparison with the model.
+
+    Raises:
+        CheckpointError: the shapes make no SOC.
+    """
+    usual = SOCConfig()
+    shapes = {name: tuple(value.shape) for name, value in weights.items()}
+
+    def size(name: str, axis: int, default: int) -> int:
+        return int(shapes[name][axis]) if name in shapes else default
+
+    def count(module: str, default: int) -> int:
+        found = (re.match(rf"{re.escape(module)}\.(\d+)\.", name) for name in shapes)
+        return len({match.group(1) for match in found if match}) or default
+
+    def points(name: str, default: int) -> int:
+        weight = f"{name}.attention_weights.weight"
+        return size(weight, 0, default * usual.heads * SCALES) // (usual.heads * SCALES)
+
+    stages = range(len(usual.backbone_depths))
+    try:
+        width = size("backbone.patches.projection.weight", 0, usual.backbone_channels)
+        mlp = size("backbone.stages.0.0.mlp.0.weight", 0, int(width * usual.backbone_mlp_ratio))
+        return SOCConfig(
+            backbone_channels=width,
+            backbone_depths=tuple(count(f"backbone.stages.{i}", usual.backbone_depths[i]) for i in stages),
+            backbone_heads=tuple(
+                size(f"backbone.stages.{i}.0.attention.position_bias", 1, usual.backbone_heads[i])
+                for i in stages
+            ),
+            backbone_mlp_ratio=mlp / width,
+            channels=size("decoder.queries", 1, usual.channels),
+            queries=size("decoder.queries", 0, usual.queries),
+            encoder_layers=count("encoder.layers", usual.encoder_layers),
+            decoder_layers=count("decoder.layers", usual.decoder_layers),
+            encoder_points=points("encoder.layers.0.attention", usual.encoder_points),
+            decoder_points=points("decoder.layers.0.cross_attention", usual.decoder_points),
+            feedforward=size("encoder.layers.0.feedforward.widen.weight", 0, usual.feedforward),
+            cluster_encoder_layers=count("object_cluster.encoder", usual.cluster_encoder_layers),
+            cluster_decoder_layers=count("object_cluster.decoder", usual.cluster_decoder_layers),
+            cluster_feedforward=size(
+                "object_cluster.encoder.0.feedforward.widen.weight", 0, usual.cluster_feedforward
+            ),
+            mask_channels=size("pixel_decoder.output.weight", 0, usual.mask_channels),
+            classes=classes_of(weights),
+        )
+    except (IndexError, ValueError, ZeroDivisionError) as error:  # FormatError is a ValueError
+        raise CheckpointError(f"the shapes of the weights in {source} make no SOC ({error})") from error
 
 
 def config_from_original(settings: Mapping[str, Any]) -> SOCConfig:

@@ -7,9 +7,16 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from huggingface_hub import constants as hub
+from huggingface_hub import get_session, snapshot_download
 from transformers import RobertaConfig, RobertaModel, RobertaTokenizer
 
 from rvosbench.errors import CheckpointError, FormatError, InvalidDataError, MissingPathError
+
+NEEDED = ("config.json", "vocab.json", "merges.txt")
+"""What a folder has to hold besides weights."""
+
+ANSWER_S = 3.0
+"""How long the model hub may take to say a first word, before it counts as out of reach."""
 
 SHIPPED_TOKENIZER = Path(__file__).parent / "tokenizer"
 """A byte-level BPE for text encoders that start from scratch; scripts/make_tokenizer.py writes it."""
@@ -33,15 +40,52 @@ def text_encoder(source: str | Mapping[str, object]) -> tuple[RobertaModel, Robe
     try:
         return _pretrained(source, local=True), _tokenizer(source, local=True)
     except OSError:
-        pass  # not in the hub's cache: download it
+        _check_reachable(source)  # not in the hub's cache: download it
     try:
         return _pretrained(source, local=False), _tokenizer(source, local=False)
     except OSError as error:
-        folder = Path(hub.HF_HUB_CACHE) / f"models--{source.replace('/', '--')}"
-        raise MissingPathError(
-            f"the text encoder '{source}' is neither a folder nor downloaded, and the model hub does not "
-            f"give it; run `hf download {source}` on a connected machine and copy what it fills to {folder}"
-        ) from error
+        raise _not_here(source, "the model hub does not give it") from error
+
+
+def folder_of(source: str) -> Path:
+    """A folder with a text encoder's configuration and tokenizer, without its weights.
+
+    Args:
+        source: a folder, or a name on the model hub.
+
+    Raises:
+        MissingPathError: there is no such folder; the hub has to be asked and does not answer.
+    """
+    if Path(source).is_dir():
+        return Path(source)
+    for local in (True, False):
+        if not local:
+            _check_reachable(source)
+        try:
+            folder = Path(
+                snapshot_download(source, allow_patterns=[*NEEDED, "tokenizer*.json"], local_files_only=local)
+            )
+        except (OSError, ValueError):  # not in the cache; or no name that the hub could have
+            continue
+        if (folder / "config.json").is_file() and _has_tokenizer(folder):
+            return folder
+    raise _not_here(source, "the model hub does not give it")
+
+
+def _check_reachable(source: str) -> None:
+    """One short question before any download: the hub's own client would ask for half a minute."""
+    try:
+        get_session().head(hub.ENDPOINT, timeout=ANSWER_S)
+    except Exception as error:  # the client's errors are those of the HTTP library of the day
+        raise _not_here(source, "the model hub does not answer") from error
+
+
+def _not_here(source: str, reason: str) -> MissingPathError:
+    folder = Path(hub.HF_HUB_CACHE) / f"models--{source.replace('/', '--')}"
+    return MissingPathError(
+        f"the text encoder '{source}' is neither a folder nor downloaded, and {reason}; run "
+        f"`hf download {source}` on a connected machine and copy what it fills to {folder}"
+    )
 
 
 def _from_folder(folder: Path) -> tuple[RobertaModel, RobertaTokenizer]:
@@ -102,8 +146,7 @@ def read_tokenizer(folder: Path) -> RobertaTokenizer:
         FormatError: its files are damaged.
     """
     # Without any file transformers would make a tokenizer of five tokens and call that success.
-    has_one_file = (folder / "tokenizer.json").is_file()
-    if not has_one_file and not all((folder / name).is_file() for name in ("vocab.json", "merges.txt")):
+    if not _has_tokenizer(folder):
         raise MissingPathError(
             f"{folder} holds no tokenizer; expected tokenizer.json, or vocab.json and merges.txt"
         )
@@ -113,6 +156,12 @@ def read_tokenizer(folder: Path) -> RobertaTokenizer:
         raise FormatError(
             f"the tokenizer in {folder} cannot be read ({_one_line(error)}); copy it again"
         ) from error
+
+
+def _has_tokenizer(folder: Path) -> bool:
+    if (folder / "tokenizer.json").is_file():
+        return True
+    return all((folder / name).is_file() for name in ("vocab.json", "merges.txt"))
 
 
 def check_vocabulary(encoder: RobertaModel, tokenizer: RobertaTokenizer, name: str) -> None:
