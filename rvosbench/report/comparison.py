@@ -172,7 +172,7 @@ def as_rich(found: Compared, contrast: Contrast) -> RichTable:
     drawn = RichTable(box=box.SIMPLE_HEAD, pad_edge=False)
     drawn.add_column("metric", no_wrap=True)
     for row in (found.first, contrast.row):
-        drawn.add_column(Text(printable(row.name)), justify="right", max_width=12, overflow="fold")
+        drawn.add_column(Text(printable(row.name)), justify="right", max_width=20, overflow="fold")
     for name in ("difference", "p", *(["p Holm"] if several else [])):
         drawn.add_column(name, justify="right", no_wrap=True)
     for each in contrast.differences:
