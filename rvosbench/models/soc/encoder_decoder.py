@@ -5,6 +5,7 @@ Source: Zhu et al., "Deformable DETR", ICLR 2021, with iterative box refinement.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -91,6 +92,16 @@ class Decoded:
         Tensor
     ]  # (B or 1, T or 1, Q, 2 or 4) in [0, 1] of the un-padded frame; boxes are relative to these
     boxes: list[Tensor]  # (B, T, Q, 4), refined, detached; the masks are relative to their centres
+
+    @classmethod
+    def joined(cls, parts: Sequence[Decoded]) -> Decoded:
+        """One of all frames from those of some, in order."""
+        objects, boxes = (
+            [torch.cat(layer, 1) for layer in zip(*lists, strict=True)]
+            for lists in ([part.objects for part in parts], [part.boxes for part in parts])
+        )
+        # The first start is that of every frame; the others are the boxes of the layer before.
+        return cls(objects=objects, starts=[parts[0].starts[0], *boxes[:-1]], boxes=boxes)
 
 
 class DeformableDecoder(nn.Module):

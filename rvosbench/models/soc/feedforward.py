@@ -7,6 +7,8 @@ from itertools import pairwise
 
 from torch import Tensor, nn
 
+from rvosbench.models.soc.parts import FLOATS_AT_ONCE, by_parts
+
 
 class FeedForward(nn.Module):
     """A residual two-layer perceptron, normalised afterwards."""
@@ -23,6 +25,10 @@ class FeedForward(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         """(..., C) to the same."""
+        at_once = max(1, FLOATS_AT_ONCE // self.widen.out_features)
+        return by_parts(self._refine, features.flatten(0, -2), at_once=at_once).view_as(features)
+
+    def _refine(self, features: Tensor) -> Tensor:
         hidden = self.dropout(self.widen(features).relu_())
         normed: Tensor = self.norm(features + self.dropout(self.narrow(hidden)))
         return normed

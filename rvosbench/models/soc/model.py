@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from contextlib import nullcontext
+from functools import partial
 from typing import Any
 
 import torch
@@ -18,6 +19,7 @@ from rvosbench.models.soc.fusion import Gate
 from rvosbench.models.soc.mask_head import PixelDecoder, dynamic_masks, frame_sizes, parameter_count
 from rvosbench.models.soc.object_cluster import ObjectCluster
 from rvosbench.models.soc.outputs import LayerOutput, SOCOutput
+from rvosbench.models.soc.parts import by_frames, frames_at_once
 from rvosbench.models.soc.position import word_positions
 from rvosbench.models.soc.text import TextProjection, Words, tokenise, word_mean
 from rvosbench.models.soc.video_swin import VideoSwin
@@ -135,16 +137,21 @@ class SOC(nn.Module):
                 f"pixel_is_padding is {tuple(pixel_is_padding.shape)}, expected (clips, height, width) of "
                 f"frames {tuple(frames.shape)}"
             )
-        stride4, *coarser = [pick(features, wanted) for features in self.backbone(frames)]
-        B, T = stride4.shape[:2]
         pixels, shapes = [], []
-        for features, projection in zip([*coarser, coarser[-1]], self.input_projections, strict=True):
-            projected = projection(_as_images(features))
-            shapes.append((projected.shape[2], projected.shape[3]))
-            pixels.append(projected.permute(0, 2, 3, 1).flatten(1, 2))
+        for stage, features in enumerate(self.backbone.each_stage(frames)):
+            images = _as_images(pick(features, wanted))
+            if stage == 0:
+                stride4 = by_frames(self.pixel_decoder.lateral, images)
+            last = stage + 1 if stage == SCALES - 1 else stage  # the last stage serves two scales
+            for projection in self.input_projections[max(stage - 1, 0) : last]:
+                projected = by_frames(projection, images)
+                shapes.append((projected.shape[2], projected.shape[3]))
+                pixels.append(projected.permute(0, 2, 3, 1).flatten(1, 2))
+            del features, images  # nobody else holds them: freed before the next stage is computed
+        joined = torch.cat(pixels, 1)
         return Visual(
-            pixels=torch.cat(pixels, 1).view(B, T, -1, self.config.channels),
-            stride4=self.pixel_decoder.lateral(_as_images(stride4)),
+            pixels=joined.view(len(frames), -1, *joined.shape[1:]),
+            stride4=stride4,
             geometry=geometry_of(pixel_is_padding, shapes, self.config.channels),
         )
 
@@ -158,23 +165,30 @@ class SOC(nn.Module):
             expressions: B sentences.
             sizes: (height, width) per clip of `visual`, in pixels without padding.
         """
-        clips = visual.pixels.shape[0]
+        clips, T = visual.pixels.shape[:2]
         if clips not in (1, len(expressions)) or len(sizes) not in (clips, len(expressions)):
             raise ShapeError(
                 f"{len(expressions)} expressions and {len(sizes)} sizes for {clips} clips, "
                 "expected as many of each, or one clip"
             )
         words = self.read(expressions)
+        gated_words = self.pixels_to_words(words.features, *visual.stride32())
+        # The pixels of a frame read from words and from one another, never from another frame's.
+        at_once = frames_at_once(visual.pixels, len(expressions))
+        parts = [self._find(visual.frames(start, start + at_once), words) for start in range(0, T, at_once)]
+        decoded, mask_features = (list(part) for part in zip(*parts, strict=True))
+        return SOCOutput(
+            layers=self._heads(Decoded.joined(decoded), words, torch.cat(mask_features, 1), sizes),
+            sentences=word_mean(gated_words, words.is_padding),
+        )
+
+    def _find(self, visual: Visual, words: Words) -> tuple[Decoded, Tensor]:
+        """The objects of some frames, and the mask features (B, T, D, h, w) at stride 4."""
         fused = self.words_to_pixels(
             visual.pixels.flatten(1, 2), words.features, words.positions, words.is_padding
         )
-        gated_words = self.pixels_to_words(words.features, *visual.stride32())
         memory = self.encoder(fused.view(-1, *visual.pixels.shape[1:]), visual.geometry)
-        decoded = self.decoder(memory, visual.geometry)
-        return SOCOutput(
-            layers=self._heads(decoded, words, self._mask_features(memory, visual), sizes),
-            sentences=word_mean(gated_words, words.is_padding),
-        )
+        return self.decoder(memory, visual.geometry), self._mask_features(memory, visual)
 
     def read(self, expressions: Sequence[str]) -> Words:
         """Word features of sentences, as released; the text is normalised here."""
@@ -227,8 +241,11 @@ class SOC(nn.Module):
         parameters = self.mask_controller(objects).permute(1, 2, 0, 3, 4).reshape(B * T, K * Q, -1)
         centres = torch.stack([decoded.boxes[layer][..., :2] for layer in chosen], dim=2)
         centres = centres * frame_sizes(sizes, centres.device)[:, None, None, None]
-        masks = dynamic_masks(
-            mask_features.flatten(0, 1), parameters, centres.view(B * T, K * Q, 2), self.config.mask_layers
+        masks = by_frames(
+            partial(dynamic_masks, layers=self.config.mask_layers),
+            mask_features.flatten(0, 1),
+            parameters,
+            centres.view(B * T, K * Q, 2),
         )
         masks = masks.view(B, T, K, Q, *masks.shape[2:])
         return tuple(

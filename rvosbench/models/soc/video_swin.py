@@ -7,12 +7,13 @@ without a final normalisation. Padding of a batch is attended to like any other 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from rvosbench.models.soc.window_attention import Sizes, WindowAttention
+from rvosbench.models.soc.parts import FLOATS_AT_ONCE, by_frames, pays
+from rvosbench.models.soc.window_attention import Sizes, WindowAttention, Windows
 
 
 class VideoSwin(nn.Module):
@@ -60,14 +61,21 @@ class VideoSwin(nn.Module):
         Returns:
             Per stage (B, T, h, w, C) at stride 4, 8, 16, 32; sides are rounded up.
         """
+        return list(self.each_stage(frames))
+
+    def each_stage(self, frames: Tensor) -> Iterator[Tensor]:
+        """As `forward`, one stage at a time: a caller that drops a stage's features frees their memory."""
         features = self.patches(frames)
-        outputs = []
+        in_parts = pays(features) and not self.training
         for index, stage in enumerate(self.stages):
             if index:
                 features = self.halvings[index - 1](features)
-            features = stage(features)
-            outputs.append(features)
-        return outputs
+            if in_parts:
+                for block in stage:  # type: ignore[attr-defined]
+                    block.update_(features)
+            else:
+                features = stage(features)
+            yield features
 
 
 class PatchEmbedding(nn.Module):
@@ -80,12 +88,17 @@ class PatchEmbedding(nn.Module):
 
     def forward(self, frames: Tensor) -> Tensor:
         """(B, T, 3, H, W) to (B, T, H / 4, W / 4, C), sides rounded up."""
-        B, _, _, H, W = frames.shape
-        pixels = F.pad(frames.flatten(0, 1), (0, -W % 4, 0, -H % 4))
+        tokens = by_frames(self._embed, frames.flatten(0, 1))
+        return tokens.view(*frames.shape[:2], *tokens.shape[1:])
+
+    def _embed(self, images: Tensor) -> Tensor:
+        """(N, 3, H, W) to (N, H / 4, W / 4, C)."""
+        H, W = images.shape[2:]
+        pixels = F.pad(images, (0, -W % 4, 0, -H % 4))
         weight = self.projection.weight.squeeze(2)  # one frame deep: a 2D convolution, which is faster
         tokens = F.conv2d(pixels, weight, self.projection.bias, stride=4).permute(0, 2, 3, 1)
         normed: Tensor = self.norm(tokens)
-        return normed.reshape(B, -1, *normed.shape[1:])
+        return normed.contiguous()
 
 
 class Halving(nn.Module):
@@ -98,11 +111,16 @@ class Halving(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         """(B, T, h, w, C) to (B, T, h / 2, w / 2, 2 C), sides rounded up."""
-        B, T, H, W, C = features.shape
-        features = F.pad(features, (0, 0, 0, W % 2, 0, H % 2))
-        quads = features.reshape(B, T, (H + 1) // 2, 2, (W + 1) // 2, 2, C)
+        tokens = by_frames(self._merge, features.flatten(0, 1))
+        return tokens.view(*features.shape[:2], *tokens.shape[1:])
+
+    def _merge(self, images: Tensor) -> Tensor:
+        """(N, h, w, C) to (N, h / 2, w / 2, 2 C)."""
+        N, H, W, C = images.shape
+        images = F.pad(images, (0, 0, 0, W % 2, 0, H % 2))
+        quads = images.reshape(N, (H + 1) // 2, 2, (W + 1) // 2, 2, C)
         # Channel order of the published weights: columns outside, rows inside.
-        merged: Tensor = self.reduction(self.norm(quads.permute(0, 1, 2, 4, 5, 3, 6).flatten(4)))
+        merged: Tensor = self.reduction(self.norm(quads.permute(0, 1, 3, 4, 2, 5).flatten(3)))
         return merged
 
 
@@ -116,10 +134,9 @@ class Block(nn.Module):
         self.attention_norm = nn.LayerNorm(channels)
         self.attention = WindowAttention(channels, heads, window, shifted=shifted)
         self.mlp_norm = nn.LayerNorm(channels)
+        self.hidden = int(channels * mlp_ratio)
         self.mlp = nn.Sequential(
-            nn.Linear(channels, int(channels * mlp_ratio)),
-            nn.GELU(),
-            nn.Linear(int(channels * mlp_ratio), channels),
+            nn.Linear(channels, self.hidden), nn.GELU(), nn.Linear(self.hidden, channels)
         )
         self.drop_path = drop_path
 
@@ -127,6 +144,27 @@ class Block(nn.Module):
         """(B, T, h, w, C) to the same."""
         features = features + self._drop(self.attention(self.attention_norm(features)))
         return features + self._drop(self.mlp(self.mlp_norm(features)))
+
+    def update_(self, features: Tensor) -> None:
+        """`forward` in evaluation without gradients, in place, a few windows at a time.
+
+        Windows share nothing but weights, so each part goes from the first norm to the last sum while it
+        is in the cache.
+
+        Args:
+            features: (B, T, h, w, C), contiguous.
+        """
+        attention = self.attention
+        windows = Windows.over(features.shape[1:4], attention.window, shifted=attention.shifted)
+        bias = attention.bias(windows.grid.window)
+        at_once = max(1, FLOATS_AT_ONCE // (windows.rows.shape[1] * self.hidden))
+        for clip in features.view(len(features), -1, features.shape[-1]):
+            for start in range(0, len(windows.rows), at_once):
+                part = windows.part(start, start + at_once)
+                tokens = clip.index_select(0, part.rows)
+                tokens += attention.attend_windows(self.attention_norm(tokens), part, bias)
+                tokens += self.mlp(self.mlp_norm(tokens))
+                clip.index_copy_(0, part.rows, tokens)
 
     def _drop(self, branch: Tensor) -> Tensor:
         """Stochastic depth: leave a whole clip's branch out, and scale the others up."""

@@ -25,6 +25,14 @@ class Visual:
     stride4: Tensor  # (B * T, c, h, w) what the mask features take from the backbone
     geometry: Geometry
 
+    def frames(self, start: int, stop: int) -> Visual:
+        """The features of the frames from `start` to before `stop`."""
+        B, T = self.pixels.shape[:2]
+        stride4 = self.stride4.view(B, T, *self.stride4.shape[1:])[:, start:stop]
+        return Visual(
+            pixels=self.pixels[:, start:stop], stride4=stride4.flatten(0, 1), geometry=self.geometry
+        )
+
     def stride32(self) -> tuple[Tensor, Tensor, Tensor]:
         """Features (B, T * h * w, C), positions of the same shape and padding (B, T * h * w) at stride 32."""
         T = self.pixels.shape[1]

@@ -63,7 +63,7 @@ class WindowAttention(nn.Module):
         windows = tokens.reshape(B, nt, t, nh, h, nw, w, 3, self.heads, -1).permute(
             7, 0, 1, 3, 5, 8, 2, 4, 6, 9
         )
-        bias = self._bias(grid.window)
+        bias = self.bias(grid.window)
         parts = []
         # Rolling brings far ends together in the last window of an axis, and nowhere else: the windows
         # of a clip share at most eight masks, so no mask per window is ever made.
@@ -83,7 +83,34 @@ class WindowAttention(nn.Module):
         (whole,) = parts  # (B, nt, nh, nw, heads, t, h, w, C / heads)
         return whole.permute(0, 1, 5, 2, 6, 3, 7, 4, 8).reshape(B, nt * t, nh * h, nw * w, -1)
 
-    def _bias(self, window: Sizes) -> Tensor:
+    def attend_windows(self, tokens: Tensor, windows: WindowPart, bias: Tensor) -> Tensor:
+        """The same for the tokens of some windows, which come and go in the order of `windows.rows`.
+
+        Args:
+            tokens: (N, C).
+            windows: which tokens they are.
+            bias: from `bias`.
+
+        Returns:
+            (N, C).
+        """
+        projected = self.qkv(tokens)
+        if windows.places is not None:
+            projected = torch.cat([projected, self.qkv.bias[None]]).index_select(0, windows.places)
+        by_window = projected.view(-1, bias.shape[1], 3, self.heads, projected.shape[1] // (3 * self.heads))
+        q, k, v = by_window.permute(2, 0, 3, 1, 4).unbind(0)  # each (windows, heads, tokens, C / heads)
+        attended = []
+        for lasts, run in windows.kinds:
+            apart = _separation(windows.grid.window, windows.grid.shift, lasts, bias.device)
+            mask = bias if apart is None else bias + apart.to(bias.dtype)
+            attended.append(attend(q[run], k[run], v[run], mask.unsqueeze(0)).transpose(1, 2).flatten(2))
+        merged = (attended[0] if len(attended) == 1 else torch.cat(attended)).flatten(0, 1)
+        if windows.is_token is not None:
+            merged = merged[windows.is_token]
+        output: Tensor = self.projection(merged)
+        return output
+
+    def bias(self, window: Sizes) -> Tensor:
         """(heads, N, N), what a token adds to the score of another of its window.
 
         A window that the clip does not fill is smaller than the table's. The published weights were
@@ -127,6 +154,78 @@ class WindowGrid:
     def has_last(self) -> tuple[tuple[bool | None, ...], ...]:
         """Per axis the kinds of windows: (None,) where all are alike, else (inner, last)."""
         return tuple((False, True) if step else (None,) for step in self.shift)
+
+
+@dataclass(frozen=True, slots=True)
+class Windows:
+    """All windows of a map, those with the same mask side by side.
+
+    Rolling and padding move no token: a window lists the tokens it holds.
+    """
+
+    grid: WindowGrid
+    rows: Tensor  # (windows, N) int64 into the flattened map; its length stands for padding
+    ends: tuple[tuple[tuple[bool | None, ...], int], ...]  # per kind, as in `has_last`, the window after it
+    tokens: int  # of the map
+
+    @classmethod
+    def over(cls, sizes: Sequence[int], window: Sizes, *, shifted: bool) -> Windows:
+        """The windows of a map of (frames, rows, columns) on the CPU."""
+        grid = WindowGrid.over(sizes, window, shifted=shifted)
+        tokens = math.prod(sizes)
+        row = torch.zeros(1, 1, 1, dtype=torch.int64)
+        kind = torch.zeros(1, 1, 1, dtype=torch.int64)
+        outside = torch.zeros(1, 1, 1, dtype=torch.bool)
+        for axis, (size, side, count, shift) in enumerate(
+            zip(sizes, grid.window, grid.counts, grid.shift, strict=True)
+        ):
+            shape = [-1 if other == axis else 1 for other in range(3)]
+            place = ((torch.arange(count * side) + shift) % (count * side)).view(shape)
+            row = row * size + place
+            outside = outside | (place >= size)
+            if shift:
+                kind = kind * 2 + (torch.arange(count) == count - 1).view(shape)
+        (nt, nh, nw), (t, h, w) = grid.counts, grid.window
+        row = row.masked_fill(outside, tokens).view(nt, t, nh, h, nw, w)
+        row = row.permute(0, 2, 4, 1, 3, 5).reshape(nt * nh * nw, t * h * w)
+        kind = kind.expand(nt, nh, nw).flatten()
+        kinds = list(product(*grid.has_last))
+        ends = torch.bincount(kind, minlength=len(kinds)).cumsum(0).tolist()
+        return cls(
+            grid=grid,
+            rows=row[kind.argsort(stable=True)],
+            ends=tuple(zip(kinds, ends, strict=True)),
+            tokens=tokens,
+        )
+
+    def part(self, start: int, stop: int) -> WindowPart:
+        """The windows from `start` to before `stop`, or to the last."""
+        rows = self.rows[start:stop]
+        kinds = []
+        first = start
+        for lasts, end in self.ends:
+            if first < min(end, start + len(rows)):
+                last = min(end, start + len(rows))
+                kinds.append((lasts, slice(first - start, last - start)))
+                first = last
+        flat = rows.flatten()
+        is_token = flat < self.tokens
+        if is_token.all():
+            return WindowPart(grid=self.grid, rows=flat, kinds=kinds, is_token=None, places=None)
+        inside = flat[is_token]
+        places = (is_token.cumsum(0) - 1).masked_fill(~is_token, len(inside))
+        return WindowPart(grid=self.grid, rows=inside, kinds=kinds, is_token=is_token, places=places)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WindowPart:
+    """Some windows of a map."""
+
+    grid: WindowGrid
+    rows: Tensor  # (n,) int64, where the tokens stand in the flattened map, without padding
+    kinds: list[tuple[tuple[bool | None, ...], slice]]  # kinds of mask, as in `has_last`, and whose they are
+    is_token: Tensor | None  # (windows * N,) bool, False on padding; None: there is none
+    places: Tensor | None  # (windows * N,) int64 into the n tokens; n stands for padding
 
 
 def _three(values: Sequence[int]) -> Sizes:

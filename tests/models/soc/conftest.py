@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-import json
+import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import load_file
-from torch import Tensor
-from transformers import AutoTokenizer, RobertaConfig, RobertaModel
+from torch import Tensor, nn
+from torch.nn import functional as F
+from transformers import RobertaConfig, RobertaModel
 
+from rvosbench.models.soc.checkpoint import from_original
 from rvosbench.models.soc.config import SOCConfig
 from rvosbench.models.soc.model import SOC
-from rvosbench.models.soc.original_names import renamed
-from rvosbench.models.soc.outputs import LayerOutput
+from rvosbench.models.soc.original import config_from_original
+from rvosbench.models.soc.targets import SOCTarget, from_target
+from rvosbench.types import Target
+from tests.goldens.soc.recordings import Recordings, places
+
+KEPT = Path(__file__).resolve().parents[2] / "goldens" / "soc"
 
 ROBERTA = {
     "vocab_size": 64,
@@ -78,11 +84,10 @@ def _small_soc(seed: int = 0, **changes: Any) -> SOC:
 class Golden:
     """One recorded run of the original, and a model of ours with the same weights."""
 
-    def __init__(self, tiny: Path, case: str) -> None:
-        self.tiny = tiny
-        self.record = json.loads((tiny / f"{case}.json").read_text())
-        with np.load(tiny / f"{case}.npz") as arrays:
-            self.arrays = dict(arrays)
+    def __init__(self, recordings: Recordings, case: str) -> None:
+        self.recordings = recordings
+        self.record = recordings.record(case)
+        self.arrays = recordings.arrays(case)
         self.is_training = self.record["mode"].startswith("train")
         self.clips = len(self.record["texts"])
         self.frames = self.record["T"]
@@ -99,77 +104,93 @@ class Golden:
         wanted = indices and tuple((index - b * self.frames,) for b, index in enumerate(indices))
         return frames, is_padding, self.record["texts"], wanted, tuple(map(tuple, self.record["sizes"]))
 
+    def targets(self) -> list[SOCTarget]:
+        """The recorded masks through our own `from_target`; boxes are made from the masks."""
+        height, width = (max(sizes) for sizes in zip(*self.record["sizes"], strict=True))
+        targets = []
+        for clip, (h, w) in enumerate(self.record["sizes"]):
+            steps = [f"tgt.{t}.{clip}." for t in range(self.record["n_target_steps"])]
+            masks = torch.stack([torch.from_numpy(self.arrays[f"{step}masks"]).bool() for step in steps], 1)
+            referred = int(self.arrays[f"{steps[0]}referred_instance_idx"])
+            visible = masks.flatten(2).any(-1)
+            visible[referred] = torch.tensor(
+                [bool(self.arrays[f"{step}is_ref_inst_visible"]) for step in steps]
+            )
+            target = Target(
+                masks=F.pad(masks, (0, width - w, 0, height - h)),
+                visible=visible,
+                labels=torch.from_numpy(np.asarray(self.arrays[f"{steps[0]}labels"])).expand(len(masks)),
+                referred=referred,
+            )
+            targets.append(from_target(target, (h, w), torch.device("cpu")))
+        return targets
+
     def model(self, **changes: Any) -> SOC:
+        """The recorded model; in training mode without any dropout."""
+        if self.is_training:
+            changes = {
+                "drop_path": 0.0,
+                "dropout": 0.0,
+                "text_dropout": 0.0,
+                "cluster_dropout": 0.0,
+            } | changes
         classes = self.record.get("criterion_num_classes", 1)
-        model = _tiny_soc(self.tiny, classes=classes, dropout=not self.is_training, **changes)
-        if self.clips > 1:
-            model.object_cluster.register_forward_pre_hook(_mixes_clips(self.clips))
+        frozen = self.record.get("freeze_text_encoder", True)
+        config = config_from_original(self.recordings.settings)
+        config = replace(config, freeze_text_encoder=frozen, **changes)
+        model = from_original(self.recordings.state(classes), config, self.recordings.text)
+        if self.is_training:
+            for module in model.text_encoder.modules():
+                if isinstance(module, nn.Dropout):
+                    module.p = 0.0
+        layers = config.decoder_layers if self.is_training else 1
+        model.object_cluster.register_forward_pre_hook(_mixes_clips(layers, self.clips))
         return model.train(self.is_training)
 
-    def assert_layer(self, layer: LayerOutput, prefix: str) -> None:
-        """Upstream's axes are T B Q ..., ours B T Q ..."""
-        self.assert_equal(layer.masks.transpose(0, 1), f"{prefix}pred_masks")
-        self.assert_equal(layer.boxes.transpose(0, 1), f"{prefix}pred_boxes")
-        self.assert_equal(layer.classes.transpose(0, 1), f"{prefix}pred_cls")
-        self.assert_equal(layer.clusters, f"{prefix}pred_logit")
-
     def assert_equal(self, found: Tensor, name: str, index: int | None = None) -> None:
-        """To 1e-5 of the largest value; reductions run in another order than upstream's."""
-        expected = torch.from_numpy(self.arrays[name])
-        expected = expected if index is None else expected[index]
-        assert found.shape == expected.shape, name
+        """To 1e-5 of the largest value; reductions run in another order than upstream's.
+
+        Args:
+            found: what ours gives.
+            name: what it should be.
+            index: compare with this row of the recorded array alone.
+        """
+        shape = tuple(self.record["arrays"][name]["shape"])
+        assert found.shape == (shape if index is None else shape[1:]), name
+        ours, expected = self.kept(found.detach(), name, index)
+        if expected.dtype in (torch.bool, torch.int64):
+            assert torch.equal(ours, expected), name
+            return
         largest = expected.abs().max().item()
         torch.testing.assert_close(
-            found.detach(), expected, rtol=0, atol=1e-5 * largest, msg=lambda message: f"{name}: {message}"
+            ours, expected, rtol=0, atol=1e-5 * largest, msg=lambda message: f"{name}: {message}"
         )
 
+    def kept(self, found: Tensor, name: str, index: int | None = None) -> tuple[Tensor, Tensor]:
+        """Ours and theirs at the places that the recording keeps, flattened."""
+        expected = torch.from_numpy(np.asarray(self.arrays[name])).flatten()
+        size = math.prod(self.record["arrays"][name]["shape"])
+        kept = torch.arange(size) if expected.numel() == size else torch.from_numpy(places(size))
+        if index is not None:
+            here = kept // found.numel() == index
+            kept, expected = kept[here] % found.numel(), expected[here]
+        return found.flatten()[kept], expected
 
-def _mixes_clips(clips: int) -> Any:
+
+def _mixes_clips(layers: int, clips: int) -> Any:
     """A hook that gives the object cluster what upstream gives it.
 
-    Upstream reads (T, B, Q, C) as if it were (B, T, Q, C), and so mixes the frames of a batch's clips.
-    Published models never met this (one clip per GPU, or one frame per clip); we keep clips apart.
+    Upstream reads (layers, T, B, ...) as if it were (layers, B, T, ...), and so mixes the frames of a
+    batch's clips. Published models never met this (one clip per GPU, or one frame per clip); we keep
+    clips apart.
     """
 
     def hook(module: object, arguments: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
         objects, sentences = arguments
-        by_frame = objects.view(-1, clips, *objects.shape[1:]).transpose(1, 2)
+        by_frame = objects.view(layers, clips, *objects.shape[1:]).transpose(1, 2)
         return by_frame.reshape(objects.shape), sentences
 
     return hook
-
-
-def _tiny_soc(tiny: Path, *, classes: int = 1, dropout: bool = True, **changes: Any) -> SOC:
-    """The recorded weights under our names."""
-    roberta = json.loads((tiny / "config.json").read_text())["roberta"]
-    if not dropout:
-        roberta |= {"attention_probs_dropout_prob": 0.0, "hidden_dropout_prob": 0.0}
-        changes |= {"dropout": 0.0, "drop_path": 0.0, "cluster_dropout": 0.0, "text_dropout": 0.0}
-    config = SOCConfig(
-        backbone_channels=24,
-        backbone_depths=(2, 2, 2, 2),
-        backbone_heads=(2, 4, 8, 16),
-        text_encoder=roberta,
-        channels=128,
-        encoder_layers=2,
-        decoder_layers=2,
-        feedforward=256,
-        queries=5,
-        cluster_encoder_layers=2,
-        cluster_decoder_layers=2,
-        cluster_feedforward=256,
-        classes=classes,
-        **changes,
-    )
-    model = SOC(
-        config, RobertaModel(RobertaConfig(**roberta)), AutoTokenizer.from_pretrained(tiny / "tokenizer")
-    )
-    weights = load_file(tiny / "weights.safetensors")
-    if classes == 65:
-        weights |= load_file(tiny / "weights_nc65_class_embed.safetensors")
-    ours = {renamed(name): value.float() for name, value in weights.items() if renamed(name)}
-    model.load_state_dict(ours)
-    return model
 
 
 @pytest.fixture(scope="session")
@@ -179,6 +200,18 @@ def small_soc() -> Callable[..., SOC]:
 
 
 @pytest.fixture(scope="session")
-def golden(shared: Path) -> Callable[[str], Golden]:
+def recordings() -> Recordings:
+    """What the repository keeps of the original's runs."""
+    return Recordings(KEPT)
+
+
+@pytest.fixture(scope="session")
+def golden(recordings: Recordings) -> Callable[[str], Golden]:
     """A function of a case's name."""
-    return lambda case: Golden(shared / "goldens" / "soc" / "tiny", case)
+    return lambda case: Golden(recordings, case)
+
+
+@pytest.fixture(scope="session")
+def whole_golden(shared: Path) -> Callable[[str], Golden]:
+    """The same with every number that was recorded."""
+    return lambda case: Golden(Recordings(shared / "goldens" / "soc" / "tiny"), case)

@@ -2,11 +2,15 @@ from __future__ import annotations
 
 import json
 import shutil
+import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
+from huggingface_hub import constants as hub
 from safetensors.torch import load_file, save_file
 
 from rvosbench.errors import (
@@ -20,6 +24,7 @@ from rvosbench.errors import (
 from rvosbench.models.soc import checkpoint
 from rvosbench.models.soc.model import SOC
 from rvosbench.models.soc.presets import PRESETS
+from tests.goldens.soc.recordings import Recordings
 
 DEMO = PRESETS["soc-demo"]
 
@@ -131,9 +136,9 @@ def test_a_folder_that_is_no_checkpoint(tmp_path: Path) -> None:
     assert "expected a SOC checkpoint" in refused(tmp_path, CheckpointError)
 
 
-def test_a_file_that_is_no_checkpoint_folder(tmp_path: Path) -> None:
+def test_a_file_that_is_no_checkpoint(tmp_path: Path) -> None:
     (tmp_path / "best.pth.tar").write_text("")
-    assert "a file, not a folder" in refused(tmp_path / "best.pth.tar", CheckpointError)
+    assert "is it a checkpoint of the original SOC" in refused(tmp_path / "best.pth.tar", CheckpointError)
 
 
 @pytest.mark.parametrize("kept", [0, 4, 1000, 1_000_000])
@@ -200,3 +205,90 @@ def test_a_checkpoint_without_its_text_encoder(copy: Path) -> None:
 
 def test_an_unknown_device(written: Path) -> None:
     assert "'warp'" in refused(written, UnknownNameError, device="warp")
+
+
+# Files of the original.
+
+
+@pytest.fixture
+def original(recordings: Recordings, tmp_path: Path) -> Path:
+    """A checkpoint file as the original's training writes it, with the text encoder's folder beside it."""
+    folder = tmp_path / "downloads"
+    folder.mkdir()
+    content = {
+        "epoch": 19,
+        "model_state_dict": {name: value.float() for name, value in recordings.state().items()},
+        "optimizer_state_dict": {"state": {0: {"step": torch.tensor(1.0)}}, "param_groups": [{"lr": 1e-4}]},
+        "best_mAP": 0.5,
+    }
+    torch.save(content, folder / "soc.tar")
+    shutil.copytree(recordings.text, folder / "text")
+    return folder / "soc.tar"
+
+
+def test_a_file_of_the_original_answers_as_recorded(original: Path, golden: Callable[[str], Any]) -> None:
+    model = checkpoint.load(original)
+    assert not model.training
+    assert model.config.answer_layer == "first"
+    recorded = golden("case_a_eval_T4")
+    with torch.no_grad():
+        answer = model(*recorded.inputs()).answer
+    recorded.assert_equal(answer.masks.transpose(0, 1), "out.pred_masks")
+
+
+def test_a_converted_checkpoint_is_the_original(original: Path, tmp_path: Path) -> None:
+    out = tmp_path / "ours"
+    checkpoint.convert(original, out, eval_short_side=320, eval_max_side=576)
+    assert sorted(item.name for item in out.iterdir()) == ["config.json", "model.safetensors", "text"]
+    ours, theirs = checkpoint.load(out), checkpoint.load(original)
+    assert ours.config == replace(theirs.config, eval_short_side=320, eval_max_side=576)
+    for name, value in theirs.state_dict().items():
+        assert torch.equal(ours.state_dict()[name], value), name
+    assert ours.tokenizer("a man runs")["input_ids"] == theirs.tokenizer("a man runs")["input_ids"]
+
+
+def test_the_text_encoder_may_be_another_folder(
+    original: Path, recordings: Recordings, tmp_path: Path
+) -> None:
+    shutil.rmtree(original.parent / "text")
+    model = checkpoint.load_original(original, text_encoder=str(recordings.text))
+    assert model.text_encoder.config.vocab_size == 420
+
+
+def test_without_a_text_encoder_the_message_names_the_folder_to_fill_and_comes_at_once(
+    original: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    shutil.rmtree(original.parent / "text")
+    monkeypatch.setattr(hub, "HF_HUB_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(hub, "ENDPOINT", "http://127.0.0.1:9")  # nobody listens there
+    start_s = time.perf_counter()
+    with pytest.raises(MissingPathError) as caught:
+        checkpoint.load(original)
+    assert time.perf_counter() - start_s < 4
+    message = str(caught.value)
+    assert str(tmp_path / "cache" / "models--roberta-base") in message
+    assert f"put config.json, vocab.json, merges.txt into {original.parent / 'text'}" in message
+
+
+def test_a_text_encoder_of_another_size_is_refused(original: Path) -> None:
+    path = original.parent / "text" / "config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"hidden_size": 32}))
+    message = refused(original, CheckpointError)
+    assert "of another shape" in message
+    assert "text_encoder" in message
+
+
+def test_a_file_of_another_preset_names_both(original: Path, tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError) as caught:
+        checkpoint.convert(original, tmp_path / "ours", expected=PRESETS["soc-video-swin-t"])
+    assert "a SOC of no preset (channels 128, queries 5" in str(caught.value)
+    assert "expected soc-video-swin-t (channels 256, queries 20" in str(caught.value)
+    assert not (tmp_path / "ours").exists()
+
+
+def test_nothing_is_converted_into_a_taken_place(original: Path) -> None:
+    with pytest.raises(OutputError, match="not an empty folder"):
+        checkpoint.convert(original, original.parent)
+    with pytest.raises(OutputError, match="not an empty folder"):
+        checkpoint.convert(original, original)
+    assert sorted(item.name for item in original.parent.iterdir()) == ["soc.tar", "text"]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -8,9 +9,10 @@ import numpy as np
 import pytest
 import torch
 
-from rvosbench.contracts import TrainableFactory
+from rvosbench.contracts import BackboneFactory, ConfigurableFactory, TrainableFactory
 from rvosbench.errors import CheckpointError, MissingPathError, UnknownNameError
 from rvosbench.models.soc.factory import SOC_FACTORY
+from rvosbench.models.soc.presets import PRESETS
 from rvosbench.registry import MODELS
 from rvosbench.types import Clip
 
@@ -18,6 +20,8 @@ from rvosbench.types import Clip
 def test_the_registry_knows_it() -> None:
     assert MODELS["soc"] is SOC_FACTORY
     assert isinstance(SOC_FACTORY, TrainableFactory)
+    assert isinstance(SOC_FACTORY, BackboneFactory)
+    assert isinstance(SOC_FACTORY, ConfigurableFactory)
     assert "soc-demo" in SOC_FACTORY.presets
 
 
@@ -58,6 +62,12 @@ def test_a_misspelt_preset_gets_a_hint() -> None:
 def test_no_checkpoint_says_how_to_get_one() -> None:
     with pytest.raises(MissingPathError, match="rvos train soc"):
         SOC_FACTORY.load(None, device="cpu", seed=0)
+
+
+def test_its_settings_say_which_layer_answers() -> None:
+    settings = SOC_FACTORY.settings(SOC_FACTORY.create("soc-demo", seed=0))
+    assert settings["answer_layer"] == PRESETS["soc-demo"].answer_layer
+    assert json.loads(json.dumps(settings)) == settings
 
 
 def test_another_model_is_not_saved_as_soc(tmp_path: Path) -> None:

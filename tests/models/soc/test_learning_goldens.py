@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from rvosbench.models.soc.criterion import WEIGHTS, criterion, unweighted_losses
 from rvosbench.models.soc.matcher import costs, match, match_layers
 from rvosbench.models.soc.outputs import LayerOutput, SOCOutput
-from rvosbench.models.soc.targets import SOCTarget, from_target, pad
-from rvosbench.types import Target
+from rvosbench.models.soc.targets import SOCTarget, pad
 
 CASES = ("d1_train_a2d", "d2_train_ytvos_nc65_T4", "d3_train_joint_nc1_T4")
 OURS = {
@@ -30,9 +28,11 @@ OURS = {
 
 
 @dataclass(frozen=True)
-class Golden:
+class Learning:
+    """A recorded output and what it should have been."""
+
     arrays: dict[str, np.ndarray]
-    record: dict[str, object]
+    record: dict[str, Any]
     output: SOCOutput
     targets: list[SOCTarget]
 
@@ -44,14 +44,12 @@ def our_name(theirs: str) -> str:
 
 
 @pytest.fixture(scope="module", params=CASES)
-def golden(request: pytest.FixtureRequest, shared: Path) -> Golden:
-    tiny = shared / "goldens" / "soc" / "tiny"
-    with np.load(tiny / f"case_{request.param}.npz") as file:
-        arrays = {name: file[name] for name in file.files if not name.startswith("grad.")}
-    record = json.loads((tiny / f"case_{request.param}.json").read_text())
+def learning(request: pytest.FixtureRequest, golden: Callable[[str], Any]) -> Learning:
+    recorded = golden(f"case_{request.param}")
+    arrays = recorded.arrays
     layers = (layer(arrays, "out.aux_0."), layer(arrays, "out."))
     output = SOCOutput(layers=layers, sentences=tensor(arrays["out.text_sentence_feature"]))
-    return Golden(arrays, record, output, targets_of(arrays, record))
+    return Learning(arrays, recorded.record, output, recorded.targets())
 
 
 def tensor(array: np.ndarray) -> Tensor:
@@ -67,37 +65,16 @@ def layer(arrays: dict[str, np.ndarray], prefix: str) -> LayerOutput:
     )
 
 
-def targets_of(arrays: dict[str, np.ndarray], record: dict) -> list[SOCTarget]:
-    """The recorded masks through our own `from_target`; boxes are made from the masks."""
-    height, width = (max(sizes) for sizes in zip(*record["sizes"], strict=True))
-    targets = []
-    for clip, size in enumerate(record["sizes"]):
-        frames = [f"tgt.{t}.{clip}." for t in range(record["n_target_steps"])]
-        masks = torch.stack([tensor(arrays[f"{frame}masks"]).bool() for frame in frames], 1)
-        rows = len(masks)
-        referred = int(arrays[f"{frames[0]}referred_instance_idx"])
-        visible = masks.flatten(2).any(-1)
-        visible[referred] = torch.tensor([bool(arrays[f"{frame}is_ref_inst_visible"]) for frame in frames])
-        target = Target(
-            masks=F.pad(masks, (0, width - size[1], 0, height - size[0])),
-            visible=visible,
-            labels=tensor(arrays[f"{frames[0]}labels"]).expand(rows),
-            referred=referred,
-        )
-        targets.append(from_target(target, tuple(size), torch.device("cpu")))
-    return targets
-
-
-def test_boxes_made_from_the_masks_are_the_recorded_ones(golden: Golden) -> None:
-    for clip, target in enumerate(golden.targets):
-        for t in range(golden.record["n_target_steps"]):
-            torch.testing.assert_close(target.boxes[:, t], tensor(golden.arrays[f"tgt.{t}.{clip}.boxes"]))
+def test_boxes_made_from_the_masks_are_the_recorded_ones(learning: Learning) -> None:
+    for clip, target in enumerate(learning.targets):
+        for t in range(learning.record["n_target_steps"]):
+            torch.testing.assert_close(target.boxes[:, t], tensor(learning.arrays[f"tgt.{t}.{clip}.boxes"]))
 
 
 @pytest.mark.parametrize(("name", "index"), [("aux_0", 0), ("last", 1)])
-def test_every_cost_is_the_recorded_one(golden: Golden, name: str, index: int) -> None:
-    padded = pad(golden.targets)
-    ours = costs(golden.output.layers[index], padded)
+def test_every_cost_is_the_recorded_one(learning: Learning, name: str, index: int) -> None:
+    padded = pad(learning.targets)
+    ours = costs(learning.output.layers[index], padded)
     own_columns = np.cumsum([0, *padded.objects])
     for part, theirs in [
         (ours.classes, "cost_cls"),
@@ -106,7 +83,7 @@ def test_every_cost_is_the_recorded_one(golden: Golden, name: str, index: int) -
         (ours.giou, "cost_giou"),
         (ours.total(), "C"),
     ]:
-        recorded = tensor(golden.arrays[f"match.{name}.cost.{theirs}"])
+        recorded = tensor(learning.arrays[f"match.{name}.cost.{theirs}"])
         recorded = recorded.reshape(len(padded.objects), -1, recorded.shape[-1])  # clips, queries, columns
         if recorded.shape[-1] == 1:  # one column for all objects: the class cost of one frame and one class
             recorded = recorded.expand(-1, -1, sum(padded.objects))
@@ -115,27 +92,37 @@ def test_every_cost_is_the_recorded_one(golden: Golden, name: str, index: int) -
             torch.testing.assert_close(part[clip, :, :objects], columns, rtol=1e-5, atol=1e-6)
 
 
-def test_the_matches_are_the_recorded_ones(golden: Golden) -> None:
-    recorded = dict(zip(golden.record["match_order"], golden.record["matches"], strict=True))
-    both = match_layers(golden.output.layers, pad(golden.targets))
+def test_the_matches_are_the_recorded_ones(learning: Learning) -> None:
+    recorded = dict(zip(learning.record["match_order"], learning.record["matches"], strict=True))
+    both = match_layers(learning.output.layers, pad(learning.targets))
     for matches, name in zip(both, ("aux_0", "last"), strict=True):
         assert [[q.tolist(), o.tolist()] for q, o in matches] == recorded[name]
-    last = [[q.tolist(), o.tolist()] for q, o in match(golden.output.answer, golden.targets)]
+    for name in ("aux_0", "last"):
+        assert recorded[name] == [
+            [learning.arrays[f"match.{name}.{clip}.{side}"].tolist() for side in ("src", "tgt")]
+            for clip in range(len(learning.targets))
+        ]
+    last = [[q.tolist(), o.tolist()] for q, o in match(learning.output.answer, learning.targets)]
     assert last == recorded["last"]
 
 
-def test_every_loss_is_the_recorded_one(golden: Golden) -> None:
-    ours = unweighted_losses(golden.output, golden.targets)
-    recorded = {our_name(name): value for name, value in golden.record["losses"].items()}
+def test_every_loss_is_the_recorded_one(learning: Learning) -> None:
+    ours = unweighted_losses(learning.output, learning.targets)
+    recorded = {our_name(name): value for name, value in learning.record["losses"].items()}
     assert set(ours) == set(recorded)
+    assert {f"loss.{name}" for name in learning.record["losses"]} | {"loss.total"} == {
+        name for name in learning.arrays if name.startswith("loss.")
+    }
+    for name, value in learning.record["losses"].items():
+        assert value == pytest.approx(float(learning.arrays[f"loss.{name}"]), rel=1e-7)
     for name, value in ours.items():
         assert value.item() == pytest.approx(recorded[name], rel=1e-5), name
 
 
-def test_the_weighted_sum_is_the_recorded_total(golden: Golden) -> None:
-    assert {our_name(name): value for name, value in golden.record["weight_dict"].items()} == {
+def test_the_weighted_sum_is_the_recorded_total(learning: Learning) -> None:
+    assert {our_name(name): value for name, value in learning.record["weight_dict"].items()} == {
         **WEIGHTS,
         **{f"{name}_0": value for name, value in WEIGHTS.items()},
     }
-    total = sum(value.item() for value in criterion(golden.output, golden.targets).values())
-    assert total == pytest.approx(golden.record["total_loss"], rel=1e-5)
+    total = sum(value.item() for value in criterion(learning.output, learning.targets).values())
+    assert total == pytest.approx(learning.record["total_loss"], rel=1e-5)

@@ -1,16 +1,15 @@
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import load_file
 from torch import Tensor
 
 from rvosbench.models.soc.object_cluster import ObjectCluster
 from rvosbench.models.soc.original_names import renamed
+from tests.goldens.soc.recordings import Recordings
 
 
 def cluster(window: int, **changes: Any) -> ObjectCluster:
@@ -20,8 +19,7 @@ def cluster(window: int, **changes: Any) -> ObjectCluster:
 
 
 @pytest.fixture(scope="module")
-def recorded(golden: Callable[[str], Any]) -> tuple[ObjectCluster, dict[str, np.ndarray]]:
-    tiny = golden("case_a_eval_T4").tiny
+def recorded(recordings: Recordings) -> tuple[ObjectCluster, dict[str, np.ndarray]]:
     module = ObjectCluster(
         channels=64,
         heads=4,
@@ -32,11 +30,10 @@ def recorded(golden: Callable[[str], Any]) -> tuple[ObjectCluster, dict[str, np.
         window=3,
         dropout=0.0,
     )
-    weights = load_file(tiny / "voc_window3.safetensors")
+    weights = recordings.weights("voc_window3")
     names = {name: str(renamed(f"voc.{name}")).removeprefix("object_cluster.") for name in weights}
     module.load_state_dict({names[name]: value.float() for name, value in weights.items()})
-    with np.load(tiny / "case_f_voc_window3.npz") as arrays:
-        return module, dict(arrays)
+    return module, recordings.arrays("case_f_voc_window3")
 
 
 @pytest.mark.parametrize("case", ["evalT1.", "evalT3.", "evalT6.", "evalT8.", "eval", "train"])

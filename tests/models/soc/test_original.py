@@ -1,87 +1,27 @@
 from __future__ import annotations
 
-import json
-from collections import OrderedDict
+import copy
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
-from safetensors.torch import load_file
+from torch import Tensor
 
-from rvosbench.errors import CheckpointError, FormatError, MissingPathError
-from rvosbench.models.soc.original import config_from_original, from_original, read_original, rename
-
-
-class Bomb:
-    """Writes a file when it is unpickled."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def __reduce__(self) -> tuple[object, ...]:
-        return exec, (f"open({str(self.path)!r}, 'w').close()",)
+from rvosbench.errors import CheckpointError, FormatError
+from rvosbench.models.soc.checkpoint import from_original
+from rvosbench.models.soc.config import SOCConfig
+from rvosbench.models.soc.original import config_from_original, config_from_weights, read_original, rename
+from rvosbench.models.soc.presets import PRESETS
+from tests.goldens.soc.recordings import Recordings, manifest
 
 
-def refused(path: Path) -> str:
-    with pytest.raises(CheckpointError) as caught:
-        read_original(path)
-    message = str(caught.value)
-    assert "\n" not in message
-    return message
-
-
-@pytest.mark.parametrize("zipped", [True, False])
-def test_a_training_checkpoint_gives_its_weights(tmp_path: Path, zipped: bool) -> None:
-    weights = OrderedDict(first=torch.arange(3.0), second=torch.zeros(2, dtype=torch.int64))
-    optimizer = {"state": {0: {"step": torch.tensor(1.0)}}, "param_groups": [{"lr": 1e-4}]}
+def test_the_weights_of_a_training_checkpoint_are_taken(tmp_path: Path) -> None:
     torch.save(
-        {"epoch": 3, "model_state_dict": weights, "optimizer_state_dict": optimizer},
-        tmp_path / "03.pth.tar",
-        _use_new_zipfile_serialization=zipped,
+        {"epoch": 3, "model_state_dict": {"query_embed.weight": torch.ones(2, 4)}}, tmp_path / "03.tar"
     )
-    read = read_original(tmp_path / "03.pth.tar")
-    assert read.keys() == weights.keys()
-    assert all(torch.equal(read[name], value) for name, value in weights.items())
-
-
-def test_a_bare_state_dictionary_is_one_too(tmp_path: Path) -> None:
-    torch.save({"weight": torch.ones(2)}, tmp_path / "bare.tar")
-    assert read_original(tmp_path / "bare.tar")["weight"].tolist() == [1, 1]
-
-
-@pytest.mark.parametrize("zipped", [True, False])
-def test_a_pickle_that_runs_code_is_refused_by_name_and_not_run(tmp_path: Path, zipped: bool) -> None:
-    trace = tmp_path / "was here"
-    torch.save(
-        {"model_state_dict": {}, "extra": Bomb(trace)},
-        tmp_path / "bad.tar",
-        _use_new_zipfile_serialization=zipped,
-    )
-    assert "exec" in refused(tmp_path / "bad.tar")
-    assert not trace.exists()
-
-
-@pytest.mark.parametrize("content", [b"", b"not a pickle", b"PK\x03\x04 nor a zip", b"\x80\x02}q\x00."])
-def test_a_file_that_is_no_checkpoint(tmp_path: Path, content: bytes) -> None:
-    (tmp_path / "file.tar").write_bytes(content)
-    assert "file.tar" in refused(tmp_path / "file.tar")
-
-
-def test_a_truncated_checkpoint(tmp_path: Path) -> None:
-    torch.save({"weight": torch.ones(1000)}, tmp_path / "cut.tar")
-    data = (tmp_path / "cut.tar").read_bytes()
-    (tmp_path / "cut.tar").write_bytes(data[: len(data) // 2])
-    assert "complete?" in refused(tmp_path / "cut.tar")
-
-
-def test_a_checkpoint_with_something_else_than_tensors(tmp_path: Path) -> None:
-    torch.save({"model_state_dict": {"epoch": 3}}, tmp_path / "odd.tar")
-    assert "epoch, which is no tensor" in refused(tmp_path / "odd.tar")
-
-
-def test_a_checkpoint_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(MissingPathError, match="is not a file"):
-        read_original(tmp_path / "nowhere.tar")
+    assert read_original(tmp_path / "03.tar").keys() == {"query_embed.weight"}
 
 
 @pytest.mark.parametrize("shape", [(256,), (1, 256)])
@@ -94,12 +34,13 @@ def test_the_head_of_one_class_may_lack_its_axis(shape: tuple[int, ...]) -> None
 
 
 def test_position_ids_of_old_versions_are_ignored() -> None:
-    assert rename({"text_encoder.embeddings.position_ids": torch.arange(514)[None]}) == {}
+    state = {"text_encoder.embeddings.position_ids": torch.arange(514)[None]}
+    assert rename(state) == {}
 
 
-def test_unknown_entries_are_listed_and_fatal() -> None:
-    with pytest.raises(CheckpointError, match=r"2 entries that SOC lacks \(module\.a, module\.b\)"):
-        rename({"module.b": torch.zeros(1), "module.a": torch.zeros(1)})
+def test_an_unknown_entry_cannot_pass_for_one_of_ours() -> None:
+    state = {"decoder.queries": torch.ones(1), "class_embed.0.bias": torch.ones(1)}
+    assert rename(state).keys() == {"'decoder.queries'", "class_heads.0.bias"}
 
 
 def test_two_copies_of_a_shared_module_must_agree() -> None:
@@ -114,44 +55,112 @@ def test_settings_that_are_none() -> None:
         config_from_original({})
 
 
-@pytest.fixture(scope="module")
-def tiny(shared: Path) -> Path:
-    return shared / "goldens" / "soc" / "tiny"
+@pytest.fixture
+def state(recordings: Recordings) -> dict[str, Tensor]:
+    return recordings.state()
 
 
-def settings(tiny: Path) -> dict:
-    return json.loads((tiny / "config.json").read_text())
+def refused(state: dict[str, Tensor], recordings: Recordings, settings: Any = None) -> str:
+    with pytest.raises(CheckpointError) as caught:
+        from_original(state, settings or recordings.settings, recordings.text)
+    message = str(caught.value)
+    assert "\n" not in message
+    return message
 
 
-def test_original_weights_fill_our_model_completely(tiny: Path) -> None:
-    recorded = settings(tiny)
-    model = from_original(load_file(tiny / "weights.safetensors"), recorded, tiny / "tokenizer")
-    assert sum(parameter.numel() for parameter in model.parameters()) == recorded["n_params"]
+def test_original_weights_fill_our_model_completely(recordings: Recordings, state: dict[str, Tensor]) -> None:
+    model = from_original(state, recordings.settings, recordings.text)
+    assert sum(parameter.numel() for parameter in model.parameters()) == recordings.settings["n_params"]
     assert not model.training
     assert model.config.classes == 1
+    assert model.config.answer_layer == "first"
+    assert torch.equal(model.decoder.queries, state["query_embed.weight"].float())
 
 
-def test_the_number_of_classes_comes_from_the_weights(tiny: Path) -> None:
-    state = load_file(tiny / "weights.safetensors") | load_file(tiny / "weights_nc65_class_embed.safetensors")
-    assert from_original(state, settings(tiny), tiny / "tokenizer").config.classes == 65
+def test_the_number_of_classes_comes_from_the_weights(recordings: Recordings) -> None:
+    model = from_original(recordings.state(65), recordings.settings, recordings.text)
+    assert model.config.classes == 65
 
 
-def test_a_missing_original_weight_is_fatal(tiny: Path) -> None:
-    state = load_file(tiny / "weights.safetensors")
-    del state["query_embed.weight"]
-    with pytest.raises(CheckpointError, match="1 missing"):
-        from_original(state, settings(tiny), tiny / "tokenizer")
+def test_a_head_without_its_axis_position_ids_and_window_indices_are_no_obstacle(
+    recordings: Recordings, state: dict[str, Tensor]
+) -> None:
+    plain = from_original(state, recordings.settings, recordings.text)
+    state["class_embed.0.weight"] = state["class_embed.0.weight"][0]
+    state["text_encoder.embeddings.position_ids"] = torch.arange(66)[None]
+    state["backbone.0.body.layers.0.blocks.0.attn.relative_position_index"] = torch.zeros(392, 392)
+    changed = from_original(state, recordings.settings, recordings.text)
+    assert torch.equal(changed.class_heads[0].weight, plain.class_heads[0].weight)
 
 
-def test_original_weights_of_another_size_are_fatal(tiny: Path) -> None:
-    changed = settings(tiny)
+def test_missing_and_unexpected_entries_are_listed_together_and_fatal(
+    recordings: Recordings, state: dict[str, Tensor]
+) -> None:
+    state["stranger"] = state.pop("query_embed.weight")
+    message = refused(state, recordings)
+    assert "1 missing (decoder.queries)" in message
+    assert "1 unexpected ('stranger')" in message
+
+
+def test_many_missing_entries_are_counted_by_group(recordings: Recordings, state: dict[str, Tensor]) -> None:
+    message = refused({k: v for k, v in state.items() if "backbone" not in k}, recordings)
+    assert "117 missing (backbone.* x117)" in message
+    assert len(message) < 400
+
+
+def test_original_weights_of_another_size_are_fatal(recordings: Recordings, state: dict[str, Tensor]) -> None:
+    changed = copy.deepcopy(recordings.settings)
     changed["args"]["DeformTransformer"]["dim_feedforward"] = 512
-    with pytest.raises(CheckpointError, match="of another shape"):
-        from_original(load_file(tiny / "weights.safetensors"), changed, tiny / "tokenizer")
+    assert "of another shape" in refused(state, recordings, changed)
 
 
-def test_a_switch_that_this_soc_does_not_build_is_refused(tiny: Path) -> None:
-    changed = settings(tiny)
+def test_a_switch_that_this_soc_does_not_build_is_refused(recordings: Recordings) -> None:
+    changed = copy.deepcopy(recordings.settings)
     changed["args"]["rel_coord"] = False
     with pytest.raises(FormatError, match="rel_coord is False"):
         config_from_original(changed)
+
+
+def test_the_config_is_read_off_the_weights(recordings: Recordings) -> None:
+    settings = config_from_original(recordings.settings)
+    for classes in (1, 65):
+        found = config_from_weights(rename(recordings.state(classes)))
+        assert found == replace(settings, classes=classes, text_encoder="roberta-base")
+
+
+@pytest.mark.parametrize(("size", "preset"), [("t", "soc-video-swin-t"), ("b", "soc-video-swin-b")])
+def test_the_config_of_a_published_model_is_its_preset(size: str, preset: str) -> None:
+    entries = manifest(size)["state_dict"].items()
+    state = {name: torch.empty(entry["shape"], device="meta") for name, entry in entries}
+    # Two copies of a shared module are compared number by number; a shape alone has none.
+    weights = rename({name: value for name, value in state.items() if ".decoder.bbox_embed." not in name})
+    assert config_from_weights(weights) == PRESETS[preset]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("query_embed.weight", torch.ones(3)),
+        ("backbone.0.body.patch_embed.proj.weight", torch.tensor(1.0)),
+        ("class_embed.0.weight", torch.ones(2, 2, 2)),
+        ("spatial_decoder.out_lay.weight", torch.ones(0, 8)),
+        ("backbone.0.body.layers.0.blocks.0.mlp.fc1.weight", torch.ones(4, 0)),
+    ],
+)
+def test_shapes_that_make_no_soc(recordings: Recordings, name: str, value: Tensor) -> None:
+    state = recordings.state() | {name: value}
+    with pytest.raises(CheckpointError):
+        from_original(state, config_from_weights(rename(state)), recordings.text)
+
+
+def test_weights_of_something_else_are_named_as_such() -> None:
+    with pytest.raises(CheckpointError, match=r"1 entries such as 'conv1\.weight', none of SOC"):
+        rename({"conv1.weight": torch.ones(2)})
+
+
+def test_what_is_missing_is_taken_as_published_and_left_to_the_comparison() -> None:
+    assert config_from_weights({}) == PRESETS["soc-video-swin-t"]
+
+
+def test_the_published_numbers_are_the_default(recordings: Recordings) -> None:
+    assert SOCConfig().heads == recordings.settings["args"]["DeformTransformer"]["nheads"]

@@ -1,8 +1,6 @@
 from __future__ import annotations
 
-import json
 from collections import Counter
-from pathlib import Path
 
 import pytest
 import torch
@@ -11,6 +9,7 @@ from transformers import RobertaConfig, RobertaModel
 from rvosbench.models.soc.config import SOCConfig
 from rvosbench.models.soc.model import SOC
 from rvosbench.models.soc.original_names import renamed
+from tests.goldens.soc.recordings import manifest
 
 BACKBONES = {
     "t": {},
@@ -23,8 +22,7 @@ BACKBONES = {
 
 
 @pytest.mark.parametrize("size", BACKBONES)
-def test_every_entry_of_a_published_model_has_its_place_and_shape(shared: Path, size: str):
-    manifest = json.loads((shared / "goldens" / "soc" / f"manifest_video_swin_{size}.json").read_text())
+def test_every_entry_of_a_published_model_has_its_place_and_shape(size: str):
     with torch.device("meta"):
         roberta = RobertaModel(
             RobertaConfig(vocab_size=50265, max_position_embeddings=514, type_vocab_size=1)
@@ -32,7 +30,7 @@ def test_every_entry_of_a_published_model_has_its_place_and_shape(shared: Path, 
         model = SOC(SOCConfig(**BACKBONES[size]), roberta, tokenizer=None)
     ours = {name: list(value.shape) for name, value in model.state_dict().items()}
     theirs = {}
-    for original, entry in manifest["state_dict"].items():
+    for original, entry in manifest(size)["state_dict"].items():
         name = renamed(original)
         if name is None:
             assert "relative_position_index" in original

@@ -1,8 +1,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import Any
 
 import pytest
 import torch
@@ -40,13 +38,3 @@ def test_padding_does_not_move_the_image():
 
 def test_ratios_are_width_then_height():
     assert valid_ratios(padded(4, 5, rows=1, columns=4)).tolist() == [[pytest.approx(0.8), 0.25]]
-
-
-def test_positions_are_the_recorded_ones(golden: Callable[[str], Any]):
-    recorded = golden("case_b_eval_T8_B2_valid")
-    for level in range(4):
-        is_padding = torch.from_numpy(recorded.arrays[f"fused.mask_{level}"])
-        found = pixel_positions(is_padding, 128).permute(0, 3, 1, 2)
-        recorded.assert_equal(found, f"fused.pos_{level}")
-    words = word_positions(torch.from_numpy(recorded.arrays["text.word_masks"]), 128)
-    recorded.assert_equal(words.transpose(0, 1), "text.pos")

@@ -1,8 +1,5 @@
 from __future__ import annotations
 
-import json
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
@@ -18,6 +15,7 @@ from rvosbench.models.soc.postprocess import (
     segmentations,
 )
 from rvosbench.types import Rle
+from tests.goldens.soc.recordings import Recordings
 
 SOURCES = {
     "a": "case_a_eval_T4",
@@ -28,15 +26,13 @@ SOURCES = {
 
 
 @pytest.fixture(scope="module")
-def recorded(shared: Path) -> tuple[dict[str, np.ndarray], dict[str, dict]]:
-    tiny = shared / "goldens" / "soc" / "tiny"
-    with np.load(tiny / "case_g_postprocess.npz") as file:
-        arrays = {name: file[name] for name in file.files}
+def recorded(recordings: Recordings) -> tuple[dict[str, np.ndarray], dict[str, dict]]:
+    arrays = recordings.arrays("case_g_postprocess")
     for case, source in SOURCES.items():
-        with np.load(tiny / f"{source}.npz") as file:
-            for name in ("pred_masks", "pred_cls"):
-                arrays[f"{case}.{name}"] = file[f"out.{name}"]
-    return arrays, json.loads((tiny / "case_g_postprocess.json").read_text())["cases"]
+        file = recordings.arrays(source)
+        for name in ("pred_masks", "pred_cls", "pred_boxes"):
+            arrays[f"{case}.{name}"] = file[f"out.{name}"]
+    return arrays, recordings.record("case_g_postprocess")["cases"]
 
 
 def layer_of(arrays: dict[str, np.ndarray], case: str) -> LayerOutput:
@@ -58,6 +54,19 @@ def test_inference_gives_the_recorded_masks_pixel_for_pixel(recorded: tuple, cas
     assert np.array_equal(answer.masks[0], expected)
     scores = arrays[f"{case}.infer_refytb.scores"]
     np.testing.assert_allclose(answer.scores, scores[[arrays[f"{case}.infer_refytb.index"]]], rtol=1e-6)
+
+
+@pytest.mark.parametrize("case", ["a_refytb_nc1", "c_refytb_odd", "synth_nc65"])
+def test_inference_picks_the_recorded_query(recorded: tuple, case: str) -> None:
+    arrays, _ = recorded
+    prefix = f"{case}.raw." if case.startswith("synth") else f"{case.split('_')[0]}."
+    scores = query_scores(layer_of(arrays, case).classes[0])
+    np.testing.assert_allclose(scores, arrays[f"{case}.infer_refytb.scores"], rtol=1e-6)
+    best = int(scores.argmax())
+    assert best == arrays[f"{case}.infer_refytb.index"]
+    for ours, theirs in (("cls", "logits"), ("boxes", "boxes")):
+        chosen = arrays[f"{prefix}pred_{ours}"][:, 0, best]
+        assert np.array_equal(chosen, arrays[f"{case}.infer_refytb.{theirs}"])
 
 
 @pytest.mark.parametrize("case", ["a_refytb_nc1", "c_refytb_odd", "synth_nc65", "c2_B2"])

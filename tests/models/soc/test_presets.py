@@ -3,7 +3,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 import torch
@@ -14,6 +13,7 @@ from rvosbench.models.soc.config import SOCConfig
 from rvosbench.models.soc.model import SOC
 from rvosbench.models.soc.original_names import renamed
 from rvosbench.models.soc.presets import PRESETS, describe, same_shape
+from tests.goldens.soc.recordings import manifest
 
 
 def test_the_demo_is_small_enough_for_two_cores() -> None:
@@ -50,17 +50,15 @@ def test_presets_are_listed_without_torch() -> None:
 
 
 @pytest.mark.parametrize(("preset", "letter"), [("soc-video-swin-t", "t"), ("soc-video-swin-b", "b")])
-def test_full_models_have_the_names_and_shapes_of_the_published_ones(
-    shared: Path, preset: str, letter: str
-) -> None:
-    manifest = json.loads((shared / f"goldens/soc/manifest_video_swin_{letter}.json").read_text())
-    published = {renamed(name): tuple(entry["shape"]) for name, entry in manifest["state_dict"].items()}
+def test_full_models_have_the_names_and_shapes_of_the_published_ones(preset: str, letter: str) -> None:
+    recorded = manifest(letter)
+    published = {renamed(name): tuple(entry["shape"]) for name, entry in recorded["state_dict"].items()}
     published.pop(None, None)  # entries that hold nothing learned
     base = RobertaConfig(vocab_size=50265, max_position_embeddings=514, type_vocab_size=1)
     with torch.device("meta"):
         model = SOC(PRESETS[preset], RobertaModel(base), tokenizer=None)
     assert {name: tuple(value.shape) for name, value in model.state_dict().items()} == published
-    assert sum(parameter.numel() for parameter in model.parameters()) == manifest["total_params"]
+    assert sum(parameter.numel() for parameter in model.parameters()) == recorded["total_params"]
 
 
 def test_the_demos_text_encoder_tells_sentences_apart_before_training() -> None:

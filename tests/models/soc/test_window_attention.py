@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import math
 from itertools import product
 
 import pytest
 import torch
 from torch import Tensor
 
-from rvosbench.models.soc.window_attention import WindowAttention, WindowGrid
+from rvosbench.models.soc.window_attention import WindowAttention, WindowGrid, Windows
 
 
 def by_definition(attention: WindowAttention, features: Tensor) -> Tensor:
@@ -90,6 +91,40 @@ def test_gradients_are_those_of_attention_over_the_whole_map():
     expected = torch.autograd.grad((by_definition(attention, features) * weights).sum(), wanted)
     for one, other in zip(found, expected, strict=True):
         torch.testing.assert_close(one, other, atol=1e-4, rtol=1e-4)
+
+
+@pytest.mark.parametrize("at_once", [1, 2, 5, 100])
+@pytest.mark.parametrize("shifted", [False, True])
+@pytest.mark.parametrize("sizes", [(2, 3, 3), (2, 6, 6), (3, 7, 5), (5, 2, 7), (1, 1, 1)])
+def test_some_windows_at_a_time_agree_with_attention_over_the_whole_map(
+    sizes: tuple[int, int, int], shifted: bool, at_once: int
+):
+    torch.manual_seed(0)
+    attention = WindowAttention(8, heads=2, window=(2, 3, 3), shifted=shifted)
+    torch.nn.init.normal_(attention.position_bias)
+    torch.nn.init.normal_(attention.qkv.bias)
+    features = torch.randn(1, *sizes, 8)
+    windows = Windows.over(sizes, attention.window, shifted=shifted)
+    found = torch.full((math.prod(sizes), 8), torch.nan)
+    with torch.no_grad():
+        bias = attention.bias(windows.grid.window)
+        for start in range(0, len(windows.rows), at_once):
+            part = windows.part(start, start + at_once)
+            assert found[part.rows].isnan().all()  # every token is in one window
+            found[part.rows] = attention.attend_windows(features.flatten(0, 3)[part.rows], part, bias)
+        expected = by_definition(attention, features)
+    torch.testing.assert_close(found.view_as(features), expected, atol=1e-5, rtol=1e-5)
+
+
+def test_windows_by_hand():
+    windows = Windows.over((1, 1, 5), (1, 1, 4), shifted=True)  # 0 1 2 3 4 - - -, rolled back by two
+    assert windows.rows.tolist() == [[2, 3, 4, 5], [5, 5, 0, 1]]  # 5: padding
+    assert windows.ends == (((None, None, False), 1), ((None, None, True), 2))
+    both = windows.part(0, 9)
+    assert both.rows.tolist() == [2, 3, 4, 0, 1]
+    assert both.places.tolist() == [0, 1, 2, 5, 5, 5, 3, 4]
+    assert both.kinds == [((None, None, False), slice(0, 1)), ((None, None, True), slice(1, 2))]
+    assert windows.part(1, 2).kinds == [((None, None, True), slice(0, 1))]
 
 
 def test_a_grid_by_hand():
