@@ -13,8 +13,8 @@ DOCS = Path(__file__).resolve().parents[2] / "docs" / "format.md"
 
 
 def lines_of(tool: str) -> list[str]:
-    """The lines of docs/format.md between the heading of a tool and the end of its code."""
-    found = re.search(rf"^# {tool}\n(.*?)(?:\n\n|^```)", DOCS.read_text(encoding="utf-8"), re.M | re.S)
+    """The lines of docs/format.md between the heading of a tool and the next one."""
+    found = re.search(rf"^# {tool}\n(.*?)(?=^# |^```)", DOCS.read_text(encoding="utf-8"), re.M | re.S)
     assert found, f"docs/format.md has no example for {tool}"
     return found[1].strip().splitlines()
 
