@@ -49,6 +49,11 @@ def as_coco(rle: Rle) -> dict[str, object]:
     return {"size": [rle.height, rle.width], "counts": rle.counts}
 
 
+def as_json(rle: Rle) -> dict[str, object]:
+    """The same with text for bytes, as COCO files and `mask_dict.json` of MeViS hold it."""
+    return {"size": [rle.height, rle.width], "counts": rle.counts.decode("ascii")}
+
+
 def union(rles: Sequence[Rle], height: int, width: int) -> Rle:
     """The union of masks of one size; an empty mask of (height, width) when there are none.
 

@@ -20,7 +20,7 @@ from rvosbench.frames import open_frames
 from rvosbench.predictions import Prediction, PredictionsWriter
 from rvosbench.registry import MODELS
 from rvosbench.store import Store
-from rvosbench.types import Clip, Expression, Segmentation, Video
+from rvosbench.types import VOID, Clip, Expression, Segmentation, Video
 
 
 def predict(
@@ -209,7 +209,7 @@ def _clip(video: Video, release: Path, *, with_objects: bool) -> Clip:
 
 def _objects(video: Video, frames: Sequence[int]) -> NDArray[np.bool_]:
     """The ground truth of all objects, (N, K, H, W); what is marked as void is none."""
-    objects = [thing.object_id for thing in video.objects if thing.category != "void"]
+    objects = [thing.object_id for thing in video.objects if thing.category != VOID]
     drawn = np.zeros((len(objects), len(frames), video.height, video.width), np.bool_)
     for row, object_id in enumerate(objects):
         for column, frame in enumerate(frames):

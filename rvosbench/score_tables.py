@@ -26,7 +26,7 @@ from rvosbench.metrics.ground_truth import Question
 from rvosbench.metrics.protocols import Protocol
 from rvosbench.metrics.samples import sample_figures, sample_iou
 from rvosbench.predictions import Prediction
-from rvosbench.types import Rle, Video
+from rvosbench.types import Video
 
 SCORES = "scores.json"
 FRAME_SCORES = "frame_scores.parquet"
@@ -192,7 +192,7 @@ class ScoreTables:
                         "id": len(truths) + 1,
                         "image_id": image_id,
                         "category_id": 1,
-                        "segmentation": _segmentation(truth),
+                        "segmentation": masks.as_coco(truth),
                         "area": float(masks.area(truth)),
                         "bbox": list(masks.bounding_box(truth)),
                         "iscrowd": 0,
@@ -205,7 +205,7 @@ class ScoreTables:
                     {
                         "image_id": image_id,
                         "category_id": 1,
-                        "segmentation": _segmentation(row.mask),
+                        "segmentation": masks.as_coco(row.mask),
                         "score": row.score,
                     }
                     for row in rows
@@ -310,7 +310,3 @@ def _metric(value: float, n: int, unit: str, low: float, high: float) -> Metric:
 
 def _known(value: float) -> float | None:
     return value if math.isfinite(value) else None
-
-
-def _segmentation(rle: Rle) -> dict[str, Any]:
-    return {"size": [rle.height, rle.width], "counts": rle.counts}

@@ -15,6 +15,9 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from torch import Tensor
 
+VOID = "void"
+"""The category of pixels that DAVIS wants ignored; never an object to find."""
+
 BoolMask = NDArray[np.bool_]
 """(H, W) bool, True on the object."""
 

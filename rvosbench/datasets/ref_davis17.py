@@ -43,10 +43,10 @@ from rvosbench.datasets.reading import (
 )
 from rvosbench.errors import DatasetError, UnknownNameError
 from rvosbench.registry import unknown
-from rvosbench.types import Card, Expression, Video
+from rvosbench.types import VOID, Card, Expression, Video
 
 _FPS = 24.0
-VOID = 255
+VOID_LABEL = 255
 """The object id of void pixels."""
 
 CARD = Card(
@@ -140,7 +140,7 @@ class RefDavis17:
             fps=_FPS,
             annotations=self._annotations[split] / video_id,
             all_annotated=True,
-            categories=self._categories.get(video_id, {}) | {VOID: "void"},
+            categories=self._categories.get(video_id, {}) | {VOID_LABEL: VOID},
         )
 
     def _split(self, split: str) -> dict[str, tuple[Expression, ...]]:

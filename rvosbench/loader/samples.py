@@ -22,10 +22,7 @@ from rvosbench.loader.cache import ByteCache
 from rvosbench.loader.windows import Window
 from rvosbench.store import Store
 from rvosbench.transforms import Sample, Side, resize_frames, resize_masks
-from rvosbench.types import Expression, Video
-
-VOID = "void"
-"""The category of pixels that DAVIS wants ignored; never an object to learn."""
+from rvosbench.types import VOID, Expression, Video
 
 DEFAULT_CACHE_BYTES = 1024**3
 

@@ -7,10 +7,7 @@ from dataclasses import dataclass, replace
 from rvosbench import masks
 from rvosbench.errors import ScoreError
 from rvosbench.metrics.protocols import ANNOTATORS, Protocol
-from rvosbench.types import Rle, Video
-
-VOID = "void"
-"""Category of the object whose pixels count for nothing."""
+from rvosbench.types import VOID, Rle, Video
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -98,7 +98,7 @@ class Store:
         if key not in self._tables:
             prefix = f"data/{table}/split={split}/"
             paths = [self.folder / name for name in self.manifest["files"] if name.startswith(prefix)]
-            self._tables[key] = _Table(sorted(paths))
+            self._tables[key] = _Table(self.folder, sorted(paths))
         return self._tables[key]
 
     def __getstate__(self) -> dict[str, Any]:
@@ -149,9 +149,10 @@ def rebuild_command(manifest: Mapping[str, Any], folder: Path) -> str:
 class _Table:
     """The parts of one table of one split, with the video range of every row group."""
 
-    def __init__(self, paths: Sequence[Path]) -> None:
+    def __init__(self, folder: Path, paths: Sequence[Path]) -> None:
+        self._folder = folder
         self._paths = paths
-        with _readable(paths):
+        with readable(folder, paths):
             self._files = [pq.ParquetFile(path) for path in paths]
         self._groups: list[tuple[int, int]] = []  # (part, row group)
         self._first: list[str] = []  # smallest video_id of each group, ascending
@@ -167,7 +168,7 @@ class _Table:
 
     def read(self, columns: Sequence[str] | None = None) -> pa.Table:
         names = None if columns is None else list(columns)
-        with _readable(self._paths):
+        with readable(self._folder, self._paths):
             return pa.concat_tables([file.read(names) for file in self._files])
 
     def rows_of(self, video_id: str) -> list[dict[str, Any]]:
@@ -176,7 +177,7 @@ class _Table:
             if self._first[position] > video_id:
                 break
             part, group = self._groups[position]
-            with _readable([self._paths[part]]):
+            with readable(self._folder, [self._paths[part]]):
                 rows = self._files[part].read_row_group(group)
             ids = rows["video_id"].to_pylist()  # sorted
             low, high = bisect.bisect_left(ids, video_id), bisect.bisect_right(ids, video_id)
@@ -185,14 +186,18 @@ class _Table:
 
 
 @contextmanager
-def _readable(paths: Sequence[Path]) -> Iterator[None]:
-    """Damaged pages: every page carries its own checks, and pyarrow finds them one by one."""
+def readable(folder: Path, paths: Sequence[Path]) -> Iterator[None]:
+    """Turn what pyarrow finds in damaged parts of a store, page by page, into one line.
+
+    Raises:
+        FormatError: reading failed in the block.
+    """
     try:
         yield
     except (pa.ArrowException, OSError) as error:
-        first, *_ = str(error).splitlines() or [type(error).__name__]
+        detail = " ".join(str(error).split()) or type(error).__name__
         names = ", ".join(map(str, paths[:3]))
         raise FormatError(
-            f"{names} cannot be read ({first}); the store is damaged, find out where with rvos verify and "
-            "prepare it again"
+            f"{names} cannot be read ({detail}); the store is damaged, see all that is wrong with: "
+            f"rvos verify {folder}"
         ) from error

@@ -17,9 +17,8 @@ from pathlib import Path
 from rvosbench import masks
 from rvosbench.store import Store
 from rvosbench.store_tools.exported_frames import FrameFiles
-from rvosbench.store_tools.info import VOID
 from rvosbench.store_tools.json_files import JsonLists
-from rvosbench.types import Video
+from rvosbench.types import VOID, Video
 
 _LISTS = ("images", "annotations", "videos", "objects", "expressions")
 _NAMELESS = "object"  # COCO wants a category for every annotation
@@ -115,7 +114,7 @@ class _Split:
                     "id": self._annotations,
                     "image_id": images[index],
                     "category_id": self._category(category),
-                    "segmentation": {"size": [rle.height, rle.width], "counts": rle.counts.decode("ascii")},
+                    "segmentation": masks.as_json(rle),
                     "area": masks.area(rle),
                     "bbox": list(masks.bounding_box(rle)),
                     "iscrowd": int(category == VOID),

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from rvosbench.datasets.reading import safe_id
 from rvosbench.errors import DatasetError
+from rvosbench.masks import as_json
 from rvosbench.store import Store
 from rvosbench.store_tools.exported_frames import FrameFiles
 from rvosbench.store_tools.json_files import JsonObject
@@ -128,10 +129,7 @@ def _check(video: Video) -> None:
 def _track(video: Video, object_id: int) -> list[dict[str, object] | None]:
     """One entry per frame."""
     found = [video.masks.get((object_id, index)) for index in range(len(video.frames))]
-    return [
-        None if rle is None else {"size": [rle.height, rle.width], "counts": rle.counts.decode("ascii")}
-        for rle in found
-    ]
+    return [None if rle is None else as_json(rle) for rle in found]
 
 
 def _entry(sentence: Expression, numbers: dict[int, int]) -> dict[str, object]:

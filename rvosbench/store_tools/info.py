@@ -17,11 +17,10 @@ import numpy as np
 
 from rvosbench.store import Store
 from rvosbench.store_tools.parts import batches
+from rvosbench.types import VOID
 
 _WORD = re.compile(r"\w+(?:['\u2019-]\w+)*")
 _QUANTILES = (0.1, 0.5, 0.9)
-VOID = "void"
-"""The category of pixels that metrics leave out; no object."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

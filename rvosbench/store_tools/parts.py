@@ -10,8 +10,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from rvosbench.errors import FormatError
 from rvosbench.store import SCHEMAS, Store
+from rvosbench.store.reader import readable
 
 _NAME = re.compile(rf"data/({'|'.join(SCHEMAS)})/split=([A-Za-z0-9][A-Za-z0-9_.-]*)/part-[0-9]+\.parquet")
 
@@ -43,10 +43,5 @@ def batches(store: Store, table: str, split: str, columns: Sequence[str]) -> Ite
     """
     for name in part_names(store.manifest, table, split):
         path = store.folder / name
-        try:
+        with readable(store.folder, [path]):
             yield from read_batches(path, columns)
-        except (pa.ArrowException, OSError) as error:
-            detail = " ".join(str(error).split())
-            raise FormatError(
-                f"{path} cannot be read ({detail}); see all that is wrong with: rvos verify {store.folder}"
-            ) from error

@@ -16,8 +16,7 @@ from rvosbench.errors import DatasetError
 from rvosbench.frames import open_frames
 from rvosbench.images import RgbImage
 from rvosbench.store import Store
-from rvosbench.store_tools.info import VOID
-from rvosbench.types import Expression, Video
+from rvosbench.types import VOID, Expression, Video
 
 _GAP = 6  # px between frames
 _WIDEST = 1920  # px of the whole picture, unless the frames themselves are wider

@@ -13,7 +13,7 @@ from rvosbench.errors import MaskSizeError, ScoreError
 from rvosbench.metrics.matching import MAX_PROPOSALS
 from rvosbench.predictions import Prediction, Predictions
 from rvosbench.submission.files import Files, Tree
-from rvosbench.types import Video
+from rvosbench.types import VOID, Video
 
 
 class PredictionSource(Protocol):
@@ -109,7 +109,7 @@ class LabelMaps(_PngSource):
 
     def read(self, video: Video) -> list[Prediction]:
         """See `PredictionSource`; every object has a row in every frame that there is a file for."""
-        objects = [thing.object_id for thing in video.objects if thing.category != "void"]
+        objects = [thing.object_id for thing in video.objects if thing.category != VOID]
         rows = []
         for _, index, labels, shown in self._labels(video):
             unknown = sorted(set(np.unique(labels).tolist()) - {0, *objects})

@@ -7,7 +7,7 @@ import io
 import json
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -68,6 +68,17 @@ def check_request(videos: int, frames: int, size: tuple[int, int]) -> None:
             f"{videos} videos of {frames} frames of {size[0]}x{size[1]} px were asked for, "
             "expected at least 1 video, 1 frame and 32x32 px; ask for more"
         )
+
+
+def check_quirks(quirks: Collection[str], known: Sequence[str]) -> None:
+    """Refuse names of oddities that a layout does not have.
+
+    Raises:
+        RvosbenchError: no such quirk.
+    """
+    strangers = sorted(set(quirks) - set(known))
+    if strangers:
+        raise RvosbenchError(f"there is no quirk {strangers[0]!r}; there are: {', '.join(known)}")
 
 
 def held_out_count(videos: int, least: int) -> int:

@@ -16,9 +16,15 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from rvosbench.errors import RvosbenchError
 from rvosbench.synthetic.describing import describe
-from rvosbench.synthetic.folders import Progress, check_request, new_folder, unique_ids, write_json
+from rvosbench.synthetic.folders import (
+    Progress,
+    check_quirks,
+    check_request,
+    new_folder,
+    unique_ids,
+    write_json,
+)
 from rvosbench.synthetic.render import render
 from rvosbench.synthetic.scenes import Scene, generator, make_scene
 
@@ -58,9 +64,7 @@ def write(
         OutputError: `root` is taken or cannot be written.
     """
     check_request(videos, frames, size)
-    strangers = sorted(set(quirks) - set(QUIRKS))
-    if strangers:
-        raise RvosbenchError(f"there is no quirk {strangers[0]!r}; there are: {', '.join(QUIRKS)}")
+    check_quirks(quirks, QUIRKS)
     short = unique_ids(seed, list(range(videos)), length=8, alphabet="abcdefghijklmnopqrstuvwxyz")
     lines: list[str] = []
     samples: list[list[Any]] = []

@@ -14,12 +14,12 @@ from typing import Any, Final
 
 import numpy as np
 
-from rvosbench.errors import RvosbenchError
-from rvosbench.masks import encode
+from rvosbench.masks import as_json, encode
 from rvosbench.synthetic.describing import describe
 from rvosbench.synthetic.folders import (
     HELD_OUT,
     Progress,
+    check_quirks,
     check_request,
     encode_jpeg,
     held_out_count,
@@ -71,9 +71,7 @@ def write(
         OutputError: `root` is taken or cannot be written.
     """
     check_request(videos, frames, size)
-    strangers = sorted(set(quirks) - set(QUIRKS))
-    if strangers:
-        raise RvosbenchError(f"there is no quirk {strangers[0]!r}; there are: {', '.join(QUIRKS)}")
+    check_quirks(quirks, QUIRKS)
     split_sizes = {"train": videos, "valid_u": held_out_count(videos, 2), "valid": held_out_count(videos, 1)}
     indices = [*range(videos), *range(HELD_OUT, HELD_OUT + split_sizes["valid_u"] + split_sizes["valid"])]
     splits = [split for split, count in split_sizes.items() for _ in range(count)]
@@ -155,8 +153,7 @@ def _run_lengths(mask: np.ndarray[Any, np.dtype[np.bool_]]) -> dict[str, Any] | 
     """A mask as the official file has it; None when nothing of the thing is seen."""
     if not mask.any():
         return None
-    rle = encode(mask)
-    return {"size": [rle.height, rle.width], "counts": rle.counts.decode("ascii")}
+    return as_json(encode(mask))
 
 
 def _hide(split: _Split) -> None:

@@ -276,12 +276,13 @@ def test_progress_is_reported_step_by_step(store, tmp_path):
 
 
 SCRIPT = """
-import sys, time
+import signal, sys, time
 from pathlib import Path
 from rvosbench.registry import MODELS
 from rvosbench.store import Store
 from rvosbench.training.loop import train
 from tests.training.test_loop import RECIPE
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored below a shell's background job
 MODELS._built_in["tiny"] = "tests.tiny_model:TINY"
 slowly = lambda step: time.sleep(0.1)
 store, out, preset = Store.open(Path(sys.argv[1])), Path(sys.argv[2]), sys.argv[3]

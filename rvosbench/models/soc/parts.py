@@ -12,7 +12,7 @@ FLOATS_AT_ONCE = 2**21
 fault per 4 KB each time that it is made."""
 
 CPU_FRAMES = 1
-"""Frames of a part, whatever the number of sentences."""
+"""Frames of a part at least, whatever their size; of small frames as many as fill `FLOATS_AT_ONCE`."""
 
 GPU_FRAMES = 36
 """Frames times sentences of a part: enough to keep a GPU busy."""
@@ -32,12 +32,19 @@ def frames_at_once(features: Tensor, sentences: int) -> int:
     """
     if torch.is_grad_enabled():
         return features.shape[1]
-    return CPU_FRAMES if features.is_cpu else max(1, GPU_FRAMES // sentences)
+    if features.is_cpu:
+        return _cpu_frames(sentences * features.shape[2:].numel())
+    return max(1, GPU_FRAMES // sentences)
 
 
 def by_frames(function: Callable[..., Tensor], *inputs: Tensor) -> Tensor:
     """`by_parts` for inputs whose rows are frames."""
-    return by_parts(function, *inputs, at_once=CPU_FRAMES)
+    return by_parts(function, *inputs, at_once=_cpu_frames(inputs[0].shape[1:].numel()))
+
+
+def _cpu_frames(floats: int) -> int:
+    """How many frames of so many numbers to take at a time: a call for each costs more than small ones."""
+    return max(CPU_FRAMES, FLOATS_AT_ONCE // floats)
 
 
 def by_parts(function: Callable[..., Tensor], *inputs: Tensor, at_once: int) -> Tensor:

@@ -255,6 +255,7 @@ def test_a_long_clip_in_small_parts_is_answered_as_in_one(
     together = model.answer(visual, SENTENCES, ((40, 56),))
     for module in (video_swin, feedforward):
         monkeypatch.setattr(module, "FLOATS_AT_ONCE", 1000)
+    monkeypatch.setattr(parts, "FLOATS_AT_ONCE", 1)  # no frame is small
     for at_once in (1, 4):
         monkeypatch.setattr(parts, "CPU_FRAMES", at_once)
         with torch.no_grad():

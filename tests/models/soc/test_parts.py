@@ -31,10 +31,20 @@ def test_gradients_see_the_whole():
 
 
 def test_frames_are_answered_together_only_for_gradients_or_a_gpu():
-    features = torch.zeros(2, 100, 1, device="cpu")
+    features = torch.zeros(1).expand(2, 100, parts.FLOATS_AT_ONCE)
     assert parts.frames_at_once(features, 4) == 100
     with torch.no_grad():
         assert parts.frames_at_once(features, 4) == 1
         elsewhere = features.to("meta")
         assert parts.frames_at_once(elsewhere, 4) == 9
         assert parts.frames_at_once(elsewhere, 40) == 1
+
+
+def test_small_frames_are_taken_together_as_long_as_they_fill_no_more_than_a_part():
+    features = torch.zeros(1).expand(2, 100, parts.FLOATS_AT_ONCE // 30)
+    with torch.no_grad():
+        assert parts.frames_at_once(features, 1) == 30
+        assert parts.frames_at_once(features, 3) == 10
+        seen = []
+        parts.by_frames(lambda part: seen.append(len(part)) or part[:, :1], features[0])
+    assert seen == [30, 30, 30, 10]
