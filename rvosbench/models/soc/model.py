@@ -246,6 +246,7 @@ class SOC(nn.Module):
             mask_features.flatten(0, 1),
             parameters,
             centres.view(B * T, K * Q, 2),
+            widest=K * Q * mask_features.shape[2:].numel(),
         )
         masks = masks.view(B, T, K, Q, *masks.shape[2:])
         return tuple(

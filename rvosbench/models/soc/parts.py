@@ -37,9 +37,18 @@ def frames_at_once(features: Tensor, sentences: int) -> int:
     return max(1, GPU_FRAMES // sentences)
 
 
-def by_frames(function: Callable[..., Tensor], *inputs: Tensor) -> Tensor:
-    """`by_parts` for inputs whose rows are frames."""
-    return by_parts(function, *inputs, at_once=_cpu_frames(inputs[0].shape[1:].numel()))
+def by_frames(function: Callable[..., Tensor], *inputs: Tensor, widest: int | None = None) -> Tensor:
+    """`by_parts` for inputs whose rows are frames.
+
+    Args:
+        function: as there.
+        inputs: as there.
+        widest: numbers per frame in the widest tensor that `function` makes; those of the first input by
+            default.
+    """
+    return by_parts(
+        function, *inputs, at_once=_cpu_frames(inputs[0].shape[1:].numel() if widest is None else widest)
+    )
 
 
 def _cpu_frames(floats: int) -> int:
@@ -57,8 +66,22 @@ def by_parts(function: Callable[..., Tensor], *inputs: Tensor, at_once: int) -> 
     """
     if len(inputs[0]) <= at_once or not pays(inputs[0]):
         return function(*inputs)
-    parts = [
-        function(*(rows[start : start + at_once] for rows in inputs))
-        for start in range(0, len(inputs[0]), at_once)
-    ]
-    return torch.cat(parts)
+    first = function(*(rows[:at_once] for rows in inputs))
+    # Parts go where they belong at once: to join them at the end would need twice the memory.
+    whole = torch.empty(
+        (len(inputs[0]), *first.shape[1:]),
+        dtype=first.dtype,
+        device=first.device,
+        memory_format=_memory_format(first),
+    )
+    whole[:at_once] = first
+    for start in range(at_once, len(whole), at_once):
+        stop = start + at_once
+        whole[start:stop] = function(*(rows[start:stop] for rows in inputs))
+    return whole
+
+
+def _memory_format(tensor: Tensor) -> torch.memory_format:
+    """A convolution may leave the channels of a pixel together, which spares a copy later."""
+    together = tensor.dim() == 4 and tensor.is_contiguous(memory_format=torch.channels_last)
+    return torch.channels_last if together else torch.contiguous_format

@@ -88,7 +88,10 @@ class PatchEmbedding(nn.Module):
 
     def forward(self, frames: Tensor) -> Tensor:
         """(B, T, 3, H, W) to (B, T, H / 4, W / 4, C), sides rounded up."""
-        tokens = by_frames(self._embed, frames.flatten(0, 1))
+        images = frames.flatten(0, 1)
+        # A patch of 48 numbers becomes a token, and the norm makes another.
+        widest = images.shape[1:].numel() * max(1, self.norm.normalized_shape[0] // 48)
+        tokens = by_frames(self._embed, images, widest=widest)
         return tokens.view(*frames.shape[:2], *tokens.shape[1:])
 
     def _embed(self, images: Tensor) -> Tensor:
