@@ -22,6 +22,11 @@ from .stores import dataset_option, release_option
 @click.option("--seed", type=int, help="Instead of the recipe's.")
 @click.option("--device", default="cpu", show_default=True, help="cpu, cuda, cuda:1 ...")
 @click.option(
+    "--precision",
+    type=click.Choice(["fp32", "bf16"]),
+    help="bf16: matrix products in bfloat16, for a GPU; instead of the recipe's.",
+)
+@click.option(
     "--backbone",
     type=click.Path(path_type=Path),
     help="Start the backbone from this file; for soc a Video Swin trained on Kinetics (.pth).",
@@ -39,6 +44,7 @@ def train_command(
     batch_size: int | None,
     seed: int | None,
     device: str,
+    precision: str | None,
     backbone: Path | None,
     resume: bool,
     release: Path | None,
@@ -66,6 +72,7 @@ def train_command(
         "max_seconds": max_seconds,
         "batch_size": batch_size,
         "seed": seed,
+        "precision": precision,
     }
     recipe = replace(recipe_for(preset), **{key: value for key, value in given.items() if value is not None})
     with progress(f"train {preset}", recipe.steps) as update:

@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"errors", "types"}),
-    frozenset({"contracts", "images", "registry", "run_lengths", "run_record"}),
+    frozenset({"contracts", "images", "precision", "registry", "run_lengths", "run_record"}),
     frozenset({"masks", "overlay", "video_file", "video_writer"}),
     frozenset({"footage", "frames", "predictions", "store", "transforms"}),
     frozenset({"analysis", "datasets", "loader", "metrics", "models", "synthetic"}),

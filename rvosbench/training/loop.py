@@ -15,6 +15,7 @@ from rvosbench import run_record
 from rvosbench.contracts import BackboneFactory, TrainableFactory, TrainableSegmenter
 from rvosbench.errors import OutputError, TrainingError, UnknownNameError
 from rvosbench.loader import DEFAULT_CACHE_BYTES, ByteCache, Samples, load, to_device
+from rvosbench.precision import Precision, computing_in
 from rvosbench.registry import MODELS, unknown
 from rvosbench.store import Store
 from rvosbench.training import state as states
@@ -139,7 +140,9 @@ class _Run:
             # One call for all parameters; the default loop over them costs more than a small model's forward.
             fused=accelerator.device.type in ("cpu", "cuda"),
         )
-        self._losses, self._optimiser = accelerator.prepare(_Losses(self._segmenter), optimiser)
+        self._losses, self._optimiser = accelerator.prepare(
+            _Losses(self._segmenter, recipe.precision, str(accelerator.device)), optimiser
+        )
 
     def steps(self, on_step: Callable[[Step], None] | None) -> tuple[Log, Stopwatch, str]:
         """Do the steps that are left."""
@@ -319,14 +322,18 @@ def _parts(store: Store, split: str, recipe: Recipe) -> list[_Part]:
 class _Losses(nn.Module):
     """A segmenter's losses as the forward pass of a module, which is what accelerate can distribute."""
 
-    def __init__(self, segmenter: TrainableSegmenter) -> None:
+    def __init__(self, segmenter: TrainableSegmenter, precision: Precision, device: str) -> None:
         super().__init__()
+        self._precision: Precision = precision
+        self._device = device
         self.trained = segmenter.module()
         self._compute = segmenter.losses  # a bound method, so that the segmenter is not registered twice
 
     def forward(self, batch: Batch) -> Mapping[str, Tensor]:
         """Weighted losses, each a scalar."""
-        return self._compute(batch)
+        # accelerate could cast too, but keeps one precision for the life of the process.
+        with computing_in(self._precision, self._device):
+            return self._compute(batch)
 
 
 def _trainable(model_name: str, preset: str) -> TrainableFactory:

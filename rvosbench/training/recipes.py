@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 from rvosbench.errors import UnknownNameError
 from rvosbench.loader import Centred, Consecutive, Spread, Window
+from rvosbench.precision import PRECISIONS, Precision
 from rvosbench.registry import unknown
 from rvosbench.transforms import Augmentation, Side
 
@@ -107,6 +108,7 @@ class Recipe:
     mirror: float = 0.0  # probability of a mirrored clip
     colour_jitter: float = 0.0  # strength; 0 is none
     with_other_objects: bool = True  # the target also holds the clip's other objects
+    precision: Precision = "fp32"
     seed: int = 42
     save_every: int = 500  # steps between states to resume from
 
@@ -125,6 +127,8 @@ class Recipe:
             raise ValueError(
                 f"mirror and colour_jitter are in [0, 1], got {self.mirror}, {self.colour_jitter}"
             )
+        if self.precision not in PRECISIONS:
+            raise ValueError(f"precision is one of {', '.join(PRECISIONS)}, got {self.precision!r}")
         if self.window not in _WINDOWS:
             raise ValueError(f"window is one of {', '.join(_WINDOWS)}, got {self.window!r}")
         if sum(stage.share for stage in self.curriculum) >= 1:

@@ -97,6 +97,19 @@ def test_the_same_arguments_give_the_same_weights(store, tmp_path):
     assert not same(one, other_seed)
 
 
+def test_weights_stay_float32_where_products_are_bfloat16(store, tmp_path):
+    plain = run(store, tmp_path / "plain")
+    out = tmp_path / "bf16"
+    result = run(store, out, dataclasses.replace(RECIPE, precision="bf16"))
+    assert json.loads((out / "run.json").read_text())["recipe"]["precision"] == "bf16"
+    weights = load_file(result.checkpoint / "model.safetensors")
+    assert {tensor.dtype for tensor in weights.values()} == {torch.float32}
+    assert not same(plain, result)
+    assert [line["loss"] for line in log(out)] == pytest.approx(
+        [line["loss"] for line in log(tmp_path / "plain")], rel=0.1
+    )
+
+
 def test_torchs_generator_and_threads_are_left_as_they_were(store, tmp_path):
     before, threads = torch.random.get_rng_state(), torch.get_num_threads()
     run(store, tmp_path / "run", threads=threads + 1)

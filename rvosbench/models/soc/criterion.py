@@ -72,7 +72,9 @@ def layer_losses(
         "focal": losses.focal(logits, truth).mean(-1).sum((1, 2)) / divisor,
         "dice": losses.dice(logits, truth).sum((1, 2)) / divisor,
         "contrastive": losses.contrastive(
-            torch.stack([layer.clusters for layer in output.layers]), output.sentences, pairs.referred
+            torch.stack([layer.clusters for layer in output.layers]).float(),
+            output.sentences.float(),
+            pairs.referred,
         ).mean(1),
         "class": _class_loss(output.layers, targets, pairs.referred) / divisor,
         "box": (boxes - wanted_boxes).abs().sum((1, 2, 3)) / divisor,

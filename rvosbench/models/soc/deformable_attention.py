@@ -64,7 +64,9 @@ class DeformableAttention(nn.Module):
         values = self.value_proj(memory).masked_fill(is_padding.unsqueeze(-1), 0.0)
         weights = self.attention_weights(queries).unflatten(3, (self.heads, -1)).softmax(-1)
         weights = weights.unflatten(4, (self.scales, self.points))
-        offsets = self.sampling_offsets(queries).unflatten(3, (self.heads, self.scales, self.points, 2))
+        # Places stay float32 under autocast: bfloat16 could not tell one cell of a wide map from the next.
+        offsets = self.sampling_offsets(queries).float()
+        offsets = offsets.unflatten(3, (self.heads, self.scales, self.points, 2))
         centres = references[..., None, :, None, :2] * 2 - 1
         if references.shape[-1] == 4:
             # The farthest point of the initial grid lies on the border of the box.
@@ -73,7 +75,7 @@ class DeformableAttention(nn.Module):
             sizes = offsets.new_tensor([(width, height) for height, width in shapes])
             reach = (2 / sizes)[:, None, :]
         places = torch.addcmul(centres, offsets, reach)
-        output: Tensor = self.output_proj(sample(values, shapes, places, weights))
+        output: Tensor = self.output_proj(sample(values.float(), shapes, places, weights.float()))
         return output
 
 

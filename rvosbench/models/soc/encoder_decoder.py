@@ -194,7 +194,7 @@ def refined(start: Tensor, change: Tensor) -> Tensor:
 
     A start without width and height counts as one half of the frame for them.
     """
-    start = start.clamp(0, 1)
+    start, change = start.float().clamp(0, 1), change.float()
     logits = torch.log(start.clamp(min=1e-5) / (1 - start).clamp(min=1e-5))
     if start.shape[-1] == 2:
         return torch.cat([change[..., :2] + logits, change[..., 2:]], -1).sigmoid()

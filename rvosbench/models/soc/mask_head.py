@@ -94,6 +94,13 @@ def dynamic_masks(features: Tensor, parameters: Tensor, centres_px: Tensor, laye
     Returns:
         (N, Q, h, w) logits.
     """
+    # Distances of hundreds of pixels are multiplied and summed: too much for bfloat16's eight bits.
+    with torch.autocast(features.device.type, enabled=False):
+        return _dynamic_masks(features.float(), parameters.float(), centres_px.float(), layers)
+
+
+def _dynamic_masks(features: Tensor, parameters: Tensor, centres_px: Tensor, layers: int) -> Tensor:
+    """`dynamic_masks` in float32."""
     N, D, h, w = features.shape
     Q = parameters.shape[1]
     shapes = dynamic_parameters(D, layers)

@@ -85,7 +85,8 @@ class SOCSegmenter:
         frames = normalise(batch.frames.to(device)).masked_fill(is_padding[:, None, None], 0.0)
         wanted = self._wanted(batch.wanted, frames.shape[1])
         output = self.model(frames, is_padding, batch.expressions, wanted, batch.sizes)
-        return criterion(output, targets)
+        with torch.autocast(device.type, enabled=False):  # sums over a whole frame need float32
+            return criterion(output, targets)
 
     def parameter_groups(self, learning_rates: Mapping[str, float]) -> list[dict[str, object]]:
         """Optimiser groups of the parameters that learn; a part without any has no group.

@@ -12,6 +12,7 @@ from rvosbench.models.soc import checkpoint, segmenter
 from rvosbench.models.soc.criterion import WEIGHTS
 from rvosbench.models.soc.presets import PRESETS
 from rvosbench.models.soc.segmenter import SOCSegmenter
+from rvosbench.precision import computing_in
 from rvosbench.types import Batch, Clip, Target
 
 SENTENCES = ["the red square", "The circle that moves left", "a star"]
@@ -186,3 +187,29 @@ def test_a_long_clip_is_answered_in_parts_as_if_each_were_a_clip_of_its_own(soc)
         assert np.array_equal(answer.masks, np.concatenate([each[number].masks for each in alone], axis=1))
         assert np.array_equal(answer.scores[:, 0], alone[0][number].scores)
         assert np.array_equal(answer.scores[:, 3], alone[2][number].scores)
+
+
+def test_bfloat16_changes_answers_little(soc):
+    plain = soc.segment(clip(), SENTENCES)
+    with computing_in("bf16", "cpu"):
+        rounded = soc.segment(clip(), SENTENCES)
+    for one, other in zip(plain, rounded, strict=True):
+        assert not np.array_equal(one.scores, other.scores)
+        np.testing.assert_allclose(other.scores, one.scores, rtol=0.1)
+        assert (one.masks != other.masks).mean() < 0.02
+
+
+def test_losses_in_bfloat16_are_float32_and_reach_every_weight():
+    model = SOCSegmenter(checkpoint.create(PRESETS["soc-demo"], seed=0).train())
+    torch.manual_seed(0)
+    plain = model.losses(batch())
+    torch.manual_seed(0)
+    with computing_in("bf16", "cpu"):
+        rounded = model.losses(batch())
+    assert {loss.dtype for loss in rounded.values()} == {torch.float32}
+    assert {name: loss.item() for name, loss in rounded.items()} == pytest.approx(
+        {name: loss.item() for name, loss in plain.items()}, rel=0.1
+    )
+    sum(rounded.values()).backward()
+    gradients = [p.grad for p in model.module().parameters() if p.requires_grad]
+    assert all(gradient is not None and gradient.isfinite().all() for gradient in gradients)
