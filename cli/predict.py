@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from .model_options import precision_option, text_encoder_option
 from .stores import dataset_option, release_option
 
 
@@ -14,6 +15,7 @@ from .stores import dataset_option, release_option
 @dataset_option
 @click.option("--split", help="The split to answer for.  [default: the store's only one]")
 @click.option("--checkpoint", type=click.Path(path_type=Path), help="Folder or file with the weights.")
+@text_encoder_option
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Run folder to write.")
 @click.option(
     "--candidates", default=1, show_default=True, type=click.IntRange(1), help="Ranked masks per sentence."
@@ -22,18 +24,21 @@ from .stores import dataset_option, release_option
 @click.option("--limit", type=click.IntRange(1), help="Only the first N videos.")
 @click.option("--seed", default=0, show_default=True, help="For models that draw at random.")
 @click.option("--device", default="cpu", show_default=True, help="cpu, cuda, cuda:1 ...")
+@precision_option
 @release_option
 def predict_command(
     model: str,
     dataset: str,
     split: str | None,
     checkpoint: Path | None,
+    text_encoder: str | None,
     out: Path,
     candidates: int,
     swap_sentences: bool,
     limit: int | None,
     seed: int,
     device: str,
+    precision: str,
     release: Path | None,
 ) -> None:
     """Let MODEL answer every sentence of a split.
@@ -58,7 +63,9 @@ def predict_command(
             split,
             out,
             checkpoint=checkpoint,
+            text_encoder=text_encoder,
             device=device,
+            precision=precision,
             seed=seed,
             candidates=candidates,
             swap_sentences=swap_sentences,

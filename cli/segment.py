@@ -6,13 +6,21 @@ from pathlib import Path
 
 import click
 
+from .model_options import precision_option, text_encoder_option
+
 
 @click.command("segment")
 @click.argument("video", type=click.Path(path_type=Path))
 @click.argument("sentences", nargs=-1, required=True, metavar="SENTENCE...")
 @click.option("--checkpoint", type=click.Path(path_type=Path), help="Folder or file with the weights.")
+@text_encoder_option
 @click.option("--model", default="soc", show_default=True, help="`rvos list models`.")
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="Video to write: .mp4 or .gif.")
+@click.option(
+    "--out",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="What to write: NAME.mp4, NAME.gif, NAME.png (of one frame), or a folder for one PNG per frame.",
+)
 @click.option(
     "--masks", type=click.Path(path_type=Path), help="Also write every mask as a PNG into this folder."
 )
@@ -23,38 +31,57 @@ import click
     type=click.IntRange(1),
     help="Frames that the model sees at once; memory grows with it.",
 )
+@click.option(
+    "--fps",
+    default=6.0,
+    show_default=True,
+    type=click.FloatRange(0, 1000, min_open=True),
+    help="Frames per second of a folder of frames; a video has its own times.",
+)
 @click.option("--overwrite", is_flag=True, help="Replace what is already at --out and --masks.")
 @click.option("--device", default="cpu", show_default=True, help="cpu, cuda, cuda:1 ...")
+@precision_option
 @click.option("--seed", default=0, show_default=True, help="For models that draw at random.")
 def segment_command(
     video: Path,
     sentences: tuple[str, ...],
     checkpoint: Path | None,
+    text_encoder: str | None,
     model: str,
     out: Path,
     masks: Path | None,
     frames_per_clip: int,
+    fps: float,
     overwrite: bool,
     device: str,
+    precision: str,
     seed: int,
 ) -> None:
     """Show in VIDEO what each SENTENCE means.
 
-    Every sentence gets a colour of its own. VIDEO is a video file or a folder of frames. The video
-    streams through in clips that are answered one by one, so a long one needs no more memory than a
-    short one.
+    Every sentence gets a colour of its own and a line below the picture. VIDEO is a video file or a
+    folder of frames (JPEG, PNG). The video streams through in clips that are answered one by one, so a
+    long one needs no more memory than a short one. A name in --out without a suffix is a folder:
+    OUT/00000.png and so on, named like the frames where VIDEO is a folder.
 
     \b
-    Example:
+    Examples:
       rvos segment holiday.mp4 "the dog" "the red ball" --checkpoint runs/soc/checkpoint --out dog.mp4
+      rvos segment frames/ "the dog" --checkpoint soc.tar --text-encoder roberta-base --out shown/
     """
-    from rvosbench.registry import MODELS
-    from rvosbench.segment import segment_video
+    from rvosbench.fonts import undrawable
+    from rvosbench.models.loading import load_model
+    from rvosbench.precision import computing_in
+    from rvosbench.segment import check_request, segment_video
 
-    from .console import progress
+    from .console import note, progress
 
-    segmenter = MODELS[model].load(checkpoint, device=device, seed=seed)
-    with progress("segment") as update:
+    check_request(video, sentences, out, masks_dir=masks, replace=overwrite)
+    boxes = undrawable("".join(sentences))
+    if boxes:
+        note(f"no font here has {boxes[:10]}; the legend shows boxes (a Noto font has it)")
+    segmenter = load_model(model, checkpoint, device=device, seed=seed, text_encoder=text_encoder)
+    with progress("segment") as update, computing_in(precision, device):
         summary = segment_video(
             video,
             sentences,
@@ -62,11 +89,20 @@ def segment_command(
             out,
             masks_dir=masks,
             frames_per_clip=frames_per_clip,
+            folder_fps=fps,
             replace=overwrite,
             on_progress=lambda done, total: update(done, total or done),
         )
-    for answer in summary.answers:
+    for number, answer in enumerate(summary.answers, start=1):
         share = f"{100 * answer.mean_area:.1f} % of the picture"
         found = f"in {answer.frames_with_mask} of {summary.frames} frames, {share}"
-        click.echo(f"{answer.expression!r}: {found}", err=True)
+        note(f"{number}: {_shortened(answer.expression, 78 - len(f'{number}: : {found}'))}: {found}")
     click.echo(str(out))
+
+
+def _shortened(sentence: str, columns: int) -> str:
+    """A sentence on one line of a terminal; letters of two columns, as Chinese has, count as two."""
+    from rich.cells import cell_len, set_cell_size
+
+    line = " ".join("".join(each if each.isprintable() else " " for each in sentence).split())
+    return line if cell_len(line) <= columns else set_cell_size(line, columns - 1).rstrip() + "…"

@@ -50,7 +50,11 @@ class Footage:
         self._images: list[Path] = []
         self._file: VideoFile | None = None
         self.frames: int | None
-        if source.is_dir():
+        try:
+            is_folder, is_there = source.is_dir(), source.exists()
+        except OSError as error:  # such as a name that is too long
+            raise MissingPathError(f"{source} cannot be looked at ({error.strerror})") from error
+        if is_folder:
             images = (path for path in source.iterdir() if path.suffix.lower() in _IMAGE_SUFFIXES)
             self._images = sorted((path for path in images if not path.name.startswith(".")), key=_by_number)
             if not self._images:
@@ -62,8 +66,9 @@ class Footage:
                     f"{source} holds two images that differ only in their suffix; expected one image a frame"
                 )
             self.fps, self.frames = folder_fps, len(self._images)
-        elif source.exists():
-            self._file = VideoFile(source)
+        elif is_there:
+            # FFmpeg takes what stands before a colon for a protocol, unless the path is absolute.
+            self._file = VideoFile(source.absolute() if ":" in str(source) else source)
             # 25 is a guess for raw streams that carry no rate; their frames carry no time either.
             self.fps, self.frames = self._file.fps or 25.0, self._file.frames_declared
         else:

@@ -1,23 +1,22 @@
 """Masks drawn on frames, and the sentences that they answer.
 
 Colours are those of Okabe and Ito, "Color Universal Design" (2008), which stay apart for people who do
-not see red and green alike, and an eighth of the same lightness. Text is set in DejaVu Sans, which
-comes with matplotlib (Latin, Greek, Cyrillic, Arabic, Hebrew); scripts that it lacks appear as boxes.
+not see red and green alike, an eighth of the same lightness, and, where there are more, colours of the
+RGB cube as far from the others as there are.
 """
 
 from __future__ import annotations
 
 import functools
-import importlib.util
 from collections.abc import Sequence
-from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
 from rvosbench.errors import ShapeError
+from rvosbench.fonts import Font, font_for
 from rvosbench.images import RgbImage
 from rvosbench.types import BoolMask
 
@@ -35,17 +34,44 @@ PALETTE: tuple[Colour, ...] = (
     (137, 110, 240),  # violet
 )
 
+COLOURS = 40
+"""How many different colours there are."""
+
 HIT: Colour = (0, 190, 130)  # predicted and true
 FALSE: Colour = (233, 84, 32)  # predicted, not true
 MISSED: Colour = (86, 180, 233)  # true, not predicted
-_PAPER: Colour = (24, 26, 31)
+PAPER: Colour = (24, 26, 31)
 _INK: Colour = (240, 240, 240)
+_COLUMN = 14  # the least width of a column, in sizes of the type: about 25 letters
 _HALO = 0.45  # how much of the pixels just outside a contour is left
 
 
 def colour_of(index: int) -> Colour:
-    """The colour of the `index`-th sentence; they repeat after `len(PALETTE)`."""
-    return PALETTE[index % len(PALETTE)]
+    """The colour of the `index`-th sentence; they repeat after `COLOURS`."""
+    return PALETTE[index] if index < len(PALETTE) else _more_colours()[index % COLOURS]
+
+
+@functools.cache
+def _more_colours() -> tuple[Colour, ...]:
+    """`PALETTE`, and after it the colour that is farthest from all before, again and again."""
+    steps = np.arange(0, 256, 51, dtype=np.uint8)  # the 216 colours of six steps
+    cube = np.stack(np.meshgrid(steps, steps, steps, indexing="ij"), axis=-1).reshape(-1, 3)
+    lightness = _lab(cube)[:, 0]
+    cube = cube[(lightness > 40) & (lightness < 92)]  # dark ones drown in the paper, white is no colour
+    candidates, chosen = _lab(cube), list(PALETTE)
+    nearest = np.full(len(cube), np.inf)
+    for place in range(COLOURS):
+        if place == len(chosen):
+            red, green, blue = cube[int(nearest.argmax())].tolist()
+            chosen.append((red, green, blue))
+        distance = np.linalg.norm(candidates - _lab(np.array([chosen[place]], np.uint8)), axis=1)
+        nearest = np.minimum(nearest, distance)
+    return tuple(chosen)
+
+
+def _lab(colours: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """(N, 3) sRGB to (N, 3) CIELAB, in which distances are what the eye sees."""
+    return np.asarray(cv2.cvtColor(colours[None].astype(np.float32) / 255, cv2.COLOR_RGB2LAB)[0], np.float32)
 
 
 def blend(
@@ -121,7 +147,13 @@ def contour(frame: RgbImage, mask: BoolMask, colour: Colour = (255, 255, 255), w
     return blend(frame, mask[None], (colour,), alpha=0.0, outline=width)
 
 
-def legend(width: int, entries: Sequence[tuple[str, Colour]], *, size: int | None = None) -> RgbImage:
+def legend(
+    width: int,
+    entries: Sequence[tuple[str, Colour]],
+    *,
+    size: int | None = None,
+    compact: bool = False,
+) -> RgbImage:
     """A band with one sentence per entry, to be put below a frame: nothing of the frame is hidden.
 
     A sentence takes up to three lines and is then cut with an ellipsis.
@@ -130,26 +162,33 @@ def legend(width: int, entries: Sequence[tuple[str, Colour]], *, size: int | Non
         width: of the frame, in px.
         entries: sentence and colour.
         size: of the type in px; by default chosen by the width.
+        compact: one line of smaller type per sentence, in up to three columns that are read downwards.
 
     Returns:
         (height, width, 3) uint8 RGB, as high as the text needs.
     """
-    points = size or min(28, max(11, width // 36))
-    font = _font(points)
+    points = size or max(11, width // (60 if compact else 45))
     line, margin, chip = round(points * 1.35), points // 2, points
     left = margin + chip + margin
+    columns = max(1, min(3, width // (_COLUMN * points))) if compact else 1
+    column = width // columns
     rows = [
-        (text_line, colour if first else None)
+        (text_line, font, colour if number == 0 else None)
         for text, colour in entries
-        for first, text_line in _with_first(_wrap(text, font, max(1, width - left - margin)))
+        for font in [font_for(text, points)]
+        for number, text_line in enumerate(
+            _wrap(text, font, max(1, column - left - margin), 1 if compact else 3)
+        )
     ]
-    band = Image.new("RGB", (width, margin * 2 + line * len(rows)), _PAPER)
+    height = -(-len(rows) // columns)  # in lines
+    band = Image.new("RGB", (width, margin * 2 + line * height), PAPER)
     draw = ImageDraw.Draw(band)
-    for number, (text_line, mark) in enumerate(rows):
-        top = margin + line * number
+    for number, (text_line, font, mark) in enumerate(rows):
+        start, top = column * (number // height), margin + line * (number % height)
         if mark is not None:
-            draw.rounded_rectangle((margin, top + 2, margin + chip - 1, top + 1 + chip), chip // 5, mark)
-        draw.text((left, top + 2 + chip / 2), text_line, _INK, font, anchor="lm")
+            box = (start + margin, top + 2, start + margin + chip - 1, top + 1 + chip)
+            draw.rounded_rectangle(box, chip // 5, mark)
+        draw.text((start + left, top + 2 + chip / 2), text_line, _INK, font, anchor="lm")
     return np.asarray(band, np.uint8)
 
 
@@ -180,24 +219,6 @@ def _erode(mask: BoolMask, radius: int) -> BoolMask:
 
 def _dilate(mask: BoolMask, radius: int) -> BoolMask:
     return np.asarray(cv2.dilate(mask.astype(np.uint8), _disk(radius)), np.bool_)
-
-
-Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
-
-
-@functools.cache
-def _font(size: int) -> Font:
-    # Found without importing matplotlib; Pillow's own font has ASCII and little else.
-    spec = importlib.util.find_spec("matplotlib")
-    if spec is not None and spec.origin is not None:
-        path = Path(spec.origin).parent / "mpl-data" / "fonts" / "ttf" / "DejaVuSans.ttf"
-        if path.is_file():
-            return ImageFont.truetype(str(path), size)
-    return ImageFont.load_default(size)
-
-
-def _with_first(lines: list[str]) -> list[tuple[bool, str]]:
-    return [(number == 0, line) for number, line in enumerate(lines)]
 
 
 def _wrap(text: str, font: Font, width: int, lines: int = 3) -> list[str]:

@@ -15,8 +15,10 @@ from numpy.typing import NDArray
 
 from rvosbench import masks, run_record
 from rvosbench.contracts import ConfigurableFactory, ModelFactory, Segmenter
-from rvosbench.errors import CheckpointError, MissingPathError, OutputError, ScoreError, ShapeError
+from rvosbench.errors import OutputError, ScoreError, ShapeError
 from rvosbench.frames import open_frames
+from rvosbench.models.loading import check_checkpoint, load_model
+from rvosbench.precision import computing_in
 from rvosbench.predictions import Prediction, PredictionsWriter
 from rvosbench.registry import MODELS
 from rvosbench.store import Store
@@ -30,7 +32,9 @@ def predict(
     out: Path,
     *,
     checkpoint: Path | None = None,
+    text_encoder: str | None = None,
     device: str = "cpu",
+    precision: str = "fp32",
     seed: int = 0,
     candidates: int = 1,
     swap_sentences: bool = False,
@@ -48,7 +52,9 @@ def predict(
         split: of the store.
         out: run folder; appears when it is complete, with `predictions/` and `run.json`.
         checkpoint: for models that need one.
+        text_encoder: for checkpoints that lack its files, see `rvosbench.models.loading.load_model`.
         device: "cpu", "cuda" ...
+        precision: one of `rvosbench.precision.PRECISIONS`.
         seed: for models that draw at random.
         candidates: ranked masks per sentence, at most.
         swap_sentences: ask for every object with a sentence about another object of the same video. A
@@ -61,7 +67,7 @@ def predict(
         `out`.
 
     Raises:
-        UnknownNameError: no such model or split.
+        UnknownNameError: no such model, split or precision.
         MissingPathError: the model needs a checkpoint; the checkpoint or a frame is gone.
         CheckpointError: the model takes no checkpoint, or it is another model's.
         OutputError: `out` holds something, or cannot be written.
@@ -70,13 +76,16 @@ def predict(
     """
     _check_free(out)
     factory: ModelFactory = MODELS[model_name]
+    check_checkpoint(model_name, checkpoint)
     facts: dict[str, Any] = {
         "kind": "predictions",
         "unit": "expression",
         "model": model_name,
         "is_oracle": factory.is_oracle,
         "checkpoint": None if checkpoint is None else str(checkpoint),
-        "checkpoint_sha256": _checkpoint_sha256(factory, model_name, checkpoint),
+        "checkpoint_sha256": None if checkpoint is None else run_record.sha256_of(checkpoint),
+        "text_encoder": text_encoder,
+        "precision": precision,
         "dataset": store.name,
         "store": str(store.folder),
         "store_fingerprint": store.fingerprint,
@@ -88,13 +97,13 @@ def predict(
     }
     video_ids = store.video_ids(split)[:limit]
     start_s = time.perf_counter()
-    segmenter = factory.load(checkpoint, device=device, seed=seed)
+    segmenter = load_model(model_name, checkpoint, device=device, seed=seed, text_encoder=text_encoder)
     facts["settings"] = factory.settings(segmenter) if isinstance(factory, ConfigurableFactory) else {}
     tally = _Tally(load_s=time.perf_counter() - start_s)
     partial = out.with_name(f".{out.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     try:
-        with PredictionsWriter(partial / "predictions") as writer:
+        with PredictionsWriter(partial / "predictions") as writer, computing_in(precision, device):
             for done, video_id in enumerate(video_ids):
                 video = store.video(split, video_id)
                 questions = _questions(video, seed=seed, swapped=swap_sentences)
@@ -263,19 +272,6 @@ def _check_answer(
             f"{answer.masks.shape} {answer.masks.dtype} and scores {answer.scores.shape}; expected "
             f"1 to {candidates} candidates of {shape[1:]} bool (frames, height, width) with one score each"
         )
-
-
-def _checkpoint_sha256(factory: ModelFactory, model_name: str, checkpoint: Path | None) -> str | None:
-    if checkpoint is None:
-        if factory.needs_checkpoint:
-            raise MissingPathError(
-                f"the model '{model_name}' needs a checkpoint; name the folder that rvos train wrote "
-                "with --checkpoint"
-            )
-        return None
-    if not factory.needs_checkpoint:
-        raise CheckpointError(f"the model '{model_name}' has no weights; leave --checkpoint {checkpoint} out")
-    return run_record.sha256_of(checkpoint)
 
 
 def _check_free(out: Path) -> None:

@@ -7,7 +7,6 @@ written under a temporary name beside the final one and renamed when it is compl
 from __future__ import annotations
 
 import contextlib
-import os
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -17,6 +16,7 @@ import numpy as np
 
 from rvosbench.errors import OutputError
 from rvosbench.images import RgbImage
+from rvosbench.output_places import check_file, unwritable
 
 if TYPE_CHECKING:
     import av
@@ -47,7 +47,7 @@ class VideoWriter:
         Raises:
             OutputError: unknown suffix, the name is taken, or the folder cannot be written.
         """
-        check_writable(path, replace=replace)
+        check_video_name(path, replace=replace)
         self.path = path
         self.codec = ""
         self._suffix = path.suffix.lower()
@@ -55,13 +55,18 @@ class VideoWriter:
         self._fps = fps
         self._container: OutputContainer | None = None
         self._last_tick = -1
+        try:
+            self._partial.touch()
+        except OSError as error:
+            raise unwritable(path, error) from error
 
-    def add(self, pixels: RgbImage, time_s: float) -> None:
+    def add(self, pixels: RgbImage, time_s: float, name: str = "") -> None:
         """Append one frame.
 
         Args:
             pixels: (H, W, 3) uint8 RGB, all of one size.
             time_s: when it is shown; ascending from 0.
+            name: what writers of pictures call it; a video has no use for it.
 
         Raises:
             OutputError: the disk is full or the encoder failed.
@@ -81,14 +86,14 @@ class VideoWriter:
             frame.pts, frame.time_base = self._last_tick, Fraction(1, _TICKS[self._suffix])
             self._mux(frame)
         except (av.error.FFmpegError, OSError) as error:
-            raise OutputError(f"{self.path} cannot be written ({error}); choose another --out") from error
+            raise unwritable(self.path, error) from error
 
     def _open(self, first: RgbImage) -> None:
         import av
 
         self.codec = "gif" if self._suffix == ".gif" else _mp4_codec()
         options = {"movflags": "+faststart"} if self._suffix == ".mp4" else {}
-        self._container = av.open(str(self._partial), "w", options=options)
+        self._container = av.open(str(self._partial.absolute()), "w", options=options)
         rate = Fraction(self._fps).limit_denominator(1001)
         # The encoder's name decides the kind of stream, which a type checker cannot know.
         self._stream = cast("VideoStream", self._container.add_stream(self.codec, rate=rate))
@@ -122,6 +127,7 @@ class VideoWriter:
         import av
 
         if self._container is None:
+            self.abandon()
             raise OutputError(f"{self.path} would have no frames; add at least one")
         try:
             self._mux(None)
@@ -129,7 +135,7 @@ class VideoWriter:
             self._partial.replace(self.path)
         except (av.error.FFmpegError, OSError) as error:
             self.abandon()
-            raise OutputError(f"{self.path} cannot be written ({error}); choose another --out") from error
+            raise unwritable(self.path, error) from error
 
     def abandon(self) -> None:
         """Remove what was written."""
@@ -153,7 +159,7 @@ class VideoWriter:
             self.close()
 
 
-def check_writable(path: Path, *, replace: bool) -> None:
+def check_video_name(path: Path, *, replace: bool) -> None:
     """Refuse a place where no video can be put, before any work is done.
 
     Raises:
@@ -164,14 +170,7 @@ def check_writable(path: Path, *, replace: bool) -> None:
             f"{path} has the suffix {path.suffix or '(none)'}; expected a video name that ends in "
             f"{' or '.join(SUFFIXES)}"
         )
-    if path.is_dir():
-        raise OutputError(f"{path} is a folder; expected a file name that is free, choose another --out")
-    if path.exists() and not replace:
-        raise OutputError(f"{path} already exists; choose another --out or add --overwrite")
-    if not path.parent.is_dir():
-        raise OutputError(f"the folder {path.parent} is not there; make it, or choose another --out")
-    if not os.access(path.parent, os.W_OK):
-        raise OutputError(f"the folder {path.parent} cannot be written; choose another --out")
+    check_file(path, replace=replace)
 
 
 def _mp4_codec() -> str:

@@ -1,5 +1,6 @@
-import struct
+from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 from PIL import Image
@@ -7,6 +8,7 @@ from PIL import Image
 from rvosbench.errors import DatasetError, MissingPathError
 from rvosbench.footage import Footage
 from rvosbench.video_writer import VideoWriter
+from tests.turned_video import turned
 
 
 def corner():
@@ -30,20 +32,6 @@ def images(folder, names, size=(24, 32)):
     return folder
 
 
-def turned(source, path, degrees):
-    """The same file with a rotation in its track header, as telephones write it."""
-    data = bytearray(source.read_bytes())
-    # The last 44 bytes of a version 0 header: nine matrix entries in 16.16 and 2.30, width, height.
-    start = data.index(b"tkhd") + 4 + 40
-    one, last = 1 << 16, 1 << 30
-    width, height = 64 << 16, 48 << 16
-    matrix = {90: (0, one, -one, 0, height, 0), 180: (-one, 0, 0, -one, width, height)}[degrees]
-    a, b, c, d, x, y = matrix
-    data[start : start + 36] = struct.pack(">9i", a, b, 0, c, d, 0, x, y, last)
-    path.write_bytes(data)
-    return path
-
-
 def test_video_frames_come_in_order_with_times_and_numbers(tmp_path):
     footage = Footage(video(tmp_path / "a.mp4"), folder_fps=6)
     assert (footage.fps, footage.frames) == (10, 3)
@@ -57,7 +45,7 @@ def test_video_frames_come_in_order_with_times_and_numbers(tmp_path):
     [(90, slice(0, 16), slice(-16, None)), (180, slice(-16, None), slice(-16, None))],
 )
 def test_rotated_videos_are_shown_upright(tmp_path, degrees, rows, columns):
-    path = turned(video(tmp_path / "a.mp4", 1), tmp_path / "b.mp4", degrees)
+    path = turned(video(tmp_path / "a.mp4", 1), tmp_path / "b.mp4", degrees, height=48, width=64)
     (shot,) = Footage(path, folder_fps=6)
     assert shot.pixels.shape == ((64, 48, 3) if degrees == 90 else (48, 64, 3))
     assert shot.pixels[rows, columns].mean() > 200
@@ -90,8 +78,6 @@ def test_missing_empty_and_damaged_sources_are_refused(tmp_path):
 
 
 def test_sound_alone_is_no_video(tmp_path):
-    import av
-
     with av.open(str(tmp_path / "a.wav"), "w") as container:
         stream = container.add_stream("pcm_s16le", rate=8000, layout="mono")
         frame = av.AudioFrame.from_ndarray(np.zeros((1, 800), np.int16), format="s16", layout="mono")
@@ -112,3 +98,21 @@ def test_frames_of_two_sizes_are_refused(tmp_path):
 def test_two_images_of_one_name_are_refused(tmp_path):
     with pytest.raises(DatasetError, match="differ only in their suffix"):
         Footage(images(tmp_path / "f", ["1.png", "1.jpg"]), folder_fps=6)
+
+
+def test_a_video_of_zero_frames_is_refused(tmp_path):
+    with av.open(str(tmp_path / "a.avi"), "w") as container:
+        stream = container.add_stream("mpeg4", rate=10)
+        stream.height, stream.width, stream.pix_fmt = 24, 32, "yuv420p"
+        container.start_encoding()
+    with pytest.raises(DatasetError, match="zero frames"):
+        list(Footage(tmp_path / "a.avi", folder_fps=6))
+
+
+def test_a_colon_in_a_name_is_no_protocol(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with VideoWriter(Path("clip:1.mp4"), fps=10) as writer:
+        writer.add(corner(), 0.0)
+    footage = Footage(Path("clip:1.mp4"), folder_fps=6)
+    assert len(list(footage)) == 1
+    footage.close()

@@ -81,7 +81,15 @@ def test_colours_repeat_when_there_are_more_masks():
     masks = np.stack([rectangle((i, i + 1), (0, 1)) for i in range(3)])
     drawn = overlay.blend(grey(), masks, [RED, BLUE], alpha=1, outline=0)
     assert [tuple(drawn[i, 0]) for i in range(3)] == [RED, BLUE, RED]
-    assert overlay.colour_of(len(overlay.PALETTE) + 1) == overlay.PALETTE[1]
+    assert overlay.colour_of(overlay.COLOURS + 1) == overlay.PALETTE[1]
+
+
+def test_thirty_sentences_have_thirty_colours_that_differ_by_eye():
+    colours = np.array([overlay.colour_of(index) for index in range(30)], np.float32) / 255
+    assert [overlay.colour_of(index) for index in range(8)] == list(overlay.PALETTE)
+    lab = cv2.cvtColor(colours[None], cv2.COLOR_RGB2LAB)[0]
+    distances = np.linalg.norm(lab[:, None] - lab[None], axis=-1)[~np.eye(30, dtype=bool)]
+    assert distances.min() > 15, "2 can be seen side by side, 10 at a glance"
 
 
 @given(seed=st.integers(0, 10_000), outline=st.integers(0, 4))
@@ -135,6 +143,20 @@ def test_legend_is_as_wide_as_the_frame_and_shows_each_colour():
 def test_long_sentences_are_wrapped_and_cut_after_three_lines():
     heights = [overlay.legend(200, [("word " * count, RED)]).shape[0] for count in (1, 8, 40, 4000)]
     assert heights[0] < heights[1] < heights[2] == heights[3]
+
+
+def test_a_compact_legend_gives_each_sentence_one_line_in_columns():
+    entries = [("several words " * 20, overlay.colour_of(index)) for index in range(30)]
+    full, compact = overlay.legend(320, entries), overlay.legend(320, entries, compact=True)
+    assert compact.shape[0] < full.shape[0] / 5
+    left, right = ({tuple(each) for each in half.reshape(-1, 3)} for half in np.split(compact, 2, axis=1))
+    assert all(colour in (left if index < 15 else right) for index, (_, colour) in enumerate(entries))
+
+
+def test_the_type_grows_with_the_picture():
+    heights = [overlay.legend(width, [("the cup", RED)]).shape[0] for width in (160, 320, 1280, 3840)]
+    assert heights[0] == heights[1] < heights[2] < heights[3]
+    assert heights[3] / 3840 == pytest.approx(heights[2] / 1280, rel=0.1)
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from rvosbench import masks
 from rvosbench.errors import (
@@ -177,6 +178,21 @@ def test_the_record_says_what_was_done(store, tmp_path):
     assert (found["videos"], found["frames"], found["expressions"]) == (1, 6, 4)
     assert found["checkpoint_sha256"] is None
     assert found["timings"].keys() == {"total_s", "load_s", "model_s"}
+
+
+def test_the_model_computes_in_the_precision_that_is_recorded(store, tmp_path, monkeypatch):
+    seen = []
+    answer = Reader.segment
+
+    def segment(self, *arguments):
+        seen.append(torch.is_autocast_enabled("cpu"))
+        return answer(self, *arguments)
+
+    monkeypatch.setattr(Reader, "segment", segment)
+    for precision in ("fp32", "bf16"):
+        out = predict("reader", store, "train", tmp_path / precision, precision=precision)
+        assert json.loads((out / "run.json").read_text())["precision"] == precision
+    assert seen == [False] * (len(seen) // 2) + [True] * (len(seen) // 2)
 
 
 def test_the_checkpoint_is_recorded_by_its_contents(store, tmp_path):

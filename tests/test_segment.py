@@ -21,41 +21,12 @@ from rvosbench.masks import read_index_png
 from rvosbench.models.baselines import CENTRE
 from rvosbench.segment import segment_video, windows
 from rvosbench.types import Segmentation
-
-
-class Recorder:
-    """Answers with a rectangle that depends on the frame and the sentence, and remembers the clips."""
-
-    def __init__(self):
-        self.clips = []
-
-    def segment(self, clip, expressions, candidates=1):
-        self.clips.append(clip)
-        answers = []
-        for number in range(len(expressions)):
-            masks = np.stack([rectangle(clip.frame_indices[place], number) for place in clip.wanted])
-            answers.append(Segmentation(masks=masks[None], scores=np.ones(1, np.float32)))
-        return answers
-
-
-def rectangle(frame, number, height=24, width=32):
-    mask = np.zeros((height, width), np.bool_)
-    mask[2 + frame : 8 + frame, 3 + 8 * number : 9 + 8 * number] = True
-    return mask
+from tests.tiny_footage import Failing, Recorder, decoded, rectangle, ten_frames
 
 
 @pytest.fixture
 def folder(tmp_path):
-    path = tmp_path / "frames"
-    path.mkdir()
-    for position in range(10):
-        Image.fromarray(np.full((24, 32, 3), 10 * position, np.uint8)).save(path / f"{5 * position:05d}.png")
-    return path
-
-
-def decoded(path):
-    with av.open(str(path)) as container:
-        return [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
+    return ten_frames(tmp_path / "frames")
 
 
 @given(count=st.integers(1, 40), size=st.integers(1, 12))
@@ -135,13 +106,6 @@ def test_gif_and_progress(folder, tmp_path):
         assert image.n_frames == 10
 
 
-class Failing(Recorder):
-    def segment(self, clip, expressions, candidates=1):
-        if self.clips:
-            raise KeyboardInterrupt
-        return super().segment(clip, expressions, candidates)
-
-
 def test_an_interruption_leaves_nothing_behind(folder, tmp_path):
     with pytest.raises(KeyboardInterrupt):
         segment_video(
@@ -176,11 +140,28 @@ def test_answers_of_a_wrong_shape_are_refused(folder, tmp_path, model):
         ({"source": "none.mp4"}, MissingPathError, "is missing"),
         ({"expressions": []}, InvalidDataError, "no sentence"),
         ({"expressions": ["a", " \n"]}, InvalidDataError, "sentence 2 is empty"),
+        ({"expressions": ["\u200b\u00a0"]}, InvalidDataError, "sentence 1 is empty"),
         ({"out": "a.avi"}, OutputError, "ends in"),
         ({"out": "none/a.mp4"}, OutputError, "is not there"),
+        ({"out": "none/a"}, OutputError, "is not there"),
+        ({"out": "x" * 300 + ".mp4"}, OutputError, "too long"),
+        ({"out": "x" * 250 + ".mp4"}, OutputError, "too long"),
+        ({"out": "x" * 300 + ".avi"}, OutputError, "too long"),
+        ({"out": "x" * 250}, OutputError, "too long"),
+        ({"masks_dir": "x" * 300}, OutputError, "too long"),
+        ({"source": "x" * 300}, MissingPathError, "too long"),
+        ({"out": "frames"}, OutputError, "is the source itself"),
+        ({"out": "."}, OutputError, "holds the source"),
+        ({"out": "frames/00007.png"}, OutputError, "one more frame of the source"),
+        ({"out": "a.png"}, OutputError, "more than one frame; choose a folder, such as .*/a, or a video"),
+        ({"masks_dir": "a.mp4/m"}, OutputError, "lie in one another"),
+        ({"out": "empty/a.mp4", "masks_dir": "empty"}, OutputError, "lie in one another"),
+        ({"out": "m"}, OutputError, "lie in one another"),
+        ({"masks_dir": "none/m"}, OutputError, "is not there"),
         ({"frames_per_clip": 0}, InvalidDataError, "at least 1"),
         ({"folder_fps": 0.0}, InvalidDataError, "0.0 frames per second"),
-        ({"masks_dir": "frames"}, OutputError, "is not empty"),
+        ({"masks_dir": "frames"}, OutputError, "holds the source"),
+        ({"masks_dir": "."}, OutputError, "holds the source"),
         ({"source": "empty"}, DatasetError, "holds no image"),
     ],
 )

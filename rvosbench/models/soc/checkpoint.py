@@ -108,23 +108,37 @@ def _write(model: SOC, folder: Path) -> None:
     model.tokenizer.save_pretrained(text)
 
 
-def load(path: Path, device: str = "cpu", *, expected: SOCConfig | None = None) -> SOC:
+def load(
+    path: Path,
+    device: str = "cpu",
+    *,
+    expected: SOCConfig | None = None,
+    text_encoder: str | None = None,
+) -> SOC:
     """Read a checkpoint, in evaluation mode.
 
     Args:
         path: a folder as `save` wrote it, or a file of the original SOC (see `load_original`).
         device: where the model shall live.
         expected: refuse a checkpoint whose weights have other shapes than this config's.
+        text_encoder: for a file of the original, see `load_original`; a folder has its own.
 
     Raises:
         MissingPathError: there is no such folder or file.
-        CheckpointError: it is not a checkpoint, is damaged, or is one of another config.
+        CheckpointError: it is not a checkpoint, is damaged, or is one of another config; or a folder, with
+            a `text_encoder` that it has no use for.
         FormatError: one of its files says something this version does not understand.
         UnknownNameError: torch has no such device here.
     """
     place = _device(device)
-    model = load_original(path, expected=expected) if path.is_file() else _load_folder(path, expected)
-    return model.to(place)
+    if path.is_file():
+        return load_original(path, text_encoder=text_encoder, expected=expected).to(place)
+    if text_encoder is not None and path.is_dir():
+        raise CheckpointError(
+            f"the checkpoint folder {path} has a text encoder of its own; leave --text-encoder "
+            f"{text_encoder} out"
+        )
+    return _load_folder(path, expected).to(place)
 
 
 def _load_folder(folder: Path, expected: SOCConfig | None) -> SOC:

@@ -20,7 +20,7 @@ SETTINGS = ("answer_layer", "eval_short_side", "eval_max_side", "eval_frames", "
 
 
 class SOCFactory:
-    """A `TrainableFactory`, a `BackboneFactory` and a `ConfigurableFactory`."""
+    """A `TrainableFactory`, `BackboneFactory`, `ConfigurableFactory` and `TextEncoderFactory`."""
 
     summary = "SOC, Semantic-Assisted Object Cluster (NeurIPS 2023); trainable"
     needs_checkpoint = True
@@ -53,6 +53,27 @@ class SOCFactory:
             FormatError: another version wrote it.
             UnknownNameError: no such device.
         """
+        return self._load(checkpoint, device, None)
+
+    def load_with_text_encoder(
+        self, checkpoint: Path | None, text_encoder: str, *, device: str, seed: int
+    ) -> SOCSegmenter:
+        """As `load`, of a file of the original SOC, which holds the text encoder's weights alone.
+
+        Args:
+            checkpoint: the file.
+            text_encoder: a folder with the text encoder's configuration and tokenizer, or a name on the
+                model hub.
+            device: as for `load`.
+            seed: as for `load`.
+
+        Raises:
+            MissingPathError: there is no such file, or no such text encoder.
+            CheckpointError: `checkpoint` is a folder of ours, which has a text encoder; or as `load`.
+        """
+        return self._load(checkpoint, device, text_encoder)
+
+    def _load(self, checkpoint: Path | None, device: str, text_encoder: str | None) -> SOCSegmenter:
         if checkpoint is None:
             raise MissingPathError(
                 "soc needs a checkpoint: a folder made by `rvos train soc`, or a file of the original SOC"
@@ -60,7 +81,7 @@ class SOCFactory:
         from rvosbench.models.soc import checkpoint as checkpoints
         from rvosbench.models.soc.segmenter import SOCSegmenter
 
-        return SOCSegmenter(checkpoints.load(checkpoint, device))
+        return SOCSegmenter(checkpoints.load(checkpoint, device, text_encoder=text_encoder))
 
     def save(self, model: Segmenter, folder: Path) -> None:
         """Write a checkpoint folder that `load` reads, at once or not at all.

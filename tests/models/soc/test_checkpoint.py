@@ -292,3 +292,14 @@ def test_nothing_is_converted_into_a_taken_place(original: Path) -> None:
     with pytest.raises(OutputError, match="not an empty folder"):
         checkpoint.convert(original, original)
     assert sorted(item.name for item in original.parent.iterdir()) == ["soc.tar", "text"]
+
+
+def test_a_file_takes_its_text_encoder_from_elsewhere_and_a_folder_does_not(
+    original: Path, recordings: Recordings, tmp_path: Path
+) -> None:
+    checkpoint.convert(original, tmp_path / "ours")
+    shutil.rmtree(original.parent / "text")
+    model = checkpoint.load(original, text_encoder=str(recordings.text))
+    assert model.text_encoder.config.vocab_size == 420
+    with pytest.raises(CheckpointError, match="has a text encoder of its own"):
+        checkpoint.load(tmp_path / "ours", text_encoder=str(recordings.text))

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from rvosbench.contracts import BackboneFactory, ConfigurableFactory, TrainableFactory
+from rvosbench.contracts import BackboneFactory, ConfigurableFactory, TextEncoderFactory, TrainableFactory
 from rvosbench.errors import CheckpointError, MissingPathError, UnknownNameError
 from rvosbench.models.soc.factory import SOC_FACTORY
 from rvosbench.models.soc.presets import PRESETS
@@ -22,6 +22,7 @@ def test_the_registry_knows_it() -> None:
     assert isinstance(SOC_FACTORY, TrainableFactory)
     assert isinstance(SOC_FACTORY, BackboneFactory)
     assert isinstance(SOC_FACTORY, ConfigurableFactory)
+    assert isinstance(SOC_FACTORY, TextEncoderFactory)
     assert "soc-demo" in SOC_FACTORY.presets
 
 
