@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-from rvosbench.types import Batch, Card, Clip, Segmentation, Video
+from rvosbench.types import Batch, Card, Clip, Expression, Segmentation, Video
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -24,7 +24,8 @@ class Release(Protocol):
     `DatasetError`, so that a typo is never ignored.
 
     Videos are the units: `prepare` asks for one after the other (or in parallel), so nothing here
-    may depend on the order of the calls.
+    may depend on the order of the calls. An instance can be pickled, index included: that is how other
+    processes get it.
     """
 
     card: Card
@@ -33,6 +34,10 @@ class Release(Protocol):
 
     def fingerprint(self) -> str:
         """A SHA-256 over the release's index files (json, csv, pickle ...): tells two downloads apart."""
+        ...
+
+    def index_files(self) -> tuple[Path, ...]:
+        """The files that say which videos there are, as far as they are on disk."""
         ...
 
     def splits(self) -> tuple[str, ...]:
@@ -48,6 +53,21 @@ class Release(Protocol):
 
         Raises:
             DatasetError: naming the file, the item and what was expected.
+        """
+        ...
+
+    def expressions(self, split: str, video_id: str) -> tuple[Expression, ...]:
+        """The sentences about one video, from the index alone: no other file is read."""
+        ...
+
+    def sources(self, split: str, video_id: str) -> tuple[Path, ...]:
+        """The files that `read` needs for a video: opened by it, or referred to by its record.
+
+        Frames, mask files, mp4; whether they are there or not. Cheap: folders are listed, nothing is
+        decoded.
+
+        Raises:
+            DatasetError: a file that says which ones are needed is damaged.
         """
         ...
 
@@ -106,6 +126,21 @@ class ConfigurableFactory(ModelFactory, Protocol):
 
     def settings(self, model: Segmenter) -> Mapping[str, object]:
         """What decides a loaded model's answers besides its weights; plain JSON types for run.json."""
+        ...
+
+
+@runtime_checkable
+class TextEncoderFactory(ModelFactory, Protocol):
+    """A factory some of whose checkpoints lack the text encoder's configuration and tokenizer."""
+
+    def load_with_text_encoder(
+        self, checkpoint: Path | None, text_encoder: str, *, device: str, seed: int
+    ) -> Segmenter:
+        """As `load`, with the missing files taken from a folder, or from a name on the model hub.
+
+        Raises:
+            CheckpointError: the checkpoint has a text encoder of its own.
+        """
         ...
 
 

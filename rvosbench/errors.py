@@ -8,6 +8,7 @@ RvosbenchError                         exit 1
 ├── OutputError         (OSError)            the place to write to is taken or cannot be written
 ├── CheckpointError     (ValueError)         weights that do not belong to this model
 ├── TrainingError       (RuntimeError)       training cannot go on (no data, a loss that is not finite)
+├── WorkerError         (RuntimeError)       a worker process died, or cannot be given its work
 └── InvalidDataError    (ValueError)   exit 3
     ├── DatasetError                         an official release that is damaged or not what it claims
     ├── FormatError                          a store, run or checkpoint folder in the wrong format
@@ -52,6 +53,10 @@ class CheckpointError(RvosbenchError, ValueError):
 
 class TrainingError(RvosbenchError, RuntimeError):
     """Training cannot start or cannot go on."""
+
+
+class WorkerError(RvosbenchError, RuntimeError):
+    """A worker process died, or cannot be given its work."""
 
 
 class InvalidDataError(RvosbenchError, ValueError):

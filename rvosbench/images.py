@@ -44,6 +44,9 @@ def decode_image(data: bytes, name: str) -> RgbImage:
                 pixels = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
                 if pixels is not None:
                     return np.asarray(pixels, np.uint8)
+            if image.mode.startswith("I"):  # 16 bits of grey, which Pillow would clip to white
+                grey = (np.asarray(image) >> 8).astype(np.uint8)
+                return np.repeat(grey[..., None], 3, axis=2)
             # A palette's transparency is no colour, and Pillow warns when it is dropped unasked.
             image.info.pop("transparency", None)
             return np.asarray(image.convert("RGB"))
@@ -68,6 +71,10 @@ def image_size(path: Path) -> tuple[int, int]:
             width, height = image.size
     except FileNotFoundError:
         raise MissingPathError(f"{path} is missing; expected a JPEG or PNG frame") from None
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+    except Image.DecompressionBombError:
+        raise DatasetError(
+            f"{path} claims to have more than {MAX_PIXELS} pixels; fetch or extract it again"
+        ) from None
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
         raise DatasetError(f"{path} is not a JPEG or PNG file; fetch or extract it again") from error
     return height, width

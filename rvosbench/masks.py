@@ -112,7 +112,7 @@ def read_index_png(path: Path) -> NDArray[np.uint8]:
 
 def decode_index_png(data: bytes, name: str) -> NDArray[np.uint8]:
     """`read_index_png` for the bytes of a file; `name` appears in errors."""
-    _check_png(data, name)
+    check_png(data, name)
     try:
         with Image.open(io.BytesIO(data), formats=("PNG",)) as image:
             if image.mode not in ("P", "L", "1"):
@@ -134,10 +134,17 @@ def decode_index_png(data: bytes, name: str) -> NDArray[np.uint8]:
         ) from error
 
 
-def _check_png(data: bytes, name: str) -> None:
+def check_png(data: bytes, name: str) -> None:
     """Refuse decompression bombs by the header, and files that are cut off or altered by the checksums.
 
     Pillow decodes an altered file to altered object ids without a word: it skips the checksums of pixels.
+
+    Args:
+        data: the whole file.
+        name: what to call it in errors.
+
+    Raises:
+        DatasetError: the data are no PNG, cut off, altered, or larger than `MAX_PIXELS`.
     """
     if len(data) < 33 or data[:8] != b"\x89PNG\r\n\x1a\n" or data[12:16] != b"IHDR":
         raise DatasetError(

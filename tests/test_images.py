@@ -51,6 +51,15 @@ def test_every_png_mode_becomes_rgb(mode):
     assert decode_image(encoded(Image.fromarray(PIXELS).convert(mode), "PNG"), "x").shape == (24, 32, 3)
 
 
+def test_sixteen_bits_of_grey_keep_the_upper_eight():
+    grey = np.array([[0, 255, 256], [32768, 65279, 65535]], np.uint16)
+    file = io.BytesIO()
+    Image.fromarray(grey).save(file, format="PNG")
+    pixels = decode_image(file.getvalue(), "grey.png")
+    assert pixels[..., 0].tolist() == [[0, 0, 1], [128, 254, 255]]
+    assert (pixels == pixels[..., :1]).all()
+
+
 def test_transparency_of_a_palette_is_ignored_without_a_warning():
     image = Image.fromarray(PIXELS).convert("P")
     data = encoded(image, "PNG", transparency=bytes(range(200)))

@@ -3,14 +3,15 @@
 ```text
 Release/videoset.csv               one line a video, no header (circulating copies have one)
 Release/clips320H/<video>.mp4      or CLIPS320, in any case
-text_annotations/a2d_annotation.txt   a2d_missed_videos.txt       (some copies: at the root)
-text_annotations/a2d_annotation_with_instances/<video>/<frame>.h5 (some copies: at the root)
+text_annotations/a2d_annotation.txt   a2d_missed_videos.txt       (some copies: at the root, or in Release)
+text_annotations/a2d_annotation_with_instances/<video>/<frame>.h5 (some copies: at the root, or in Release)
 ```
 * Videos stay mp4: a frame is found by its presentation time. Frames are named as the masks are, from
   00001; mask 00040 belongs to the decoded frame of index 39.
 * Three to five frames of a video are annotated; the others say nothing.
 * object_id is the instance id as released, from 0; expression_id is the same number as text.
-* One row of the text has the instance id "1 (copy)" and is dropped, as everybody does.
+* One row of the text has the instance id "1 (copy)" and is dropped, as everybody does. It would be reported
+  if there were no row of instance 1 beside it.
 * The category of an object is its actor and action in most of its frames.
 """
 
@@ -21,24 +22,25 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from rvosbench.datasets.a2d_instances import read_instances
+from rvosbench.datasets.a2d_text import SPLITS, read_sentences, read_videoset
 from rvosbench.datasets.reading import (
     as_whole,
     check_options,
+    file_names,
     fingerprint,
     folder_names,
-    read_csv,
     read_text,
     release_folder,
-    safe_id,
-    shown,
     some,
 )
 from rvosbench.errors import DatasetError, MissingPathError, UnknownNameError
+from rvosbench.images import MAX_PIXELS
 from rvosbench.registry import unknown
 from rvosbench.types import Card, Expression, Frame, Object, Rle, Video
 from rvosbench.video_file import VideoFile
 
 _INSTANCES = "a2d_annotation_with_instances"
+_TEXT_FOLDERS = ("text_annotations", ".", "Release")
 
 CARD = Card(
     name="a2d",
@@ -59,8 +61,8 @@ CARD = Card(
   year      = {2015}
 }""",
     counts={
-        "train": {"videos": 3017, "expressions": 5359},
-        "test": {"videos": 737, "expressions": 1295},
+        "train": {"videos": 3017, "expressions": 5359, "samples": 15741},
+        "test": {"videos": 737, "expressions": 1295, "samples": 3800},
     },
 )
 
@@ -85,12 +87,17 @@ class A2DSentences:
         self.card = CARD
         self.problems: list[str] = []
         self._videoset = _find(root, ("Release", "."), "videoset.csv")
-        self._text = _find(root, ("text_annotations", "."), "a2d_annotation.txt")
-        self._missed = self._text.with_name("a2d_missed_videos.txt")
+        self._instances = _find_instances(root)  # first: A2D itself lacks the sentences as well
+        self._text = _find(root, _TEXT_FOLDERS, "a2d_annotation.txt")
+        self._missed = _first_file(root, _TEXT_FOLDERS, "a2d_missed_videos.txt")
         self._clips = _find_clips(root)
-        self._instances = _find_instances(root)
-        self._num_frames: dict[str, int] = {}
-        self._sentences = _read_sentences(self._text)
+        self._listed = read_videoset(self._videoset)
+        self._sentences, lost = read_sentences(self._text)
+        if lost:
+            self.problems.append(
+                f"{self._text.name}: {len(lost)} sentences are left out, their instance is marked as a copy "
+                f"of none ({some(lost)})"
+            )
         self._splits = self._find_videos()
         if not self._splits:
             raise DatasetError(
@@ -100,8 +107,11 @@ class A2DSentences:
 
     def fingerprint(self) -> str:
         """SHA-256 over videoset.csv and the text files."""
-        missed = [self._missed] if self._missed.is_file() else []
-        return fingerprint([self._videoset, self._text, *missed], self.root)
+        return fingerprint(self.index_files(), self.root)
+
+    def index_files(self) -> tuple[Path, ...]:
+        """videoset.csv and the text files."""
+        return (self._videoset, self._text, *([self._missed] if self._missed else []))
 
     def splits(self) -> tuple[str, ...]:
         """`train` and `test`, as far as they have videos."""
@@ -120,16 +130,18 @@ class A2DSentences:
             UnknownNameError: no such split or video.
             DatasetError: the mp4 or a mask file is damaged, or they do not fit together.
         """
-        if video_id not in self.videos(split):
-            raise UnknownNameError(
-                unknown(f"video of {CARD.name}/{split}", video_id, list(self.videos(split)))
-            )
-        clip = self._clips / f"{video_id}.mp4"
+        clip = self._clip(split, video_id)
         with VideoFile(clip) as file:
             info = file.probe()
-        if len(info.pts_s) != self._num_frames[video_id]:
+        if info.height * info.width > MAX_PIXELS:
+            raise DatasetError(
+                f"{clip} claims to be {info.width}x{info.height} px, more than {MAX_PIXELS} in all; fetch it "
+                "again"
+            )
+        if len(info.pts_s) != self._listed[video_id].num_frames:
             self.problems.append(
-                f"{clip.name} has {len(info.pts_s)} frames, videoset.csv says {self._num_frames[video_id]}"
+                f"{clip.name} has {len(info.pts_s)} frames, videoset.csv says "
+                f"{self._listed[video_id].num_frames}"
             )
         masks: dict[tuple[int, int], Rle] = {}
         categories: dict[int, Counter[str]] = {}
@@ -167,16 +179,35 @@ class A2DSentences:
             masks=masks,
         )
 
+    def expressions(self, split: str, video_id: str) -> tuple[Expression, ...]:
+        """The sentences about a video."""
+        self._clip(split, video_id)  # refuses a video of another split
+        return self._sentences[video_id]
+
+    def sources(self, split: str, video_id: str) -> tuple[Path, ...]:
+        """The mp4 and the mask files of a video."""
+        return (self._clip(split, video_id), *self._mask_files(video_id))
+
+    def _clip(self, split: str, video_id: str) -> Path:
+        known = self.videos(split)
+        if video_id not in known:
+            raise UnknownNameError(unknown(f"video of {CARD.name}/{split}", video_id, list(known)))
+        return self._clips / f"{video_id}.mp4"
+
+    def _mask_files(self, video_id: str) -> list[Path]:
+        folder = self._instances / video_id
+        return [folder / name for name in file_names(folder) if name.endswith(".h5")]
+
     def _find_videos(self) -> dict[str, tuple[str, ...]]:
         """The videos of each split that have sentences, a clip and a folder of masks."""
-        usage = self._read_videoset()
-        described = self._sentences.keys() - set(_read_missed(self._missed))
-        clips = {path.stem for path in self._clips.iterdir() if path.suffix == ".mp4"}
+        listed = self._listed.keys()
+        described = self._sentences.keys() - set(read_text(self._missed).split() if self._missed else [])
+        clips = {name.removesuffix(".mp4") for name in file_names(self._clips) if name.endswith(".mp4")}
         masked = folder_names(self._instances)
         reasons = {
-            "are not in videoset.csv": described - usage.keys(),
-            f"have no clip in {self._clips.name}": described & (usage.keys() - clips),
-            f"have no masks in {_INSTANCES}": described & usage.keys() & (clips - masked),
+            "are not in videoset.csv": described - listed,
+            f"have no clip in {self._clips.name}": described & (listed - clips),
+            f"have no masks in {_INSTANCES}": described & listed & (clips - masked),
         }
         for reason, missing in reasons.items():
             if missing:
@@ -186,37 +217,23 @@ class A2DSentences:
                 )
         present = described.difference(*reasons.values())
         found = {
-            split: tuple(sorted(video_id for video_id in present if usage[video_id] == number))
-            for number, split in enumerate(("train", "test"))
+            split: tuple(sorted(video_id for video_id in present if self._listed[video_id].split == split))
+            for split in SPLITS
         }
         return {split: video_ids for split, video_ids in found.items() if video_ids}
-
-    def _read_videoset(self) -> dict[str, int]:
-        """Video -> 0 for train, 1 for test."""
-        usage = {}
-        for number, row in read_csv(self._videoset):
-            if number == 1 and row[0].lower() == "vid":
-                continue
-            where = f"{self._videoset}, line {number}"
-            if len(row) < 9:
-                raise DatasetError(f"{where} has {len(row)} columns, expected 9: {shown(','.join(row))}")
-            video_id = safe_id(row[0], f"{where}: the video id")
-            self._num_frames[video_id] = as_whole(row[6], f"{where}: the number of frames")
-            usage[video_id] = as_whole(row[8], f"{where}: the usage", high=1)
-        return usage
 
     def _annotated_frames(self, video_id: str, num_frames: int) -> dict[int, Path]:
         """Frame index -> mask file."""
         found = {}
-        for path in sorted((self._instances / video_id).glob("*.h5")):
-            if path.name.startswith("."):
-                continue
+        for path in self._mask_files(video_id):
             number = as_whole(path.stem, f"{path}: the frame number", low=1)
             if number > num_frames:
                 raise DatasetError(
                     f"{path} annotates frame {number}, {video_id}.mp4 has {num_frames} frames; the clip is "
                     "truncated, fetch it again"
                 )
+            if number - 1 in found:
+                raise DatasetError(f"{path} is a second file for frame {number}; expected one per frame")
             found[number - 1] = path
         if not found:
             self.problems.append(f"{_INSTANCES}/{video_id} holds no .h5 file: no frame of it is annotated")
@@ -225,12 +242,16 @@ class A2DSentences:
 
 def _find(root: Path, folders: tuple[str, ...], name: str) -> Path:
     """A file that copies of the release keep in one folder or another."""
-    for folder in folders:
-        if (root / folder / name).is_file():
-            return root / folder / name
-    raise MissingPathError(
-        f"{root / folders[0] / name} is missing; expected the {CARD.title} release in {root}"
-    )
+    path = _first_file(root, folders, name)
+    if path is None:
+        raise MissingPathError(
+            f"{root / folders[0] / name} is missing; expected the {CARD.title} release in {root}"
+        )
+    return path
+
+
+def _first_file(root: Path, folders: tuple[str, ...], name: str) -> Path | None:
+    return next((path for folder in folders if (path := root / folder / name).is_file()), None)
 
 
 def _find_clips(root: Path) -> Path:
@@ -244,37 +265,14 @@ def _find_clips(root: Path) -> Path:
 
 
 def _find_instances(root: Path) -> Path:
-    for folder in (root / "text_annotations" / _INSTANCES, root / _INSTANCES):
-        if folder.is_dir():
-            return folder
+    for parent in _TEXT_FOLDERS:
+        if (root / parent / _INSTANCES).is_dir():
+            return root / parent / _INSTANCES
     expected = root / "text_annotations" / _INSTANCES
-    if (root / "Release" / "Annotations" / "mat").is_dir():
-        raise DatasetError(
-            f"{root} has the masks of A2D (Release/Annotations/mat), which do not say which instance a "
-            f"sentence means; fetch {_INSTANCES}.zip of {CARD.title} and extract it to {expected}"
-        )
+    for official in (root / "Release" / "Annotations" / "mat", root / "Annotations" / "mat"):
+        if official.is_dir():
+            raise DatasetError(
+                f"{official} holds the masks of A2D, which do not say which instance a "
+                f"sentence means; fetch {_INSTANCES}.zip of {CARD.title} and extract it to {expected}"
+            )
     raise MissingPathError(f"{expected} is missing; expected the masks as <video>/<frame>.h5")
-
-
-def _read_sentences(path: Path) -> dict[str, tuple[Expression, ...]]:
-    """The sentences of every video. Columns after the third (short queries, in one variant) are ignored."""
-    found: dict[str, list[Expression]] = {}
-    for number, row in read_csv(path):
-        if number == 1 and row[0] == "video_id":
-            continue
-        where = f"{path}, line {number}"
-        if len(row) < 3:
-            raise DatasetError(f"{where} is {shown(','.join(row))}, expected: video_id,instance_id,query")
-        if row[1].endswith("(copy)"):
-            continue
-        video_id = safe_id(row[0], f"{where}: the video id")
-        instance = as_whole(row[1], f"{where}: the instance id")
-        found.setdefault(video_id, []).append(
-            Expression(video_id=video_id, expression_id=str(instance), text=row[2], object_ids=(instance,))
-        )
-    return {video_id: tuple(sentences) for video_id, sentences in found.items()}
-
-
-def _read_missed(path: Path) -> list[str]:
-    """The videos whose sentences were lost; the file is optional and does not end with a newline."""
-    return read_text(path).split() if path.is_file() else []

@@ -1,14 +1,15 @@
 """COCO segmentations into run lengths: polygons, plain run lengths, compressed run lengths.
 
 pycocotools trusts its input: runs that add up to more than the image write past its end, a polygon
-with huge coordinates takes all memory. So everything is checked before it is handed over.
+with huge coordinates or a long outline takes all memory and crashes. So everything is checked before it is
+handed over.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 
+import numpy as np
 from pycocotools import mask as coco
 
 from rvosbench import masks
@@ -16,6 +17,10 @@ from rvosbench.datasets.reading import as_list, as_mapping, shown
 from rvosbench.errors import DatasetError, ScoreError
 from rvosbench.run_lengths import foreground_areas, foreground_runs
 from rvosbench.types import Rle
+
+_REACH = 2  # coordinates lie within so many times the longer side
+_LONGEST = 100
+"""Outlines longer than so many times height + width are refused: every px takes memory when it is drawn."""
 
 
 def segmentation(value: object, height: int, width: int, where: str) -> Rle:
@@ -35,6 +40,13 @@ def segmentation(value: object, height: int, width: int, where: str) -> Rle:
         polygons = [polygon for polygon in polygons if len(polygon) >= 6]  # fewer corners enclose no pixel
         if not polygons:
             return masks.empty(height, width)
+        longest = _LONGEST * (height + width)
+        edges = sum(len(polygon) for polygon in polygons) // 2
+        if edges * 2 * _REACH * max(height, width) > longest and (length := _outline(polygons)) > longest:
+            raise DatasetError(
+                f"{where}: its outline is {length:.0f} px long, more than {_LONGEST} times height and width "
+                "of its image; expected the polygons of one object"
+            )
         return Rle(height, width, coco.merge(coco.frPyObjects(polygons, height, width))["counts"])
     rle = _run_lengths(value, height, width, where)
     try:
@@ -93,12 +105,18 @@ def _run_lengths(value: object, height: int, width: int, where: str) -> Rle:
     return Rle(height, width, counts.encode())
 
 
+def _outline(polygons: Sequence[Sequence[float]]) -> float:
+    """The length of closed polygons in px, by the longer axis from corner to corner, as they are drawn."""
+    corners = (np.asarray(polygon, np.float64).reshape(-1, 2) for polygon in polygons)
+    return sum(float(np.abs(xy - np.roll(xy, 1, axis=0)).max(axis=1).sum()) for xy in corners)
+
+
 def _polygon(value: object, height: int, width: int, where: str) -> Sequence[float]:
     points = as_list(value, f"{where}: a polygon")
-    reach = 2 * max(height, width)
+    reach = _REACH * max(height, width)
+    # Compared as they are: not a number is never in reach, and a whole number may be too large for a float.
     good = all(
-        isinstance(v, int | float) and not isinstance(v, bool) and math.isfinite(v) and abs(v) <= reach
-        for v in points
+        isinstance(v, int | float) and not isinstance(v, bool) and -reach <= v <= reach for v in points
     )
     if not good or len(points) % 2:
         raise DatasetError(

@@ -12,10 +12,11 @@ the masks. `meta.json` holds the categories:
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from rvosbench.datasets.reading import as_list, as_mapping, as_text, as_whole, read_json, safe_id
+from rvosbench.datasets.reading import as_list, as_mapping, as_text, as_whole, read_json, safe_id, shown
 from rvosbench.errors import DatasetError
 from rvosbench.types import Expression
 
@@ -49,8 +50,13 @@ def read_expressions(path: Path, objects: str = "obj_id") -> dict[str, VideoEntr
     }
 
 
-def read_categories(path: Path) -> dict[str, dict[int, str]]:
-    """The categories of a `meta.json`: video -> object id -> category.
+def objects_meant(expressions: Iterable[Expression]) -> set[int]:
+    """The objects that any of the sentences means."""
+    return {object_id for sentence in expressions for object_id in sentence.object_ids or ()}
+
+
+def read_categories(path: Path) -> dict[str, dict[int, str | None]]:
+    """The objects of a `meta.json`: video -> object id -> category, None where the file has none.
 
     Raises:
         MissingPathError: there is no such file.
@@ -59,16 +65,18 @@ def read_categories(path: Path) -> dict[str, dict[int, str]]:
     content = as_mapping(read_json(path), str(path))
     found = {}
     for video_id, entry in as_mapping(content.get("videos"), f'{path}: the key "videos"').items():
-        where = f"{path}, video {video_id}"
+        where = f"{path}, video {shown(video_id)}"
         objects = as_mapping(as_mapping(entry, where).get("objects"), f'{where}: "objects"')
         found[video_id] = {
-            as_whole(key, f"{where}: an object id"): as_text(
-                as_mapping(thing, f"{where}, object {key}").get("category"),
-                f"{where}, object {key}: category",
-            )
+            as_whole(key, f"{where}: an object id"): _category(thing, f"{where}, object {shown(key)}")
             for key, thing in objects.items()
         }
     return found
+
+
+def _category(value: object, where: str) -> str | None:
+    thing = as_mapping(value, where)
+    return as_text(thing["category"], f"{where}: category") if "category" in thing else None
 
 
 def _video(video_id: str, value: object, objects: str, where: str) -> VideoEntry:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from rvosbench.datasets.expression_json import VideoEntry
+from rvosbench.datasets.expression_json import VideoEntry, objects_meant
 from rvosbench.datasets.label_maps import read_annotations
 from rvosbench.datasets.reading import folder_names, image_files, some
-from rvosbench.errors import MissingPathError
-from rvosbench.images import image_size
+from rvosbench.errors import DatasetError, MissingPathError
+from rvosbench.images import MAX_PIXELS, image_size
 from rvosbench.types import Expression, Frame, Object, Rle, Video
 
 
@@ -21,29 +21,59 @@ class FrameFolder:
     images: str  # the folder, relative to the release
     names: tuple[str, ...]  # stems, in order
     files: tuple[str, ...]  # file names, in the same order
-    size: tuple[int, int]  # (height, width) px of the first frame
+    size: tuple[int, int]  # (height, width) px of every frame
 
 
-def open_frames(root: Path, images: str, frame_names: Sequence[str]) -> FrameFolder:
+def open_frames(root: Path, images: str, frame_names: Sequence[str], suffix: str = ".jpg") -> FrameFolder:
     """Find the image files of one video.
 
     Args:
         root: the release.
         images: the folder with the frames, relative to `root`, with `/`.
         frame_names: the stems of the image files, in order; at least one.
+        suffix: the usual one, to name a file that is not there.
 
     Raises:
         MissingPathError: a frame is missing.
-        DatasetError: the first frame is damaged.
+        DatasetError: a frame has a damaged header, is too large, or has another size than the first one.
+            Pixels are not decoded: `rvos verify` does that.
     """
     files = image_files(root / images)
     for name in frame_names:
         if name not in files:
             raise MissingPathError(
-                f"{root / images / name}.jpg is missing; the release lists this frame, extract it again"
+                f"{root / images / name}{suffix} is missing; the release lists this frame, extract it again"
             )
-    size = image_size(root / images / files[frame_names[0]])
-    return FrameFolder(images, tuple(frame_names), tuple(files[name] for name in frame_names), size)
+    # A mask fits the frame that it was drawn on, so the first frame cannot speak for the others.
+    sizes = [frame_size(root / images / files[name]) for name in frame_names]
+    for name, size in zip(frame_names, sizes, strict=True):
+        if size != sizes[0]:
+            raise DatasetError(
+                f"{root / images / files[name]} is {size[0]}x{size[1]} px (height x width), the first frame "
+                f"of its video {sizes[0][0]}x{sizes[0][1]}; expected one size, fetch the video again"
+            )
+    return FrameFolder(images, tuple(frame_names), tuple(files[name] for name in frame_names), sizes[0])
+
+
+def frame_size(path: Path) -> tuple[int, int]:
+    """(height, width) px of an image file, from its header.
+
+    Raises:
+        MissingPathError: there is no such file.
+        DatasetError: it is not a JPEG or PNG file, or too large to be decoded.
+    """
+    height, width = image_size(path)
+    if height * width > MAX_PIXELS:
+        raise DatasetError(f"{path} claims to be {width}x{height} px, more than {MAX_PIXELS} in all")
+    return height, width
+
+
+def frame_files(
+    root: Path, images: str, frame_names: Sequence[str], suffix: str = ".jpg"
+) -> tuple[Path, ...]:
+    """Where the frames of one video lie; those that are not there, with the suffix that is expected."""
+    files = image_files(root / images)
+    return tuple(root / images / files.get(name, name + suffix) for name in frame_names)
 
 
 def as_video(
@@ -55,7 +85,7 @@ def as_video(
     fps: float | None,
     masks: Mapping[tuple[int, int], Rle],
     annotated: Sequence[bool],
-    categories: Mapping[int, str],
+    categories: Mapping[int, str | None],
 ) -> Video:
     """The record of one video. Its objects are those that have a mask or that a sentence means.
 
@@ -67,10 +97,9 @@ def as_video(
         fps: frames per second.
         masks: (object id, frame index) -> mask.
         annotated: for each frame whether it is annotated.
-        categories: object id -> category, for the objects that have one.
+        categories: object id -> category, as far as there is one.
     """
-    object_ids = {object_id for object_id, _ in masks}
-    object_ids |= {object_id for sentence in expressions for object_id in sentence.object_ids or ()}
+    object_ids = {object_id for object_id, _ in masks} | objects_meant(expressions)
     return Video(
         video_id=video_id,
         split=split,
@@ -99,7 +128,8 @@ def read_video(
     fps: float | None,
     annotations: Path | None,
     all_annotated: bool,
-    categories: Mapping[int, str],
+    categories: Mapping[int, str | None],
+    objects: Collection[int] | None = None,
 ) -> Video:
     """Everything about one video whose masks are PNG files.
 
@@ -113,17 +143,21 @@ def read_video(
         fps: frames per second.
         annotations: the folder with the annotation PNGs; None where they are hidden.
         all_annotated: whether every frame must have a PNG.
-        categories: object id -> category, for the objects that have one.
+        categories: object id -> category, as far as there is one.
+        objects: the objects of the video, where an index lists them.
 
     Raises:
         MissingPathError: a frame or an annotation is missing.
-        DatasetError: a file is damaged, or a mask has another size than the frames.
+        DatasetError: a file is damaged, a frame or a mask has another size than the first frame, or a mask
+            shows an object that the index does not list.
     """
     frames = open_frames(root, images, frame_names)
     masks: dict[tuple[int, int], Rle] = {}
     annotated: tuple[bool, ...] = (False,) * len(frame_names)
     if annotations is not None:
-        masks, annotated = read_annotations(annotations, frame_names, frames.size, all_frames=all_annotated)
+        masks, annotated = read_annotations(
+            annotations, frame_names, frames.size, all_frames=all_annotated, objects=objects
+        )
     return as_video(
         frames,
         video_id=video_id,

@@ -26,9 +26,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rvosbench import masks
-from rvosbench.datasets.frame_folders import as_video, open_frames
+from rvosbench.datasets.frame_folders import as_video, frame_files, open_frames
 from rvosbench.datasets.jhmdb_samples import Samples, read_samples
-from rvosbench.datasets.matlab_arrays import read_array
+from rvosbench.datasets.matlab_arrays import array_shape, read_array
 from rvosbench.datasets.reading import (
     check_options,
     fingerprint,
@@ -46,7 +46,9 @@ from rvosbench.types import Card, Expression, Video
 SPLIT = "test"
 SAMPLES = "jhmdb_sentences_samples_metadata.json"
 _TEXT = "jhmdb_annotation.txt"
+_ARRAY = "part_mask"
 _ACTOR = 1
+_MOST_FRAMES = 10_000  # a few kB of zeros inflate to masks of one pixel and millions of frames
 
 CARD = Card(
     name="jhmdb",
@@ -104,10 +106,15 @@ class JhmdbSentences:
         self.card = replace(CARD, title=f"{CARD.title} ({_which_frames(self._samples)})")
 
     def fingerprint(self) -> str:
-        """SHA-256 over the sentences and the scored frames."""
+        """SHA-256 over the sentences and the scored frames, whatever the folders in the list of samples."""
         text = fingerprint([self.root / _TEXT], self.root)
         scored = self._samples.digest if self._samples else "all"
         return hashlib.sha256(f"{text} {scored}".encode()).hexdigest()
+
+    def index_files(self) -> tuple[Path, ...]:
+        """The sentences and, if there is one, the list of samples."""
+        samples = [] if self._samples is None else [self._samples_path]
+        return (self.root / _TEXT, *samples)
 
     def splits(self) -> tuple[str, ...]:
         """The one split, `test`."""
@@ -127,18 +134,15 @@ class JhmdbSentences:
             MissingPathError: a frame is missing.
             DatasetError: the masks are damaged, or do not fit the frames or the list of samples.
         """
-        known = self.videos(split)
-        if video_id not in known:
-            raise UnknownNameError(unknown(f"video of {CARD.name}/{split}", video_id, list(known)))
-        action = self._actions[video_id]
+        action = self._action(split, video_id)
         path = self._mask_path(action, video_id)
-        parts = read_array(path, "part_mask")
+        parts = read_array(path, _ARRAY)
         if parts.ndim == 2:  # MATLAB drops the axis of a single frame
             parts = parts[:, :, None]
         if parts.ndim != 3:
             raise DatasetError(f"{path}: part_mask is {parts.shape}, expected (height, width, frames)")
-        names = [f"{number:05d}" for number in range(1, parts.shape[2] + 1)]
-        frames = open_frames(self.root, f"Rename_Images/{action}/{video_id}", names)
+        names = _frame_names(parts.shape[2], path)
+        frames = open_frames(self.root, f"Rename_Images/{action}/{video_id}", names, ".png")
         if parts.shape[:2] != frames.size:
             raise DatasetError(
                 f"{path}: part_mask is {parts.shape}, its frames {frames.size[0]}x{frames.size[1]} px; "
@@ -159,6 +163,27 @@ class JhmdbSentences:
             annotated=annotated,
             categories={_ACTOR: action},
         )
+
+    def expressions(self, split: str, video_id: str) -> tuple[Expression, ...]:
+        """The sentence about a video."""
+        self._action(split, video_id)  # refuses an unknown video
+        return self._sentences[video_id]
+
+    def sources(self, split: str, video_id: str) -> tuple[Path, ...]:
+        """The masks of a video and as many frames: the frames after the last mask are not needed."""
+        action = self._action(split, video_id)
+        path = self._mask_path(action, video_id)
+        if not path.is_file():
+            return (path,)
+        shape = array_shape(path, _ARRAY)
+        names = _frame_names(shape[2] if len(shape) > 2 else 1, path)
+        return (path, *frame_files(self.root, f"Rename_Images/{action}/{video_id}", names, ".png"))
+
+    def _action(self, split: str, video_id: str) -> str:
+        known = self.videos(split)
+        if video_id not in known:
+            raise UnknownNameError(unknown(f"video of {CARD.name}/{split}", video_id, list(known)))
+        return self._actions[video_id]
 
     def _mask_path(self, action: str, video_id: str) -> Path:
         return self.root / "puppet_mask" / action / video_id / "puppet_mask.mat"
@@ -206,6 +231,7 @@ class JhmdbSentences:
 
     def _find_samples(self, options: Mapping[str, str]) -> Samples | None:
         path = Path(options["samples"]) if "samples" in options else self.root / SAMPLES
+        self._samples_path = path
         if "samples" not in options and not path.is_file():
             self.problems.append(
                 f"there is no {SAMPLES}: every frame is annotated, published numbers are for three frames "
@@ -224,6 +250,13 @@ class JhmdbSentences:
                 "frame of them is scored"
             )
         return samples
+
+
+def _frame_names(count: int, path: Path) -> list[str]:
+    """The names of the frames that have masks; the official videos have 15 to 40."""
+    if count > _MOST_FRAMES:
+        raise DatasetError(f"{path} has masks of {count} frames, expected at most {_MOST_FRAMES}")
+    return [f"{number:05d}" for number in range(1, count + 1)]
 
 
 def _which_frames(samples: Samples | None) -> str:

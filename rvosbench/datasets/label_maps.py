@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
 import cv2
@@ -10,8 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rvosbench import masks
+from rvosbench.datasets.label_colours import decode_colours, in_colour
+from rvosbench.datasets.reading import image_files, read_bytes, some
 from rvosbench.errors import DatasetError, MissingPathError
 from rvosbench.types import Rle
+
+_FEW = 12  # so many comparisons cost less than a histogram
 
 
 def split_labels(labels: NDArray[np.uint8]) -> dict[int, Rle]:
@@ -23,15 +27,53 @@ def split_labels(labels: NDArray[np.uint8]) -> dict[int, Rle]:
     Returns:
         Object id -> mask, ascending, without the background.
     """
-    columns = np.asfortranarray(labels)  # run lengths go down the columns: transposed once, not per object
-    # Four times as fast as numpy's bincount, which makes an int64 copy.
+    # Run lengths go down the columns: transposed once for all objects, five times as fast as by numpy.
+    columns = cv2.transpose(np.ascontiguousarray(labels)).T
+    found = {}
+    for label in _candidates(labels):
+        mask = columns == label
+        if mask.any():
+            found[label] = masks.encode(mask)
+    return found
+
+
+def _candidates(labels: NDArray[np.uint8]) -> Iterable[int]:
+    """The objects that a label map may show, ascending."""
+    largest = int(labels.max(initial=0))
+    if largest <= _FEW:
+        return range(1, largest + 1)
     histogram = cv2.calcHist([labels], [0], None, [256], [0, 256])
-    present = np.flatnonzero(histogram)
-    return {int(label): masks.encode(columns == label) for label in present if label != 0}
+    return [int(label) for label in np.flatnonzero(histogram) if label]
+
+
+def read_labels(path: Path) -> NDArray[np.uint8]:
+    """The object ids of an annotation PNG: of its palette, its grey values, or its colours.
+
+    Returns:
+        (H, W) uint8, 0 is background.
+
+    Raises:
+        MissingPathError: there is no such file.
+        DatasetError: the file is damaged or too large, or does not say which pixel is of which object.
+    """
+    data = read_bytes(path)
+    return decode_colours(data, str(path)) if in_colour(data) else masks.decode_index_png(data, str(path))
+
+
+def annotation_files(folder: Path, frame_names: Sequence[str], *, all_frames: bool) -> tuple[Path, ...]:
+    """The files that `read_annotations` reads: one for every frame, or those that are there."""
+    there = None if all_frames else set(image_files(folder).values())
+    names = [f"{name}.png" for name in frame_names]
+    return tuple(folder / name for name in names if there is None or name in there)
 
 
 def read_annotations(
-    folder: Path, frame_names: Sequence[str], size: tuple[int, int], *, all_frames: bool
+    folder: Path,
+    frame_names: Sequence[str],
+    size: tuple[int, int],
+    *,
+    all_frames: bool,
+    objects: Collection[int] | None = None,
 ) -> tuple[dict[tuple[int, int], Rle], tuple[bool, ...]]:
     """The object masks of one video from `<folder>/<frame name>.png`.
 
@@ -40,20 +82,22 @@ def read_annotations(
         frame_names: the official names of the video's frames, in order.
         size: (height, width) px of the frames.
         all_frames: every frame must have its PNG; otherwise a frame without one is not annotated.
+        objects: the objects of the video, where an index lists them.
 
     Returns:
         (object id, frame index) -> mask, and for each frame whether it is annotated.
 
     Raises:
         MissingPathError: a PNG is missing and `all_frames` is set.
-        DatasetError: a PNG is damaged or has another size than the frames.
+        DatasetError: a PNG is damaged, has another size than the frames, or shows an object that the index
+            does not list.
     """
     found: dict[tuple[int, int], Rle] = {}
     annotated = []
     for index, name in enumerate(frame_names):
         path = folder / f"{name}.png"
         try:
-            labels = masks.read_index_png(path)
+            labels = read_labels(path)
         except MissingPathError:
             if all_frames:
                 raise
@@ -65,6 +109,11 @@ def read_annotations(
                 f"{size[0]}x{size[1]}; masks are never resized, fetch the original annotation"
             )
         annotated.append(True)
-        for object_id, rle in split_labels(labels).items():
-            found[object_id, index] = rle
+        present = split_labels(labels)
+        if objects is not None and not present.keys() <= set(objects):
+            raise DatasetError(
+                f"{path} has pixels of value {min(present.keys() - set(objects))}, its video has the objects "
+                f"{some(map(str, objects), 10)}; do the annotation and the index belong together?"
+            )
+        found |= {(object_id, index): rle for object_id, rle in present.items()}
     return found, tuple(annotated)

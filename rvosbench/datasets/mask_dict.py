@@ -169,6 +169,8 @@ class _Reader:
                 damage = error.msg
             except RecursionError:
                 damage = "nested too deeply"
+            except ValueError:
+                raise self._damaged("a number of thousands of digits") from None
             if len(self._text) - self._at > MAX_LIST_BYTES:
                 raise self._damaged(f"no valid JSON value of less than {MAX_LIST_BYTES} bytes")
             if not self._more():

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rvosbench.datasets.reading import read_bytes
+from rvosbench.datasets.reading import read_bytes, shown
 from rvosbench.errors import DatasetError
 
 MAX_BYTES = 64 * 1024 * 1024
@@ -41,6 +41,7 @@ _TYPES = {
     13: "u8",
 }
 _COMPLEX = 0x800
+_HEAD = 4096  # bytes that hold the name and the size of a variable
 
 
 class _DamagedError(Exception):
@@ -54,6 +55,43 @@ def read_array(path: Path, name: str) -> NDArray[Any]:
         MissingPathError: there is no such file.
         DatasetError: the file is damaged, too large or of another version, or has no such array.
     """
+    data, order = _read(path)
+    names = []
+    try:
+        for body in _matrices(data, order):
+            found, array = _matrix(body, order, name)
+            if array is not None:
+                return array
+            names.append(found)
+    except (_DamagedError, struct.error) as error:
+        raise DatasetError(f"{path} is damaged ({error}); fetch or extract it again") from None
+    raise DatasetError(
+        f"{path} has no numeric array {name!r}, it has {shown(names)}; is it the official file?"
+    )
+
+
+def array_shape(path: Path, name: str) -> tuple[int, ...]:
+    """The size of the array that `read_array` returns, without inflating its values.
+
+    Raises:
+        MissingPathError: there is no such file.
+        DatasetError: the file is damaged, too large or of another version, or has no such array.
+    """
+    data, order = _read(path)
+    try:
+        for body in _matrices(data, order, most=_HEAD):
+            found, shape, _, _ = _head(body, order)
+            if found == name:
+                if min(shape, default=0) < 1 or math.prod(shape) > MAX_BYTES:
+                    raise _DamagedError(f"{name} claims to be {shape[:8]}")
+                return shape
+    except (_DamagedError, struct.error) as error:
+        raise DatasetError(f"{path} is damaged ({error}); fetch or extract it again") from None
+    raise DatasetError(f"{path} has no array {name!r}; is it the official file?")
+
+
+def _read(path: Path) -> tuple[bytes, str]:
+    """The content of a file of version 5 and its byte order."""
     try:
         too_large = path.stat().st_size > MAX_BYTES
     except OSError:
@@ -68,22 +106,11 @@ def read_array(path: Path, name: str) -> NDArray[Any]:
         raise DatasetError(
             f"{path} is not a MATLAB file of version 5, it begins with {data[:20]!a}; fetch it again"
         )
-    names = []
-    try:
-        for body in _matrices(data, order):
-            found, array = _matrix(body, order, name)
-            if array is not None:
-                return array
-            names.append(found)
-    except (_DamagedError, struct.error) as error:
-        raise DatasetError(f"{path} is damaged ({error}); fetch or extract it again") from None
-    raise DatasetError(
-        f"{path} has no numeric array {name!r}, it has {names[:8]!a}; is it the official file?"
-    )
+    return data, order
 
 
-def _matrices(data: bytes, order: str) -> Iterator[bytes]:
-    """The contents of every variable."""
+def _matrices(data: bytes, order: str, most: int | None = None) -> Iterator[bytes]:
+    """The contents of every variable, or only their first `most` bytes."""
     at = _HEADER
     left = MAX_BYTES
     while at < len(data):
@@ -95,9 +122,13 @@ def _matrices(data: bytes, order: str) -> Iterator[bytes]:
         if kind == _COMPRESSED:
             inflater = zlib.decompressobj()
             try:
-                body = inflater.decompress(body, left + 1)
+                body = inflater.decompress(body, left + 1 if most is None else most)
             except zlib.error as error:
                 raise _DamagedError(str(error)) from None
+            if most is not None:
+                if struct.unpack_from(f"{order}I", body)[0] == _MATRIX:
+                    yield body[8:]
+                continue
             left -= len(body)
             if left < 0:
                 raise _DamagedError(f"its compressed parts hold more than {MAX_BYTES} bytes")
@@ -113,14 +144,9 @@ def _matrices(data: bytes, order: str) -> Iterator[bytes]:
 
 def _matrix(body: bytes, order: str, wanted: str) -> tuple[str, NDArray[Any] | None]:
     """The name of a variable, and its values if it is the wanted one and numeric."""
-    _, flags, at = _element(body, 0, order)
-    (word,) = struct.unpack_from(f"{order}I", flags)
-    _, dimensions, at = _element(body, at, order)
-    _, raw_name, at = _element(body, at, order)
-    name = raw_name.decode("latin-1")
+    name, shape, word, at = _head(body, order)
     if name != wanted or word & 0xFF not in _NUMERIC_CLASSES or word & _COMPLEX:
         return name, None
-    shape = struct.unpack(f"{order}{len(dimensions) // 4}i", dimensions)
     kind, values, _ = _element(body, at, order)
     if kind not in _TYPES:
         raise _DamagedError(f"the values of {wanted} have the type {kind}")
@@ -129,6 +155,16 @@ def _matrix(body: bytes, order: str, wanted: str) -> tuple[str, NDArray[Any] | N
     if min(shape, default=0) < 1 or math.prod(shape) * dtype.itemsize != len(values):
         raise _DamagedError(f"{wanted} claims to be {shape[:8]} and has {len(values)} bytes of {dtype.name}")
     return name, np.frombuffer(values, dtype).reshape(shape, order="F")
+
+
+def _head(body: bytes, order: str) -> tuple[str, tuple[int, ...], int, int]:
+    """Of a variable: its name, its size, its flags, and where its values begin."""
+    _, flags, at = _element(body, 0, order)
+    (word,) = struct.unpack_from(f"{order}I", flags)
+    _, dimensions, at = _element(body, at, order)
+    _, raw_name, at = _element(body, at, order)
+    shape = struct.unpack(f"{order}{len(dimensions) // 4}i", dimensions)
+    return raw_name.decode("latin-1"), shape, word, at
 
 
 def _element(body: bytes, at: int, order: str) -> tuple[int, bytes, int]:

@@ -24,13 +24,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from rvosbench.datasets.coco_masks import visible_masks
-from rvosbench.datasets.expression_json import VideoEntry, read_expressions
-from rvosbench.datasets.frame_folders import as_video, open_frames, with_frames
+from rvosbench.datasets.expression_json import VideoEntry, objects_meant, read_expressions
+from rvosbench.datasets.frame_folders import as_video, frame_files, open_frames, with_frames
 from rvosbench.datasets.mask_dict import MaskDict, open_mask_dict
 from rvosbench.datasets.reading import check_options, fingerprint, release_folder, some
 from rvosbench.errors import DatasetError, MissingPathError, UnknownNameError
 from rvosbench.registry import unknown
-from rvosbench.types import Card, Rle, Video
+from rvosbench.types import Card, Expression, Rle, Video
 
 _SPLITS = ("train", "valid_u", "valid", "test")
 _TEXT = {"1": "meta_expressions.json", "2": "meta_expressions_v2.json"}
@@ -108,8 +108,12 @@ class Mevis:
 
     def fingerprint(self) -> str:
         """SHA-256 over the text and the masks."""
+        return fingerprint(self.index_files(), self.root)
+
+    def index_files(self) -> tuple[Path, ...]:
+        """The text and the masks of all splits."""
         masks = [path for split in self._texts if (path := self._mask_path(split)).is_file()]
-        return fingerprint([*self._texts.values(), *masks], self.root)
+        return (*self._texts.values(), *masks)
 
     def splits(self) -> tuple[str, ...]:
         """The splits that have videos with frames: train, valid_u, valid, test."""
@@ -135,16 +139,13 @@ class Mevis:
             MissingPathError: a frame or `mask_dict.json` is missing.
             DatasetError: a file is damaged, or masks and frames do not fit together.
         """
-        entries = self._entries(split)
-        if video_id not in entries:
-            raise UnknownNameError(unknown(f"video of {CARD.name}/{split}", video_id, list(entries)))
-        entry = entries[video_id]
+        entry = self._entry(split, video_id)
         # The official code sorts them too before it counts along the masks.
         frames = open_frames(self.root, f"{split}/JPEGImages/{video_id}", sorted(entry.frame_names))
         ground_truth = self._ground_truth(split)
         masks: dict[tuple[int, int], Rle] = {}
         if ground_truth is not None:
-            for object_id in sorted(_meant(entry)):
+            for object_id in sorted(objects_meant(entry.expressions)):
                 found = _read_object(ground_truth, object_id, frames.names, frames.size)
                 masks |= {(object_id, index): rle for index, rle in found.items()}
         known = any(sentence.object_ids is not None for sentence in entry.expressions)
@@ -158,6 +159,22 @@ class Mevis:
             annotated=[known] * len(frames.names),
             categories={},
         )
+
+    def expressions(self, split: str, video_id: str) -> tuple[Expression, ...]:
+        """The sentences about a video."""
+        return self._entry(split, video_id).expressions
+
+    def sources(self, split: str, video_id: str) -> tuple[Path, ...]:
+        """The frames of a video, and `mask_dict.json` where its sentences mean objects."""
+        entry = self._entry(split, video_id)
+        frames = frame_files(self.root, f"{split}/JPEGImages/{video_id}", sorted(entry.frame_names))
+        return (*frames, self._mask_path(split)) if objects_meant(entry.expressions) else frames
+
+    def _entry(self, split: str, video_id: str) -> VideoEntry:
+        entries = self._entries(split)
+        if video_id not in entries:
+            raise UnknownNameError(unknown(f"video of {CARD.name}/{split}", video_id, list(entries)))
+        return entries[video_id]
 
     def _version(self, options: Mapping[str, str]) -> str:
         version = options.get("version")
@@ -188,6 +205,12 @@ class Mevis:
                     f"{path} lists the frames of {len(unsorted)} videos out of order ({some(unsorted)}); "
                     "they are sorted, as the official code does"
                 )
+            said = [e.object_ids is not None for entry in listed.values() for e in entry.expressions]
+            if any(said) and not all(said):
+                self.problems.append(
+                    f'{path}: {said.count(False)} of {len(said)} sentences have no "anno_id"; what they mean '
+                    "is taken to be hidden"
+                )
             found[split], problem = with_frames(self.root, split, listed)
             self.problems += [problem] if problem else []
         return {split: entries for split, entries in found.items() if entries}
@@ -207,7 +230,7 @@ class Mevis:
         return self._masks[split]
 
     def _open_masks(self, split: str) -> MaskDict | None:
-        wanted = set().union(*(_meant(entry) for entry in self._videos[split].values()))
+        wanted = set().union(*(objects_meant(entry.expressions) for entry in self._videos[split].values()))
         path = self._mask_path(split)
         if not wanted:
             return None
@@ -223,11 +246,6 @@ class Mevis:
                 "belong to no video and are left out"
             )
         return masks
-
-
-def _meant(entry: VideoEntry) -> set[int]:
-    """The objects that the sentences of a video mean."""
-    return {object_id for sentence in entry.expressions for object_id in sentence.object_ids or ()}
 
 
 def _read_object(

@@ -10,8 +10,12 @@ import csv
 import hashlib
 import io
 import json
+import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+import reprlib
+import stat
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +26,9 @@ _SAFE_ID = re.compile(r"[A-Za-z0-9_()@!+-](?:[A-Za-z0-9_()@!+. -]{0,126}[A-Za-z0
 # Windows opens a device for these names, with any extension.
 _DEVICE = re.compile(r"(?:CON|PRN|AUX|NUL|COM[0-9]|LPT[0-9]) *(?:\..*)?", re.IGNORECASE)
 _IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png"}
+
+MAX_BYTES = 256 * 1024 * 1024
+"""Of a file that is read as a whole. The largest index, RefCOCOg's, describes a third of COCO's images."""
 
 
 def safe_id(value: object, what: str) -> str:
@@ -51,9 +58,25 @@ def safe_id(value: object, what: str) -> str:
 
 
 def shown(value: object) -> str:
-    """A value from a release for an error message: its repr, cut to 60 characters."""
-    text = ascii(value)
+    """A value from a release for an error message: its repr in ASCII, cut to 60 characters.
+
+    However large the value is: a few bytes of a pickle can describe a list that prints as gigabytes.
+    """
+    text = ascii(value[:60]) if isinstance(value, str) else _BRIEF.repr(value)
+    text = text.encode("ascii", "backslashreplace").decode()
     return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+class _Brief(reprlib.Repr):
+    """A repr that looks at the beginning of a value only."""
+
+    def repr_int(self, number: int, level: int) -> str:
+        """Python refuses to print numbers of more than 4300 digits."""
+        bits = number.bit_length()
+        return repr(number) if bits < 200 else f"a number of {bits} bits"
+
+
+_BRIEF = _Brief()
 
 
 def read_json(path: Path) -> Any:
@@ -61,13 +84,22 @@ def read_json(path: Path) -> Any:
 
     Raises:
         MissingPathError: there is no such file.
-        DatasetError: it is not JSON.
+        DatasetError: it is not JSON, or an object in it has a key twice: which of the two values is meant
+            is not in the file, and Python would drop the first without a word.
     """
     try:
-        return json.loads(read_bytes(path))
+        return json.loads(read_bytes(path), object_pairs_hook=_unique)
     except (ValueError, RecursionError) as error:
         detail = " ".join(str(error).split())
         raise DatasetError(f"{path} is not valid JSON ({detail}); fetch the file again") from error
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        key, _ = Counter(key for key, _ in pairs).most_common(1)[0]
+        raise ValueError(f"the key {shown(key)} is there twice")
+    return found
 
 
 def read_text(path: Path) -> str:
@@ -101,9 +133,17 @@ def read_bytes(path: Path) -> bytes:
 
     Raises:
         MissingPathError: there is no such file.
-        DatasetError: it cannot be read.
+        DatasetError: it cannot be read, is no regular file (a pipe would never end), or is too large.
     """
     try:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise DatasetError(f"{path} cannot be read (it is a folder or a device); expected a file")
+        if status.st_size > MAX_BYTES:
+            raise DatasetError(
+                f"{path} has {status.st_size} bytes, more than the {MAX_BYTES} that any official file of its "
+                "kind has; fetch it again"
+            )
         return path.read_bytes()
     except FileNotFoundError:
         raise MissingPathError(
@@ -183,22 +223,44 @@ def fingerprint(files: Iterable[Path], root: Path) -> str:
 
 def folder_names(folder: Path) -> frozenset[str]:
     """The names of the folders in a folder; none when it is not there."""
+    return frozenset(entry.name for entry in _entries(folder) if _is(entry, os.DirEntry.is_dir))
+
+
+def file_names(folder: Path) -> list[str]:
+    """The names of the files in a folder, sorted; none when it is not there.
+
+    Hidden files are passed over: archives made on macOS are full of `._00000.jpg`. So are pipes and
+    devices, whose reading may never end.
+    """
+    return sorted(
+        entry.name
+        for entry in _entries(folder)
+        if not entry.name.startswith(".") and _is(entry, os.DirEntry.is_file)
+    )
+
+
+def _entries(folder: Path) -> list[os.DirEntry[str]]:
     try:
-        return frozenset(entry.name for entry in folder.iterdir() if entry.is_dir())
+        with os.scandir(folder) as entries:
+            return list(entries)
     except (FileNotFoundError, NotADirectoryError):
-        return frozenset()
+        return []
+    except OSError as error:
+        raise DatasetError(f"{folder} cannot be listed ({error.strerror}); expected a folder") from error
+
+
+def _is(entry: os.DirEntry[str], kind: Callable[[os.DirEntry[str]], bool]) -> bool:
+    try:
+        return kind(entry)
+    except OSError:  # a link that leads to itself
+        return False
 
 
 def image_files(folder: Path) -> dict[str, str]:
-    """Stem -> file name of the images in a folder, sorted; none when it is not there.
-
-    Hidden files are passed over: archives made on macOS are full of `._00000.jpg`.
-    """
-    try:
-        names = sorted(entry.name for entry in folder.iterdir() if not entry.name.startswith("."))
-    except (FileNotFoundError, NotADirectoryError):
-        return {}
-    return {Path(name).stem: name for name in names if Path(name).suffix.lower() in _IMAGE_SUFFIXES}
+    """Stem -> file name of the images in a folder, sorted; none when it is not there."""
+    return {
+        Path(name).stem: name for name in file_names(folder) if Path(name).suffix.lower() in _IMAGE_SUFFIXES
+    }
 
 
 def some(names: Iterable[str], most: int = 3) -> str:

@@ -26,7 +26,8 @@ from pathlib import Path
 
 from rvosbench.datasets.davis_text import ANNOTATORS, TEXT_FILES, read_sentences
 from rvosbench.datasets.expression_json import read_categories, read_expressions
-from rvosbench.datasets.frame_folders import read_video
+from rvosbench.datasets.frame_folders import frame_files, read_video
+from rvosbench.datasets.label_maps import annotation_files
 from rvosbench.datasets.reading import (
     as_mapping,
     as_text,
@@ -39,6 +40,7 @@ from rvosbench.datasets.reading import (
     read_text,
     release_folder,
     safe_id,
+    shown,
     some,
 )
 from rvosbench.errors import DatasetError, UnknownNameError
@@ -86,7 +88,7 @@ class RefDavis17:
         self._indexes: list[Path] = []
         self._sentences: dict[str, dict[str, tuple[Expression, ...]]] = {}  # split -> sequence -> sentences
         self._frame_names: dict[str, tuple[str, ...]] = {}  # sequence -> frames that an index lists
-        self._categories: dict[str, dict[int, str]] = {}
+        self._categories: dict[str, dict[int, str | None]] = {}
         self._images: dict[str, str] = {}  # split -> the folder of sequence folders, relative to root
         self._annotations: dict[str, Path] = {}
         raw = next((path for path in (root / "DAVIS", root) if (path / "JPEGImages" / "480p").is_dir()), None)
@@ -103,7 +105,11 @@ class RefDavis17:
 
     def fingerprint(self) -> str:
         """SHA-256 over the text, json and image set files of the release."""
-        return fingerprint(self._indexes, self.root)
+        return fingerprint(self.index_files(), self.root)
+
+    def index_files(self) -> tuple[Path, ...]:
+        """The text, json and image set files of the release."""
+        return tuple(self._indexes)
 
     def splits(self) -> tuple[str, ...]:
         """`train` and `val`, as far as they have sequences."""
@@ -121,27 +127,46 @@ class RefDavis17:
             MissingPathError: a frame or an annotation is missing.
             DatasetError: a file is damaged.
         """
-        sequences = self._split(split)
-        if video_id not in sequences:
-            raise UnknownNameError(unknown(f"video of {CARD.name}/{split}", video_id, list(sequences)))
-        images = f"{self._images[split]}/{video_id}"
-        names = self._frame_names.get(video_id) or tuple(
-            safe_id(stem, f"{self.root / images}: a frame name") for stem in image_files(self.root / images)
-        )
-        if not names:
-            raise DatasetError(f"{self.root / images} holds no frame; extract the sequence again")
+        images, names = self._frames(split, video_id)
         return read_video(
             self.root,
             video_id=video_id,
             split=split,
             images=images,
             frame_names=names,
-            expressions=sequences[video_id],
+            expressions=self._sequence(split, video_id),
             fps=_FPS,
             annotations=self._annotations[split] / video_id,
             all_annotated=True,
             categories=self._categories.get(video_id, {}) | {VOID_LABEL: VOID},
         )
+
+    def expressions(self, split: str, video_id: str) -> tuple[Expression, ...]:
+        """The sentences about a sequence."""
+        return self._sequence(split, video_id)
+
+    def sources(self, split: str, video_id: str) -> tuple[Path, ...]:
+        """The frames of a sequence and as many masks."""
+        images, names = self._frames(split, video_id)
+        annotations = self._annotations[split] / video_id
+        return frame_files(self.root, images, names) + annotation_files(annotations, names, all_frames=True)
+
+    def _sequence(self, split: str, video_id: str) -> tuple[Expression, ...]:
+        sequences = self._split(split)
+        if video_id not in sequences:
+            raise UnknownNameError(unknown(f"video of {CARD.name}/{split}", video_id, list(sequences)))
+        return sequences[video_id]
+
+    def _frames(self, split: str, video_id: str) -> tuple[str, tuple[str, ...]]:
+        """The folder of a sequence, relative to the release, and the names of its frames."""
+        self._sequence(split, video_id)
+        images = f"{self._images[split]}/{video_id}"
+        names = self._frame_names.get(video_id) or tuple(
+            safe_id(stem, f"{self.root / images}: a frame name") for stem in image_files(self.root / images)
+        )
+        if not names:
+            raise DatasetError(f"{self.root / images} holds no frame; extract the sequence again")
+        return images, names
 
     def _split(self, split: str) -> dict[str, tuple[Expression, ...]]:
         if split not in self._sentences:
@@ -230,11 +255,10 @@ class RefDavis17:
             return
         self._indexes.append(path)
         for name, objects in as_mapping(read_json(path), str(path)).items():
+            where = f"{path}, {shown(name)}"
             self._categories[name] = {
-                as_whole(key, f"{path}, {name}: an object id"): as_text(
-                    category, f"{path}, {name}, object {key}"
-                )
-                for key, category in as_mapping(objects, f"{path}, {name}").items()
+                as_whole(key, f"{where}: an object id"): as_text(category, f"{where}, object {shown(key)}")
+                for key, category in as_mapping(objects, where).items()
             }
 
 

@@ -21,10 +21,18 @@ from dataclasses import replace
 from pathlib import Path
 
 from rvosbench.datasets.coco_masks import segmentation
-from rvosbench.datasets.reading import check_options, fingerprint, release_folder, shown, some
+from rvosbench.datasets.frame_folders import frame_size
+from rvosbench.datasets.reading import (
+    check_options,
+    file_names,
+    fingerprint,
+    release_folder,
+    shown,
+    some,
+)
 from rvosbench.datasets.refcoco_index import Index, Sentence, read_converted, read_official
 from rvosbench.errors import DatasetError, MissingPathError, UnknownNameError
-from rvosbench.images import image_size
+from rvosbench.masks import area
 from rvosbench.registry import unknown
 from rvosbench.types import Card, Expression, Frame, Object, Video
 
@@ -98,7 +106,11 @@ class _RefCocoFamily:
 
     def fingerprint(self) -> str:
         """SHA-256 over the refs and instances files."""
-        return fingerprint(self._index.files, self.root)
+        return fingerprint(self.index_files(), self.root)
+
+    def index_files(self) -> tuple[Path, ...]:
+        """The refs and instances files, or the converted ones."""
+        return self._index.files
 
     def splits(self) -> tuple[str, ...]:
         """The splits that have images: train, val, and testA, testB or test."""
@@ -115,14 +127,10 @@ class _RefCocoFamily:
             UnknownNameError: no such split or image.
             DatasetError: the image or a segmentation is damaged.
         """
-        if video_id not in self._split(split):
-            raise UnknownNameError(
-                unknown(f"video of {self.card.name}/{split}", video_id, list(self._split(split)))
-            )
+        (path,) = self.sources(split, video_id)
         sentences = self._split(split)[video_id]
         image = self._index.images[video_id]
-        path = self._images / image.file_name
-        size = image_size(path)
+        size = frame_size(path)
         if size != (image.height, image.width):
             raise DatasetError(
                 f"{path} is {size[0]}x{size[1]} px (height x width), the annotations say {image.height}x"
@@ -147,22 +155,43 @@ class _RefCocoFamily:
                 Object(object_id=thing.annotation_id, category=self._index.categories.get(thing.category_id))
                 for thing in sorted(things, key=lambda thing: thing.annotation_id)
             ),
-            expressions=tuple(
-                Expression(
-                    video_id=video_id,
-                    expression_id=sentence.expression_id,
-                    text=sentence.text,
-                    object_ids=(sentence.annotation_id,),
-                )
-                for sentence in sentences
-            ),
+            expressions=self.expressions(split, video_id),
             masks={
-                (thing.annotation_id, 0): segmentation(
-                    thing.segmentation, image.height, image.width, f"annotation {thing.annotation_id}"
-                )
+                (thing.annotation_id, 0): rle
                 for thing in things
+                if area(
+                    rle := segmentation(
+                        thing.segmentation, image.height, image.width, self._where(thing.annotation_id)
+                    )
+                )
             },
         )
+
+    def expressions(self, split: str, video_id: str) -> tuple[Expression, ...]:
+        """The sentences about an image."""
+        self.sources(split, video_id)  # refuses an unknown image
+        return tuple(
+            Expression(
+                video_id=video_id,
+                expression_id=sentence.expression_id,
+                text=sentence.text,
+                object_ids=(sentence.annotation_id,),
+            )
+            for sentence in self._split(split)[video_id]
+        )
+
+    def sources(self, split: str, video_id: str) -> tuple[Path, ...]:
+        """The image; its masks are in the index."""
+        if video_id not in self._split(split):
+            raise UnknownNameError(
+                unknown(f"video of {self.card.name}/{split}", video_id, list(self._split(split)))
+            )
+        return (self._images / self._index.images[video_id].file_name,)
+
+    def _where(self, annotation_id: int) -> str:
+        """An annotation, for errors. The converted form has it in one of several files."""
+        files = self._index.files
+        return f"{files[-1] if len(files) == 2 else files[0].parent}, annotation {annotation_id}"
 
     def _split(self, split: str) -> dict[str, tuple[Sentence, ...]]:
         if split not in self._sentences:
@@ -187,8 +216,14 @@ class _RefCocoFamily:
 
     def _with_images(self) -> dict[str, dict[str, tuple[Sentence, ...]]]:
         """Split -> image -> sentences, for the images that are on disk."""
-        on_disk = {path.name for path in self._images.iterdir()}
+        on_disk = set(file_names(self._images))
         present = {video_id for video_id, image in self._index.images.items() if image.file_name in on_disk}
+        for split in sorted(self._index.sentences.keys() - set(_SPLITS)):
+            number = sum(len(sentences) for sentences in self._index.sentences[split].values())
+            self.problems.append(
+                f"{number} sentences are in the split {shown(split)}, which is none of {', '.join(_SPLITS)}; "
+                "they are left out"
+            )
         found = {}
         for split in _SPLITS:
             images = self._index.sentences.get(split, {})

@@ -48,6 +48,7 @@ class Annotation:
     """One COCO annotation; its segmentation is not looked at until it is needed."""
 
     annotation_id: int
+    image: str  # its key
     category_id: int
     is_crowd: bool
     segmentation: object
@@ -65,21 +66,28 @@ class Index:
     problems: list[str] = field(default_factory=list)
 
     def add_image(self, entry: Mapping[str, Any], where: str) -> str:
-        """Keep an image entry, once; its key."""
+        """Keep an image entry, once; its key. The converted form repeats an image for every sentence."""
         file_name = safe_id(entry.get("file_name"), f"{where}: the file name")
         key = Path(file_name).stem
-        if key not in self.images:
-            height = as_whole(entry.get("height"), f"{where}: height", low=1, high=_SIZE)
-            width = as_whole(entry.get("width"), f"{where}: width", low=1, high=_SIZE)
-            self.images[key] = Image(file_name, height, width, [])
+        height = as_whole(entry.get("height"), f"{where}: height", low=1, high=_SIZE)
+        width = as_whole(entry.get("width"), f"{where}: width", low=1, high=_SIZE)
+        known = self.images.setdefault(key, Image(file_name, height, width, []))
+        if (known.file_name, known.height, known.width) != (file_name, height, width):
+            raise DatasetError(
+                f"{where} says {file_name} is {height}x{width} px, an entry before it that {known.file_name} "
+                f"is {known.height}x{known.width}; expected one entry per image"
+            )
         return key
 
     def add_annotation(self, annotation_id: int, key: str, entry: Mapping[str, Any], where: str) -> None:
         """Keep an annotation of the image `key`, once."""
         if annotation_id in self.annotations:
+            if self.annotations[annotation_id].image != key:
+                raise DatasetError(f"{where} has the id {annotation_id}, as one of another image has")
             return
         self.annotations[annotation_id] = Annotation(
             annotation_id,
+            key,
             as_whole(entry.get("category_id"), f"{where}: category_id"),
             bool(entry.get("iscrowd")),
             entry.get("segmentation"),
@@ -138,7 +146,8 @@ def read_official(refs_path: Path, instances_path: Path, text_key: str) -> Index
         if annotation_id in too_large:
             dropped.append(str(annotation_id))
             continue
-        if image_id not in keys or annotation_id not in index.images[keys[image_id]].annotation_ids:
+        known = index.annotations.get(annotation_id)
+        if known is None or known.image != keys.get(image_id):
             raise DatasetError(
                 f"{where} means annotation {annotation_id} of image {image_id}, which is not in "
                 f"{instances_path}; the two files are of different releases"

@@ -10,8 +10,8 @@ meta_expressions/{train,valid,test}/meta_expressions.json
 * Frames are those of the json: one in five of a 30 fps video, with gaps, and 73 videos of the valid
   file do not start at 00000.
 * The ground truth of valid and test is hidden: `object_ids` is None and no frame is annotated. The option
-  `valid-masks` attaches masks to valid (`<dir>/<video>/<frame>.png`); which object a sentence means is
-  known only when the json has `obj_id`.
+  `valid-masks` names the folder of the masks of valid, see `valid_ground_truth`; which object a sentence
+  means is known when a json has `obj_id`, that of the release or one beside the masks.
 * The options `trainval` (a fraction) and `seed` hold out a part of the train videos as the split `heldout`.
 """
 
@@ -22,19 +22,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from rvosbench.datasets.expression_json import VideoEntry, read_categories, read_expressions
-from rvosbench.datasets.frame_folders import read_video, with_frames
+from rvosbench.datasets.expression_json import VideoEntry, objects_meant, read_categories, read_expressions
+from rvosbench.datasets.frame_folders import frame_files, read_video, with_frames
+from rvosbench.datasets.label_maps import annotation_files
 from rvosbench.datasets.reading import (
     as_whole,
     check_options,
     fingerprint,
     folder_names,
     release_folder,
-    some,
 )
+from rvosbench.datasets.valid_ground_truth import ValidGroundTruth, attach, find_ground_truth
 from rvosbench.errors import DatasetError, UnknownNameError
 from rvosbench.registry import unknown
-from rvosbench.types import Card, Video
+from rvosbench.types import Card, Expression, Video
 
 _SPLITS = ("train", "valid", "test")
 _FPS = 6.0  # every fifth frame of 30 fps video; 0.3 % of the steps are longer
@@ -91,13 +92,25 @@ class ReferYoutubeVos:
             )
         meta = root / "train" / "meta.json"  # later downloads come without it
         self._categories = read_categories(meta) if meta.is_file() else {}
-        self._valid_masks = self._find_valid_masks(options)
+        self._valid = self._attach_valid_masks(options)
         self._hold_out(options)
 
     def fingerprint(self) -> str:
-        """SHA-256 over the json files of the release."""
+        """SHA-256 over the json files of the release, and that of the ground truth of valid."""
+        release = fingerprint(self._release_files(), self.root)
+        if self._valid is None or self._valid.text is None:
+            return release
+        truth = fingerprint([self._valid.text], self._valid.text.parent)
+        return hashlib.sha256(f"{release} {truth}".encode()).hexdigest()
+
+    def index_files(self) -> tuple[Path, ...]:
+        """The json files of the release, and that of the ground truth of valid."""
+        truth = [] if self._valid is None or self._valid.text is None else [self._valid.text]
+        return (*self._release_files(), *truth)
+
+    def _release_files(self) -> tuple[Path, ...]:
         meta = self.root / "train" / "meta.json"
-        return fingerprint([*self._indexes, *([meta] if meta.is_file() else [])], self.root)
+        return (*self._indexes, *([meta] if meta.is_file() else []))
 
     def splits(self) -> tuple[str, ...]:
         """The splits that have videos with frames: train, heldout, valid, test."""
@@ -115,14 +128,9 @@ class ReferYoutubeVos:
             MissingPathError: a frame or an annotation is missing.
             DatasetError: a file is damaged.
         """
-        entries = self._entries(split)
-        if video_id not in entries:
-            raise UnknownNameError(unknown(f"video of {CARD.name}/{split}", video_id, list(entries)))
-        entry = entries[video_id]
-        folder = "train" if split == "heldout" else split
-        annotations = self.root / folder / "Annotations" / video_id if folder == "train" else None
-        if split == "valid" and self._valid_masks is not None:
-            annotations = self._valid_masks / video_id
+        entry = self._entry(split, video_id)
+        folder = _folder(split)
+        categories = self._categories.get(video_id, {}) if folder == "train" else {}
         return read_video(
             self.root,
             video_id=video_id,
@@ -131,10 +139,38 @@ class ReferYoutubeVos:
             frame_names=entry.frame_names,
             expressions=entry.expressions,
             fps=_FPS,
-            annotations=annotations,
+            annotations=self._annotations(split, video_id),
             all_annotated=folder == "train",
-            categories=self._categories.get(video_id, {}) if folder == "train" else {},
+            categories=categories,
+            objects=categories.keys() | objects_meant(entry.expressions) if categories else None,
         )
+
+    def expressions(self, split: str, video_id: str) -> tuple[Expression, ...]:
+        """The sentences about a video."""
+        return self._entry(split, video_id).expressions
+
+    def sources(self, split: str, video_id: str) -> tuple[Path, ...]:
+        """The frames of a video and its masks: all of train, those that are there of valid."""
+        names = self._entry(split, video_id).frame_names
+        frames = frame_files(self.root, f"{_folder(split)}/JPEGImages/{video_id}", names)
+        annotations = self._annotations(split, video_id)
+        if annotations is None:
+            return frames
+        return frames + annotation_files(annotations, names, all_frames=_folder(split) == "train")
+
+    def _entry(self, split: str, video_id: str) -> VideoEntry:
+        entries = self._entries(split)
+        if video_id not in entries:
+            raise UnknownNameError(unknown(f"video of {CARD.name}/{split}", video_id, list(entries)))
+        return entries[video_id]
+
+    def _annotations(self, split: str, video_id: str) -> Path | None:
+        """The folder with the masks of a video; None where they are hidden."""
+        if _folder(split) == "train":
+            return self.root / "train" / "Annotations" / video_id
+        if split == "valid" and self._valid is not None:
+            return self._valid.masks / video_id
+        return None
 
     def _entries(self, split: str) -> dict[str, VideoEntry]:
         if split not in self._videos:
@@ -148,14 +184,16 @@ class ReferYoutubeVos:
             for split in _SPLITS
             if _index(self.root, split) in self._indexes
         }
-        if "valid" in listed and "test" in listed:
+        if "valid" in listed and listed.get("test"):  # some copies have an empty test file
             listed["valid"] = {k: v for k, v in listed["valid"].items() if k not in listed["test"]}
         elif "valid" in listed:
+            listed.pop("test", None)
             of_test = listed["valid"].keys() - folder_names(self.root / "valid" / "JPEGImages")
             if of_test:
                 self.problems.append(
-                    f"there is no meta_expressions/test: of the {len(listed['valid'])} videos in the valid "
-                    f"file, the {len(of_test)} without frames in valid/JPEGImages are taken for test videos"
+                    f"meta_expressions/test lists no video: of the {len(listed['valid'])} videos in the "
+                    f"valid file, the {len(of_test)} without frames in valid/JPEGImages are taken for test "
+                    "videos"
                 )
             listed["valid"] = {k: v for k, v in listed["valid"].items() if k not in of_test}
         found = {}
@@ -164,25 +202,16 @@ class ReferYoutubeVos:
             self.problems += [problem] if problem else []
         return {split: entries for split, entries in found.items() if entries}
 
-    def _find_valid_masks(self, options: Mapping[str, str]) -> Path | None:
+    def _attach_valid_masks(self, options: Mapping[str, str]) -> ValidGroundTruth | None:
+        """Find the ground truth of valid and tell its sentences what they mean."""
         if "valid-masks" not in options:
             return None
-        folder = release_folder(Path(options["valid-masks"]), "valid masks of the Ref-YouTube-VOS")
-        if (folder / "Annotations").is_dir():
-            folder = folder / "Annotations"
-        wanted = self._videos.get("valid", {}).keys()
-        missing = wanted - folder_names(folder)
-        if missing == wanted:
-            raise DatasetError(
-                f"{folder} has no folder of any of the {len(wanted)} valid videos; expected "
-                "<valid-masks>/<video>/<frame>.png"
-            )
-        if missing:
-            self.problems.append(
-                f"{folder} lacks {len(missing)} of {len(wanted)} valid videos ({some(missing)}); "
-                "they stay without ground truth"
-            )
-        return folder
+        videos = self._videos.get("valid", {})
+        truth, missing = find_ground_truth(Path(options["valid-masks"]), videos)
+        attached, unknown_objects = attach(videos, truth)
+        self._videos |= {"valid": attached}
+        self.problems += missing + unknown_objects
+        return truth
 
     def _hold_out(self, options: Mapping[str, str]) -> None:
         """Move a part of the train videos to `heldout`: by hash, so that it depends on ids and seed only."""
@@ -210,6 +239,10 @@ class ReferYoutubeVos:
         }
         self._videos = parts | {k: v for k, v in self._videos.items() if k != "train"}
         self.card = replace(CARD, counts={k: v for k, v in CARD.counts.items() if k != "train"})
+
+
+def _folder(split: str) -> str:
+    return "train" if split == "heldout" else split
 
 
 def _index(root: Path, split: str) -> Path:

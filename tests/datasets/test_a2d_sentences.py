@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import os
 import shutil
 
+import av
 import numpy as np
 import pytest
 
@@ -30,7 +32,7 @@ def test_splits_come_from_videoset_and_what_is_missing_is_reported(root):
     }
     assert release.problems == [
         f"1 of 3 videos with sentences have no clip in clips320H ({ABSENT}); they are left out, "
-        "is the download complete?"
+        "is the download complete?",
     ]
 
 
@@ -75,6 +77,58 @@ def test_a_copy_with_a_header_other_folders_and_more_columns(root):
     assert release.read("train", TRAIN).expressions[1].text == "ball"
 
 
+@pytest.mark.parametrize("name", ["clips320H", "CLIPS320", "Clips320h", "clips320", "CLIPS320H"])
+@pytest.mark.parametrize("parent", ["Release", "."])
+def test_the_folder_of_clips_in_any_case(root, name, parent):
+    clips = (root / "Release" / "clips320H").rename(root / parent / "moved")
+    clips.rename(root / parent / name)
+    video = A2DSentences(root, {}).read("train", TRAIN)
+    assert video.frames[0].path == f"{parent}/{name}/{TRAIN}.mp4".removeprefix("./")
+
+
+@pytest.mark.parametrize("header", [True, False])
+@pytest.mark.parametrize("dressed", ["{}", "\ufeff{}", "{}\r"])
+def test_tables_with_and_without_header_byte_order_mark_and_carriage_returns(root, header, dressed):
+    plain = A2DSentences(root, {})
+    text, csv = root / "text_annotations" / "a2d_annotation.txt", root / "Release" / "videoset.csv"
+    rows = text.read_text().splitlines()
+    lines = {text: rows if header else rows[1:], csv: csv.read_text().splitlines()}
+    if header:
+        lines[csv].insert(0, "VID,Label,Start,End,Height,Width,FramesCut,AnnotatedFrames,Usage")
+    for path, content in lines.items():
+        first = 1 if "\r" not in dressed else len(content)
+        dressed_lines = [dressed.format(line) for line in content[:first]] + content[first:]
+        path.write_bytes("\n".join(dressed_lines).encode())
+    release = A2DSentences(root, {})
+    for split in ("train", "test"):
+        assert [release.read(split, v) for v in release.videos(split)] == [
+            plain.read(split, v) for v in plain.videos(split)
+        ]
+
+
+@pytest.mark.parametrize("folder", [".", "Release"])
+def test_text_and_masks_may_lie_apart_and_the_list_of_missed_videos_may_be_absent(root, folder):
+    text = root / "text_annotations"
+    (text / "a2d_annotation_with_instances").rename(root / folder / "a2d_annotation_with_instances")
+    (text / "a2d_missed_videos.txt").rename(root / folder / "a2d_missed_videos.txt")
+    with (text / "a2d_annotation.txt").open("a") as file:
+        file.write(f"{MISSED},0,somebody\n")
+    write_h5(root / folder / "a2d_annotation_with_instances" / MISSED / "00001.h5", [TWO_OBJECTS == 1], [0])
+    release = A2DSentences(root, {})
+    assert set(release.videos("train")) == {TRAIN}
+    assert set(release.index_files()) > {root / folder / "a2d_missed_videos.txt"}
+    (root / folder / "a2d_missed_videos.txt").unlink()
+    assert set(A2DSentences(root, {}).videos("train")) == {TRAIN, MISSED}
+
+
+def test_a_copy_without_an_original_is_reported(root):
+    with (root / "text_annotations" / "a2d_annotation.txt").open("a") as file:
+        file.write(f"{TEST},7 (copy),a lost one\n")
+    assert A2DSentences(root, {}).problems[0] == (
+        "a2d_annotation.txt: 1 sentences are left out, their instance is marked as a copy of none (line 8)"
+    )
+
+
 def test_an_instance_that_has_a_sentence_but_never_a_mask_is_still_an_object(root):
     write_h5(
         root / "text_annotations" / "a2d_annotation_with_instances" / TEST / "00003.h5",
@@ -111,6 +165,79 @@ def test_a_clip_that_ends_before_an_annotated_frame_is_an_error(root):
         A2DSentences(root, {}).read("train", TRAIN)
 
 
+def test_a_second_file_for_a_frame_is_an_error(root):
+    folder = root / "text_annotations" / "a2d_annotation_with_instances" / TRAIN
+    shutil.copy(folder / "00002.h5", folder / "2.h5")
+    with pytest.raises(DatasetError, match=r"2\.h5 is a second file for frame 2"):
+        A2DSentences(root, {}).read("train", TRAIN)
+
+
+@pytest.mark.parametrize("kept", [0, 1, 40, 0.5, 0.9])
+def test_a_truncated_clip_is_an_error_that_names_it(root, kept):
+    clip = root / "Release" / "clips320H" / f"{TRAIN}.mp4"
+    whole = clip.read_bytes()
+    clip.write_bytes(whole[: kept if isinstance(kept, int) else int(kept * len(whole))])
+    with pytest.raises(DatasetError, match=f"{TRAIN}.mp4"):
+        A2DSentences(root, {}).read("train", TRAIN)
+
+
+def test_a_truncated_clip_with_its_index_in_front_is_noticed(root, tmp_path):
+    """As files for the web have it: the header claims six frames, the last ones are gone."""
+    clip = root / "Release" / "clips320H" / f"{TRAIN}.mp4"
+    with av.open(str(clip)) as source:
+        options = {"movflags": "faststart"}
+        with av.open(str(tmp_path / "front.mp4"), "w", options=options) as target:
+            stream = target.add_stream_from_template(source.streams.video[0])
+            for packet in source.demux(source.streams.video[0]):
+                if packet.dts is not None:
+                    packet.stream = stream
+                    target.mux(packet)
+    whole = (tmp_path / "front.mp4").read_bytes()
+    assert whole.index(b"moov") < whole.index(b"mdat")
+    clip.write_bytes(whole)
+    assert len(A2DSentences(root, {}).read("train", TRAIN).frames) == 6
+    clip.write_bytes(whole[: whole.index(b"mdat") + 8])
+    with pytest.raises(DatasetError, match=f"{TRAIN}.mp4"):
+        A2DSentences(root, {}).read("train", TRAIN)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param(b"#EXTM3U\n#EXTINF:1,\n/etc/passwd\n", id="a list of other files"),
+        pytest.param(b"ffconcat version 1.0\nfile /etc/passwd\n", id="a script of other files"),
+        pytest.param(b"RIFF\x00\x00\x00\x00WAVEfmt ", id="sound"),
+        pytest.param(b"\x00" * 4096, id="zeros"),
+    ],
+)
+def test_what_is_no_clip_is_an_error(root, content):
+    (root / "Release" / "clips320H" / f"{TRAIN}.mp4").write_bytes(content)
+    with pytest.raises(DatasetError, match=f"{TRAIN}.mp4") as caught:
+        A2DSentences(root, {}).read("train", TRAIN)
+    assert "\n" not in str(caught.value)
+
+
+def test_pipes_are_no_clips_and_no_masks(root):
+    clip = root / "Release" / "clips320H" / f"{TRAIN}.mp4"
+    os.mkfifo(root / "text_annotations" / "a2d_annotation_with_instances" / TRAIN / "00003.h5")
+    assert len(A2DSentences(root, {}).read("train", TRAIN).frames) == 6
+    clip.unlink()
+    os.mkfifo(clip)
+    assert "have no clip in clips320H" in A2DSentences(root, {}).problems[0]
+
+
+@pytest.mark.parametrize("pure", [False, True])
+def test_the_masks_of_a2d_itself_are_refused_with_the_reason(root, pure):
+    """With the sentences, and without them as A2D's own archive is."""
+    shutil.rmtree(root / "text_annotations" / "a2d_annotation_with_instances")
+    if pure:
+        shutil.rmtree(root / "text_annotations")
+    folder = root / "Release" / "Annotations" / "mat"
+    folder.mkdir(parents=True)
+    with pytest.raises(DatasetError, match=f"{folder} holds the masks of A2D, which do not say"):
+        A2DSentences(root, {})
+
+
 def test_official_masks_without_instances_are_recognised(root):
     shutil.rmtree(root / "text_annotations" / "a2d_annotation_with_instances")
     with pytest.raises(MissingPathError, match="a2d_annotation_with_instances is missing"):
@@ -125,7 +252,14 @@ def test_official_masks_without_instances_are_recognised(root):
     [
         ("text_annotations/a2d_annotation.txt", "../up,0,x", "not a safe file name"),
         ("text_annotations/a2d_annotation.txt", "aaa,zero,x", "the instance id is 'zero'"),
-        ("text_annotations/a2d_annotation.txt", "aaa,0", "expected: video_id,instance_id,query"),
+        (
+            "text_annotations/a2d_annotation.txt",
+            "aaa,0",
+            "has 2 columns, expected 3, video_id,",
+        ),
+        ("text_annotations/a2d_annotation.txt", "aaa,0,a man, jumping", "has 4 columns, expected 3"),
+        ("text_annotations/a2d_annotation.txt", f"{TRAIN},0,x", f"instance 0 of {TRAIN} again"),
+        ("Release/videoset.csv", f"{TEST},34,a,b,24,32,6,3,0", "into the other split again"),
         ("Release/videoset.csv", "aaa,34", "has 2 columns, expected 9"),
         ("Release/videoset.csv", "/etc/x,34,a,b,24,32,6,3,0", "not a safe file name"),
         ("Release/videoset.csv", "aaa,34,a,b,24,32,6,3,2", "the usage is '2'"),

@@ -58,6 +58,10 @@ def test_plain_and_compressed_runs_agree_with_pycocotools(seed):
         [[1, 2, 3, 4, 5]],
         [[1, 2, 3, 4, 5, float("nan")]],
         [[1, 2, 3, 4, 5, 1e12]],
+        [[1, 2, 3, 4, 5, 10**400]],
+        [[1, 2, 3, 4, 5, float("inf")]],
+        {"size": [10**400, W], "counts": []},
+        {"size": [H, W], "counts": [10**400]},
         [[1, 2, 3, 4, 5, "6"]],
         [7],
     ],
@@ -66,6 +70,22 @@ def test_what_does_not_fit_the_image_is_refused_before_pycocotools_sees_it(value
     with pytest.raises(DatasetError, match="annotation 7") as caught:
         segmentation(value, H, W, "annotation 7")
     assert "\n" not in str(caught.value)
+
+
+def test_a_polygon_that_goes_to_and_fro_a_hundred_thousand_times_is_refused_at_once():
+    """pycocotools reserves memory for all pixels of the outline, here gigabytes, unchecked."""
+    zigzag = [value for _ in range(100_000) for value in (0, 0, 2 * 640, 2 * 640)]
+    with pytest.raises(DatasetError, match="annotation 7: its outline is 256000000 px long"):
+        segmentation([zigzag], 480, 640, "annotation 7")
+    many = [[0, 0, 1280, 0, 1280, 1280, 0, 1280]] * 1000
+    with pytest.raises(DatasetError, match="its outline is 5120000 px long"):
+        segmentation(many, 480, 640, "annotation 7")
+
+
+def test_the_outline_of_a_square_is_its_circumference():
+    assert masks.area(segmentation([[0, 0, W, 0, W, H, 0, H]] * 50, H, W, "x")) == H * W
+    with pytest.raises(DatasetError, match="its outline is 1122 px long"):
+        segmentation([[0, 0, W, 0, W, H, 0, H]] * 51, H, W, "x")
 
 
 @pytest.mark.parametrize("plain", [False, True])

@@ -78,11 +78,19 @@ def test_another_shape_is_one_line_that_names_the_file(tmp_path, content):
     [
         {"videos": {"a": {}}},
         {"videos": {"a": {"objects": {"x": {"category": "dog"}}}}},
-        {"videos": {"a": {"objects": {"1": {}}}}},
+        {"videos": {"a": {"objects": {"1": {"category": None}}}}},
         {"videos": {"a": {"objects": {"1": "dog"}}}},
     ],
 )
 def test_categories_of_another_shape_are_refused(tmp_path, content):
     write_json(tmp_path / "meta.json", content)
-    with pytest.raises(DatasetError, match=r"meta\.json, video a"):
+    with pytest.raises(DatasetError, match=r"meta\.json, video 'a'"):
         read_categories(tmp_path / "meta.json")
+
+
+def test_an_object_without_a_category_is_listed_all_the_same(tmp_path):
+    write_json(
+        tmp_path / "meta.json",
+        {"videos": {"a": {"objects": {"1": {"category": "dog"}, "2": {"frames": []}}}}},
+    )
+    assert read_categories(tmp_path / "meta.json") == {"a": {1: "dog", 2: None}}

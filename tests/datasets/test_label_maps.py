@@ -14,7 +14,8 @@ SIZE = (HEIGHT, WIDTH)
 @pytest.mark.parametrize("seed", range(5))
 def test_every_label_gets_exactly_its_pixels(seed):
     rng = np.random.default_rng(seed)
-    labels = rng.choice(np.array([0, 1, 7, 254, 255], np.uint8), size=(17, 11))
+    ids = [[0, 1, 7, 254, 255], [0, 1, 3, 12], [0, 13]][seed % 3]  # with and without a histogram
+    labels = rng.choice(np.array(ids, np.uint8), size=(17, 11))
     found = split_labels(labels)
     assert list(found) == sorted(set(labels.ravel().tolist()) - {0})
     for object_id, rle in found.items():
@@ -46,3 +47,11 @@ def test_a_mask_of_another_size_is_never_resized(tmp_path):
     write_labels(tmp_path / "00000.png", TWO_OBJECTS)
     with pytest.raises(DatasetError, match="masks are never resized"):
         read_annotations(tmp_path, ["00000"], (HEIGHT * 2, WIDTH * 2), all_frames=True)
+
+
+def test_an_object_that_no_index_lists_is_refused_with_the_file_and_the_listed_ones(tmp_path):
+    write_labels(tmp_path / "00000.png", TWO_OBJECTS)
+    found, _ = read_annotations(tmp_path, ["00000"], SIZE, all_frames=True, objects=[1, 2, 9])
+    assert set(found) == {(1, 0), (2, 0)}  # an object need not be seen
+    with pytest.raises(DatasetError, match=r"00000\.png has pixels of value 2, its video has"):
+        read_annotations(tmp_path, ["00000"], SIZE, all_frames=True, objects=[1, 9])

@@ -69,6 +69,8 @@ def test_a_file_that_is_cut_off_anywhere_is_refused(tmp_path_factory, cut):
         '{"1": []}{}',
         '{"1": ' + "[" * 200_000 + "}",
         '{"1": ["\n"]}',
+        '{"1": [' + "7" * 5000 + "]}",
+        '{"1": [[NaN]], "1": []}',
     ],
 )
 def test_another_shape_is_one_line_that_names_the_file(path, text):

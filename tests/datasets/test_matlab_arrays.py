@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy.io import loadmat, savemat
 
 from rvosbench.datasets import matlab_arrays
-from rvosbench.datasets.matlab_arrays import read_array
+from rvosbench.datasets.matlab_arrays import array_shape, read_array
 from rvosbench.errors import DatasetError, MissingPathError
 
 NUMBERS = np.random.default_rng(0).integers(0, 2, (6, 5, 4))
@@ -45,6 +45,26 @@ def test_one_number_and_a_matrix_are_read(path):
     assert np.array_equal(read_array(path, "matrix"), NUMBERS[:, :, 0])
 
 
+@pytest.mark.parametrize("compressed", [False, True])
+def test_the_shape_is_found_without_inflating_the_values(path, compressed, monkeypatch):
+    large = np.random.default_rng(0).integers(0, 256, (100, 90, 80), np.uint8)
+    other = {"a_name_of_some_length": np.arange(3.0), "words": "text", "s": {"a": 1}}
+    path.write_bytes(
+        saved(other | {"part_mask": large, "matrix": NUMBERS[:, :, 0]}, do_compression=compressed)
+    )
+    monkeypatch.setattr(matlab_arrays, "_matrix", None)
+    assert array_shape(path, "part_mask") == (100, 90, 80)
+    assert array_shape(path, "matrix") == (6, 5)
+    with pytest.raises(DatasetError, match="has no array 'nobody'"):
+        array_shape(path, "nobody")
+
+
+def test_an_absurd_shape_is_refused(path):
+    path.write_bytes(by_hand("<", b"IM").replace(struct.pack("<ii", 2, 3), struct.pack("<ii", 2**30, 2**30)))
+    with pytest.raises(DatasetError, match="claims to be"):
+        array_shape(path, "x")
+
+
 def by_hand(order, mark, values=b"\1\0\1\0\1\1"):
     """A file as a machine of either byte order writes it: x, 2x3 double, stored as bytes."""
     element = lambda kind, data: (  # noqa: E731
@@ -62,6 +82,7 @@ def test_both_byte_orders_and_values_stored_smaller_than_their_class(path, order
     path.write_bytes(by_hand(order, mark))
     assert read_array(path, "x").tolist() == [[1, 1, 1], [0, 0, 1]]  # column by column
     assert np.array_equal(loadmat(path)["x"], read_array(path, "x"))
+    assert array_shape(path, "x") == (2, 3)
 
 
 @pytest.mark.parametrize(
@@ -124,6 +145,12 @@ def test_a_damaged_file_is_an_error_or_an_array(tmp_path_factory, compressed, da
     path = tmp_path_factory.getbasetemp() / "damaged.mat"
     path.write_bytes(bytes(content))
     try:
-        assert read_array(path, "part_mask").size <= NUMBERS.size
+        found = read_array(path, "part_mask")
+        assert found.size <= NUMBERS.size
+        assert array_shape(path, "part_mask") == found.shape
+    except DatasetError as error:
+        assert "\n" not in str(error)
+    try:
+        array_shape(path, "part_mask")
     except DatasetError as error:
         assert "\n" not in str(error)

@@ -95,6 +95,16 @@ def test_a_video_about_which_nothing_is_true_is_annotated(root):
     assert "has 1 objects that no sentence" in release.problems[0]
 
 
+def test_sentences_that_do_not_say_what_they_mean_among_others_that_do_are_reported(root):
+    path = root / "train" / "meta_expressions.json"
+    change(path, lambda c: c["videos"]["aaa"]["expressions"]["1"].pop("anno_id"))
+    release = Mevis(root, {})
+    assert release.read("train", "aaa").expressions[1].object_ids is None
+    assert release.problems[0] == (
+        f'{path}: 1 of 5 sentences have no "anno_id"; what they mean is taken to be hidden'
+    )
+
+
 def test_unsorted_frames_are_sorted_before_the_masks_are_counted(root):
     change(root / "train" / "meta_expressions.json", lambda c: c["videos"]["aaa"]["frames"].reverse())
     release = Mevis(root, {})

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import collections
 import pickle
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -64,6 +65,34 @@ def test_nothing_is_run(path, tmp_path):
     with pytest.raises(DatasetError, match="may run code"):
         plain_pickle.load(path)
     assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param(
+            b"\x80\x02}" + b")" + b"\x85" * 1_000_000 + b"K\x01s.", id="a key nested a million deep"
+        ),
+        pytest.param(b"\x80\x05\x96" + b"\xff" * 7 + b"\x00.", id="bytes to be written to"),
+        pytest.param(b"\x80\x02]Ra.", id="a call without a global"),
+        pytest.param(b"\x80\x02U\x01xQ.", id="a persistent id"),
+        pytest.param(b"\x80\x02\x82\x01.", id="a registered extension"),
+        pytest.param(b"\x80\x04\x8f.", id="a set"),
+        pytest.param(b"\x80\x02]2.", id="a copy of what was read"),
+    ],
+)
+def test_instructions_that_plain_content_does_not_need_are_refused(path, data):
+    path.write_bytes(data)
+    with pytest.raises(DatasetError, match="more than lists, dicts, numbers and text"):
+        plain_pickle.load(path)
+
+
+def test_a_memo_of_two_billion_entries_takes_no_memory(path):
+    path.write_bytes(b"\x80\x02]r\xff\xff\xff\x7f.")  # in C: 32 GB
+    tracemalloc.start()
+    assert plain_pickle.load(path) == []
+    assert tracemalloc.get_traced_memory()[1] < 1_000_000
+    tracemalloc.stop()
 
 
 def test_every_truncation_is_a_dataset_error(path):

@@ -1,23 +1,29 @@
 from __future__ import annotations
 
+import os
 import re
 import string
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rvosbench.datasets import reading
 from rvosbench.datasets.reading import (
     as_text,
     as_whole,
     check_options,
+    file_names,
     fingerprint,
+    folder_names,
     image_files,
+    read_bytes,
     read_json,
     read_text,
     release_folder,
     safe_id,
+    shown,
     some,
 )
 from rvosbench.errors import DatasetError, MissingPathError
@@ -105,6 +111,83 @@ def test_json_that_is_broken_or_nested_to_death_is_a_dataset_error(tmp_path):
         read_json(tmp_path / "absent.json")
     with pytest.raises(DatasetError, match="cannot be read"):
         read_json(tmp_path)
+
+
+def test_json_with_a_key_that_is_there_twice_is_refused(tmp_path):
+    path = tmp_path / "x.json"
+    path.write_text('{"a": {"b": 1, "c": 2, "b": 3}}')
+    with pytest.raises(DatasetError, match="the key 'b' is there twice"):
+        read_json(path)
+
+
+def test_files_that_are_no_files_or_too_large_are_not_read(tmp_path, monkeypatch):
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path, tmp_path / "pipe", Path("/dev/zero")):
+        with pytest.raises(DatasetError, match="it is a folder or a device"):
+            read_bytes(path)
+    monkeypatch.setattr(reading, "MAX_BYTES", 3)
+    (tmp_path / "x").write_bytes(b"1234")
+    with pytest.raises(DatasetError, match="has 4 bytes, more than the 3"):
+        read_bytes(tmp_path / "x")
+    (tmp_path / "x").write_bytes(b"123")
+    assert read_bytes(tmp_path / "x") == b"123"
+
+
+def test_a_folder_that_cannot_be_listed_is_a_dataset_error(tmp_path, monkeypatch):
+    def scandir(folder):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(reading.os, "scandir", scandir)
+    for ask in (file_names, folder_names, image_files):
+        with pytest.raises(DatasetError, match=r"cannot be listed \(Permission denied\)"):
+            ask(tmp_path)
+
+
+def test_file_and_folder_names_pass_over_pipes_and_each_other(tmp_path):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").touch()
+    (tmp_path / ".hidden").touch()
+    (tmp_path / "link").symlink_to(tmp_path / "file")
+    (tmp_path / "broken").symlink_to(tmp_path / "nothing")
+    (tmp_path / "circle").symlink_to(tmp_path / "circle")
+    os.mkfifo(tmp_path / "pipe")
+    assert file_names(tmp_path) == ["file", "link"]
+    assert folder_names(tmp_path) == {"folder"}
+    assert file_names(tmp_path / "absent") == []
+    assert file_names(tmp_path / "file") == []
+
+
+CYCLE: list[object] = []
+CYCLE.append(CYCLE)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("a", "'a'"),
+        ("é\n", "'\\xe9\\n'"),
+        ("x" * 300, "'" + "x" * 56 + "..."),
+        (7, "7"),
+        (None, "None"),
+        (1.5, "1.5"),
+        (float("nan"), "nan"),
+        pytest.param(10**5000, "a number of 16610 bits", id="5000 digits"),
+        ([1, [2, [3, [4]]]], "[1, [2, [3, [4]]]]"),
+        (range(10**6), "range(0, 1000000)"),
+        (list(range(10**6)), "[0, 1, 2, 3, 4, 5, ...]"),
+        ({"ключ": 1}, "{'" + "\\u043a\\u043b\\u044e\\u0447" + "': 1}"),
+        (CYCLE, "[[[[[[[...]]]]]]]"),
+    ],
+)
+def test_values_are_shown_in_one_short_line_however_large_they_are(value, text):
+    assert shown(value) == text
+
+
+@given(st.recursive(st.text() | st.integers() | st.none(), lambda inner: st.lists(inner) | st.tuples(inner)))
+def test_what_is_shown_is_short_and_plain(value):
+    assert len(shown(value)) <= 60
+    assert shown(value).isascii()
+    assert "\n" not in shown(value)
 
 
 def test_half_a_surrogate_pair_is_refused():

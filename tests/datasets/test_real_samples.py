@@ -11,6 +11,9 @@ from PIL import Image
 from pycocotools.coco import COCO
 
 from rvosbench import masks
+from rvosbench.datasets.a2d_instances import read_instances
+from rvosbench.datasets.a2d_sentences import CARD
+from rvosbench.errors import DatasetError
 from rvosbench.frames import open_frames
 from rvosbench.prepare import prepare
 from rvosbench.registry import DATASETS
@@ -138,18 +141,43 @@ def test_a2d_sentences(shared, make):
 
 def test_a2d_card_counts_are_those_of_the_official_text(shared):
     """After the missed videos and the copied row: 3017 and 737 videos, 5359 and 1295 sentences."""
-    from rvosbench.datasets import a2d_sentences
+    from rvosbench.datasets.a2d_text import read_sentences, read_videoset
 
     root = shared / "samples" / "a2d_sentences"
-    release = a2d_sentences.A2DSentences(root, {})
-    usage = release._read_videoset()
-    sentences = a2d_sentences._read_sentences(root / "text_annotations" / "a2d_annotation.txt")
-    for number, split in enumerate(("train", "test")):
-        videos = [video_id for video_id in sentences if usage[video_id] == number]
-        assert release.card.counts[split] == {
-            "videos": len(videos),
-            "expressions": sum(len(sentences[video_id]) for video_id in videos),
-        }
+    listed = read_videoset(root / "Release" / "videoset.csv")
+    sentences, copies = read_sentences(root / "text_annotations" / "a2d_annotation.txt")
+    assert copies == []
+    missed = set((root / "text_annotations" / "a2d_missed_videos.txt").read_text().split())
+    assert (len(listed), len(missed), missed & sentences.keys()) == (3782, 28, set())
+    assert sum(video_id.startswith("-") for video_id in listed) == 65
+    for split, published in CARD.counts.items():
+        videos = [video_id for video_id in sentences if listed[video_id].split == split]
+        assert published["videos"] == len(videos)
+        assert published["expressions"] == sum(len(sentences[video_id]) for video_id in videos)
+
+
+def test_the_variant_of_a2d_with_short_queries_has_the_same_sentences(shared):
+    from rvosbench.datasets.a2d_text import read_sentences
+
+    root = shared / "samples" / "a2d_sentences"
+    variant, _ = read_sentences(root / "variants" / "a2d_annotation_short_query.head60.txt")
+    official, _ = read_sentences(root / "text_annotations" / "a2d_annotation.txt")
+    whole = list(variant)[:-1]  # the variant is cut off after 60 lines
+    assert len(whole) > 20
+    assert all(variant[video_id] == official[video_id] for video_id in whole)
+
+
+def test_the_masks_of_a2d_without_instances_are_recognised(shared, tmp_path):
+    """A real copy of A2D itself, as its authors release it."""
+    source = shared / "samples" / "a2d_sentences"
+    (tmp_path / "Release").symlink_to(source / "Release")
+    (tmp_path / "text_annotations").mkdir()
+    text = source / "text_annotations" / "a2d_annotation.txt"
+    (tmp_path / "text_annotations" / text.name).symlink_to(text)
+    with pytest.raises(DatasetError, match="do not say which instance a sentence means"):
+        DATASETS["a2d"](tmp_path, {})
+    with pytest.raises(DatasetError, match="no dataset 'instance' of its own"):
+        read_instances(source / "Release" / "Annotations" / "mat" / "-8FLF-osZmA" / "00040.mat", (320, 580))
 
 
 def test_refcoco_masks_equal_those_of_the_coco_api(shared, make):

@@ -199,6 +199,64 @@ def test_a_converted_annotation_without_its_image_is_an_error(root):
         RefCoco(root, {})
 
 
+def test_a_reference_of_an_unknown_split_is_left_out_and_reported(root):
+    write_refs(root, GOOD, reference(9, 90, "minival", (1, "y"), (2, "z")))
+    release = RefCoco(root, {})
+    assert release.splits() == ("train",)
+    assert "2 sentences are in the split 'minival', which is none of train, val, testA" in release.problems[0]
+
+
+def test_an_annotation_without_pixels_is_an_object_without_a_mask(root):
+    path = root / "refcoco" / "instances.json"
+    content = json.loads(path.read_text())
+    content["annotations"][0]["segmentation"] = [[3, 2, 3, 2, 3, 2]]
+    write_json(path, content)
+    video = RefCoco(root, {}).read("train", SEVEN)
+    assert [thing.object_id for thing in video.objects] == [70, 71]
+    assert set(video.masks) == {(71, 0)}
+
+
+def test_an_annotation_of_two_images_is_an_error(root):
+    path = root / "refcoco" / "instances.json"
+    content = json.loads(path.read_text())
+    content["annotations"][1]["id"] = content["annotations"][-1]["id"]
+    write_json(path, content)
+    with pytest.raises(DatasetError, match="annotation entry 4 has the id 90, as one of another"):
+        RefCoco(root, {})
+
+
+def test_two_entries_that_contradict_each_other_about_an_image_are_an_error(root):
+    content = converted(root)
+    content["images"][1]["height"] = 25
+    write_json(root / "refcoco" / "instances_refcoco_train.json", content)
+    with pytest.raises(DatasetError, match="is 25x32 px, an entry before it that"):
+        RefCoco(root, {})
+
+
+@pytest.mark.parametrize("form", ["official", "converted"])
+def test_a_bad_segmentation_names_the_file_and_the_annotation(root, form):
+    if form == "converted":
+        converted(root)
+    name = "instances.json" if form == "official" else "instances_refcoco_train.json"
+    path = root / "refcoco" / name
+    content = json.loads(path.read_text())
+    for annotation in content["annotations"]:
+        annotation["segmentation"] = {"size": [24, 32], "counts": [1]}
+    write_json(path, content)
+    named = path if form == "official" else path.parent
+    with pytest.raises(DatasetError, match=f"{named}, annotation 70: the runs do not add up"):
+        RefCoco(root, {}).read("train", SEVEN)
+
+
+@pytest.mark.parametrize("by", ["unc", "google", "umd"])
+def test_every_author_s_split_is_read_from_its_own_file(tmp_path, by):
+    root = refcoco(tmp_path, by=by)
+    assert RefCoco(root, {"by": by}).videos("train") == (SEVEN,)
+    for other in {"unc", "google", "umd"} - {by}:
+        with pytest.raises(MissingPathError, match=rf"refs\({other}\)\.p is missing"):
+            RefCoco(root, {"by": other})
+
+
 def test_options_are_checked(root):
     for options in ({"by": "me"}, {"text": "none"}, {"txt": "raw"}):
         with pytest.raises(DatasetError, match="option"):

@@ -5,6 +5,7 @@ import shutil
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from rvosbench import masks
 from rvosbench.contracts import Release
@@ -16,6 +17,7 @@ from tests.datasets.tiny_releases import (
     TWO_OBJECTS,
     expressions,
     meta_expressions,
+    write_frame,
     write_json,
     write_labels,
     write_video,
@@ -81,14 +83,56 @@ def test_meta_json_is_optional(root):
     )
 
 
-@pytest.mark.parametrize("nested", [False, True])
+@pytest.mark.parametrize("nested", [".", "Annotations", "valid/Annotations"])
 def test_valid_masks_attach_objects_but_no_sentence_to_an_object(root, tmp_path, nested):
     folder = tmp_path / "masks"
-    write_labels((folder / "Annotations" if nested else folder) / "ccc" / "00005.png", ONE_OBJECT)
-    video = ReferYoutubeVos(root, {"valid-masks": str(folder)}).read("valid", "ccc")
+    write_labels(folder / nested / "ccc" / "00005.png", ONE_OBJECT)
+    release = ReferYoutubeVos(root, {"valid-masks": str(folder)})
+    video = release.read("valid", "ccc")
     assert [frame.annotated for frame in video.frames] == [False, True]
     assert set(video.masks) == {(2, 1)}
     assert video.expressions[0].object_ids is None
+    assert "1 of 1 sentences of valid cannot be scored: no json says which object" in release.problems[0]
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        "meta_expressions.json",
+        "meta_expressions/valid/meta_expressions.json",
+        "valid/meta_expressions.json",
+    ],
+)
+def test_a_json_beside_the_masks_says_what_the_sentences_mean(root, tmp_path, place):
+    folder = tmp_path / "masks"
+    write_labels(folder / "Annotations" / "ccc" / "00005.png", ONE_OBJECT)
+    before = ReferYoutubeVos(root, {"valid-masks": str(folder)}).fingerprint()
+    content = {"ccc": {"frames": ["00000"], "expressions": expressions(("Something ", "2"), ("more", "1"))}}
+    write_json(folder / place, {"videos": content})
+    release = ReferYoutubeVos(root, {"valid-masks": str(folder)})
+    assert release.problems == []
+    assert [e.object_ids for e in release.read("valid", "ccc").expressions] == [(2,)]
+    assert [e.text for e in release.read("valid", "ccc").expressions] == ["something"]
+    assert release.index_files()[-1] == folder / place
+    assert release.fingerprint() != before
+    content["ccc"]["expressions"]["0"]["exp"] = "another sentence"
+    write_json(folder / place, {"videos": content})
+    release = ReferYoutubeVos(root, {"valid-masks": str(folder)})
+    assert release.read("valid", "ccc").expressions[0].object_ids is None
+    assert "1 of 1 sentences of valid cannot be scored" in release.problems[0]
+
+
+def test_valid_masks_of_every_sentence_apart_are_recognised_and_refused(root, tmp_path):
+    write_labels(tmp_path / "masks" / "ccc" / "0" / "00000.png", ONE_OBJECT)
+    with pytest.raises(DatasetError, match="masks/ccc holds folders and no PNG"):
+        ReferYoutubeVos(root, {"valid-masks": str(tmp_path / "masks")})
+
+
+def test_an_empty_folder_of_valid_masks_is_reported(root, tmp_path):
+    (tmp_path / "masks" / "ccc").mkdir(parents=True)
+    release = ReferYoutubeVos(root, {"valid-masks": str(tmp_path / "masks")})
+    assert "lacks 1 of 1 valid videos (ccc)" in release.problems[0]
+    assert not any(frame.annotated for frame in release.read("valid", "ccc").frames)
 
 
 def test_valid_masks_with_obj_id_in_the_json_can_be_scored(root, tmp_path):
@@ -193,3 +237,77 @@ def test_fingerprint_tells_two_downloads_apart(root):
     content["videos"]["bbb"]["expressions"]["0"]["exp"] = "another"
     write_json(path, content)
     assert ReferYoutubeVos(root, {}).fingerprint() != before
+
+
+def test_an_empty_test_file_says_as_little_as_none(root):
+    write_json(meta_expressions(root, "test"), {"videos": {}})
+    release = ReferYoutubeVos(root, {})
+    assert release.videos("valid") == ("ccc",)
+    assert release.splits() == ("train", "valid")
+    assert "meta_expressions/test lists no video: of the 2 videos in the valid file" in release.problems[0]
+
+
+def test_a_valid_file_that_lists_valid_alone_is_read_with_and_without_a_test_file(root):
+    path = meta_expressions(root, "valid")
+    content = json.loads(path.read_text())
+    del content["videos"]["ddd"]
+    write_json(path, content)
+    assert ReferYoutubeVos(root, {}).videos("valid") == ("ccc",)
+    shutil.rmtree(root / "meta_expressions" / "test")
+    release = ReferYoutubeVos(root, {})
+    assert (release.videos("valid"), release.problems) == (("ccc",), [])
+
+
+def test_a_sentence_that_is_there_twice_is_two_sentences(root):
+    twice = {"ccc": {"frames": ["00000"], "expressions": expressions(("a dog", None), ("a dog", None))}}
+    write_json(meta_expressions(root, "valid"), {"videos": twice})
+    sentences = ReferYoutubeVos(root, {}).read("valid", "ccc").expressions
+    assert [(e.expression_id, e.text) for e in sentences] == [("0", "a dog"), ("1", "a dog")]
+
+
+def test_frames_that_the_json_does_not_list_are_no_frames(root):
+    write_frame(root / "train" / "JPEGImages" / "aaa" / "00007.jpg")
+    write_labels(root / "train" / "Annotations" / "aaa" / "00007.png", ONE_OBJECT)
+    (root / "train" / "JPEGImages" / "aaa" / "._00005.jpg").write_bytes(b"left behind by macOS")
+    video = ReferYoutubeVos(root, {}).read("train", "aaa")
+    assert [frame.name for frame in video.frames] == ["00005", "00010", "00020"]
+
+
+COLOURS = {
+    "YouTube-VOS": [(0, 0, 0), (236, 95, 103), (249, 145, 87)],
+    "DAVIS": [(0, 0, 0), (128, 0, 0), (0, 128, 0)],
+}
+
+
+@pytest.mark.parametrize("kind", ["P", "L", "YouTube-VOS", "DAVIS"])
+def test_palette_grey_and_rgb_annotations_give_the_same_store(root, kind):
+    before = ReferYoutubeVos(root, {}).read("train", "aaa")
+    for path in (root / "train" / "Annotations").rglob("*.png"):
+        labels = np.asarray(Image.open(path))
+        if kind in COLOURS:
+            Image.fromarray(np.array(COLOURS[kind], np.uint8)[labels]).save(path)
+        elif kind == "L":
+            Image.fromarray(labels).save(path)
+        else:
+            image = Image.fromarray(labels)
+            image.putpalette([7, 7, 7] * 256)  # the palette says nothing about the objects
+            image.save(path)
+    assert ReferYoutubeVos(root, {}).read("train", "aaa") == before
+
+
+def test_an_rgb_annotation_in_other_colours_is_refused_with_file_and_colour(root):
+    path = root / "train" / "Annotations" / "aaa" / "00010.png"
+    Image.fromarray(np.array([(0, 0, 0), (255, 0, 0), (0, 255, 0)], np.uint8)[ONE_OBJECT]).save(path)
+    with pytest.raises(DatasetError, match=f"{path} is in colour, and #00ff00 is in none of the known"):
+        ReferYoutubeVos(root, {}).read("train", "aaa")
+
+
+def test_objects_without_a_sentence_and_sentences_without_a_mask_are_kept(root):
+    """One json lists what the sentences mean, the other all objects; neither covers the other."""
+    meta = {"videos": {"aaa": {"objects": {"1": {"category": "dog"}, "2": {"category": "cat"}}}}}
+    write_json(root / "train" / "meta.json", meta)
+    content = {"aaa": {"frames": ["00010"], "expressions": expressions(("x", "5"))}}
+    write_json(meta_expressions(root, "train"), {"videos": content})
+    video = ReferYoutubeVos(root, {}).read("train", "aaa")
+    assert [(thing.object_id, thing.category) for thing in video.objects] == [(2, "cat"), (5, None)]
+    assert set(video.masks) == {(2, 0)}

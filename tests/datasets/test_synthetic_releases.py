@@ -8,18 +8,41 @@ import pytest
 from rvosbench import masks
 from rvosbench.frames import open_frames
 from rvosbench.prepare import prepare
+from rvosbench.registry import DATASETS
 from rvosbench.store import Store
 from rvosbench.synthetic.describing import describe
+from rvosbench.synthetic.quirks import QUIRKS
 from rvosbench.synthetic.render import render
-from rvosbench.synthetic.scenes import generator, make_scene
-from rvosbench.synthetic.write import write
+from rvosbench.synthetic.scenes import SHAPES, generator, make_scene
+from rvosbench.synthetic.write import LAYOUTS, write
 
 SEED, SIZE = 5, (48, 64)
 
 
-def stored(name, root, **sizes):
-    write(name, root / "release", videos=4, seed=SEED, size=SIZE, **sizes)
-    return Store.open(prepare(name, root / "release", root / "store").store)
+EITHER_OR = {"mat-only", "grey-png", "converted"}  # each has an alternative to be tried with the others
+
+
+def every_quirk(name):
+    """All quirks of a layout that can be had together."""
+    return sorted(QUIRKS[name].keys() - EITHER_OR)
+
+
+def options_for(name, root, quirks):
+    return {"valid-masks": str(root / "release" / "valid_masks")} if "valid-masks" in (quirks or ()) else {}
+
+
+def prepared(name, root, *, quirks=None, **sizes):
+    write(name, root / "release", videos=4, seed=SEED, size=SIZE, quirks=quirks, **sizes)
+    return prepare(name, root / "release", root / "store", options=options_for(name, root, quirks))
+
+
+def stored(name, root, **settings):
+    return Store.open(prepared(name, root, **settings).store)
+
+
+def usual_or_all(name):
+    """Every test of a layout is for what official copies are like, and for all quirks at once."""
+    return pytest.mark.parametrize("quirks", [None, every_quirk(name)], ids=["usual", "all"])
 
 
 def texts_and_objects(video):
@@ -36,14 +59,15 @@ def sentences_of_scenes(indices, frames, **options):
     return found
 
 
-def test_ytvos(tmp_path):
-    store = stored("ytvos", tmp_path, frames=6)
+@usual_or_all("ytvos")
+def test_ytvos(tmp_path, quirks):
+    store = stored("ytvos", tmp_path, frames=6, quirks=quirks)
     assert store.splits["train"]["videos"] == 4
     scenes = sentences_of_scenes(range(4), 6)
     for video_id in store.video_ids("train"):
         video = store.video("train", video_id)
         said = texts_and_objects(video)
-        (rendered,) = (r for r, sentences in scenes.values() if [(t, (o,)) for t, o in sentences] == said)
+        (rendered,) = (r for r, told in scenes.values() if [(t, (o,)) for t, o in told] == said[: len(told)])
         for index, drawn in enumerate(rendered.labels):
             found = {o: masks.decode(rle) for (o, frame), rle in video.masks.items() if frame == index}
             assert found.keys() == set(np.unique(drawn).tolist()) - {0}
@@ -51,11 +75,13 @@ def test_ytvos(tmp_path):
         with open_frames(video, store.release) as frames:
             difference = frames.read(range(6)).transpose(0, 2, 3, 1).astype(int) - rendered.frames
         assert np.abs(difference).mean() < 6  # JPEG
-    assert all(e.object_ids is None for split in ("valid", "test") for e in store.expressions(split))
+    hidden = ("valid", "test") if quirks is None else ()
+    assert all(e.object_ids is None for split in hidden for e in store.expressions(split))
 
 
-def test_a2d(tmp_path):
-    store = stored("a2d", tmp_path, frames=8)
+@usual_or_all("a2d")
+def test_a2d(tmp_path, quirks):
+    store = stored("a2d", tmp_path, frames=8, quirks=quirks)
     scenes = sentences_of_scenes(range(4), 8, per_thing=(1, 1))
     for video_id in store.video_ids("train"):
         video = store.video("train", video_id)
@@ -75,21 +101,34 @@ def test_a2d(tmp_path):
         assert np.abs(difference).mean() < 10  # H.264 with half the colour resolution
 
 
-def test_refcoco(tmp_path):
-    store = stored("refcoco", tmp_path)
-    assert list(store.splits) == ["train", "val", "testA", "testB"]
+REFCOCO_SPLITS = {
+    "refcoco": ["train", "val", "testA", "testB"],
+    "refcoco+": ["train", "val", "testA", "testB"],
+    "refcocog": ["train", "val", "test"],
+}
+
+
+@pytest.mark.parametrize("name", REFCOCO_SPLITS)
+@usual_or_all("refcoco")
+def test_refcoco(tmp_path, name, quirks):
+    store = stored(name, tmp_path, quirks=quirks)
+    assert list(store.splits) == REFCOCO_SPLITS[name]
     for split in store.splits:
         for video_id in store.video_ids(split):
             video = store.video(split, video_id)
-            drawn = sum(masks.decode(rle).astype(int) for rle in video.masks.values())
-            assert drawn.max() == 1  # things do not overlap, and the crowd is not among them
+            crowds = {e.object_ids[0] for e in video.expressions if e.text == "all the shapes"}
+            things = [masks.decode(rle).astype(int) for (o, _), rle in video.masks.items() if o not in crowds]
+            assert sum(things).max() == 1  # things do not overlap, and a crowd that nobody means is not there
+            for crowd in crowds:
+                assert np.array_equal(masks.decode(video.masks[crowd, 0]), sum(things) > 0)
             assert {object_id for e in video.expressions for object_id in e.object_ids} == {
                 thing.object_id for thing in video.objects
             }
 
 
-def test_mevis(tmp_path):
-    store = stored("mevis", tmp_path, frames=6)
+@usual_or_all("mevis")
+def test_mevis(tmp_path, quirks):
+    store = stored("mevis", tmp_path, frames=6, quirks=quirks)
     assert {split: counts["videos"] for split, counts in store.splits.items()} == {
         "train": 4,
         "valid_u": 2,
@@ -111,8 +150,9 @@ def test_mevis(tmp_path):
     assert all(e.object_ids is None for e in store.expressions("valid"))
 
 
-def test_jhmdb(tmp_path):
-    store = stored("jhmdb", tmp_path, frames=6)
+@usual_or_all("jhmdb")
+def test_jhmdb(tmp_path, quirks):
+    store = stored("jhmdb", tmp_path, frames=6, quirks=quirks)
     assert store.splits["test"]["videos"] == 4
     scenes = sentences_of_scenes((1, 3), 6, per_thing=(1, 1))
     scenes |= sentences_of_scenes((0, 2), 8, per_thing=(1, 1))  # two frames without masks at the end
@@ -130,9 +170,40 @@ def test_jhmdb(tmp_path):
         assert np.array_equal(pixels, rendered.frames[:6])  # PNG
 
 
-@pytest.mark.parametrize("name", ["ytvos", "a2d", "refcoco", "mevis", "jhmdb"])
-def test_the_same_release_gives_the_same_fingerprint(name, tmp_path):
-    first, second = stored(name, tmp_path / "a"), stored(name, tmp_path / "b")
+@usual_or_all("davis")
+def test_davis(tmp_path, quirks):
+    store = stored("davis", tmp_path, frames=6, quirks=quirks)
+    assert {split: counts["videos"] for split, counts in store.splits.items()} == {"train": 4, "val": 2}
+    scenes = sentences_of_scenes(range(4), 6, per_thing=(4, 4))
+    for video_id in store.video_ids("train"):
+        video = store.video("train", video_id)
+        said = {(t.removeprefix("voil\xe0, "), o[0]) for t, o in texts_and_objects(video)}
+        (rendered,) = (r for r, told in scenes.values() if said - {("said before", 1)} <= set(told))
+        assert {e.annotator for e in video.expressions} == {
+            "annot1-first",
+            "annot1-full",
+            "annot2-first",
+            "annot2-full",
+        }
+        for index, drawn in enumerate(rendered.labels):
+            found = {o: masks.decode(rle) for (o, frame), rle in video.masks.items() if frame == index}
+            assert (255 in found) == (index % 2 == 1)
+            meant = {o: mask for o, mask in found.items() if o not in (8, 255)}
+            assert meant.keys() == set(np.unique(drawn).tolist()) - {0}
+            assert all(np.array_equal(mask, drawn == object_id) for object_id, mask in meant.items())
+        categories = {thing.object_id: thing.category for thing in video.objects}
+        assert categories.pop(255) == "void"
+        assert set(categories.values()) <= ({None} if quirks else set(SHAPES))
+
+
+@pytest.mark.parametrize("name", LAYOUTS)
+def test_the_same_release_gives_the_same_store_and_is_told_from_the_whole_official_one(name, tmp_path):
+    made = prepared(name, tmp_path / "a", frames=4)
+    first, second = Store.open(made.store), stored(name, tmp_path / "b", frames=4)
     assert first.fingerprint == second.fingerprint
-    release = first.manifest["release"]["fingerprint"]
-    assert release == second.manifest["release"]["fingerprint"]
+    assert first.manifest["release"]["fingerprint"] == second.manifest["release"]["fingerprint"]
+    published = DATASETS[name](tmp_path / "a" / "release", {}).card.counts
+    numbers = [number for split in published if split in first.splits for number in published[split].values()]
+    assert numbers
+    warned = [text for text in made.warnings if "its card says" in text]
+    assert [any(f"{number:,}" in text for text in warned) for number in numbers] == [True] * len(numbers)
