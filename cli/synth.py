@@ -2,13 +2,54 @@
 
 from __future__ import annotations
 
+import textwrap
 from pathlib import Path
 
 import click
 
 
-@click.command("synth")
-@click.argument("name", metavar="ytvos|a2d|refcoco|mevis|jhmdb")
+class _WithQuirks(click.Command):
+    """A command whose help ends with the quirks of the named layout, or of all."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Note which layout is named before `--help` ends everything."""
+        ctx.meta["rvosbench.words"] = tuple(args)
+        return super().parse_args(ctx, args)
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The quirks: with what they mean for one layout, their names for all."""
+        from rvosbench.synthetic.quirks import QUIRKS
+
+        named = next((word for word in ctx.meta["rvosbench.words"] if word in QUIRKS), None)
+        if named is None:
+            with formatter.section("Quirks (explained by `rvos synth NAME --help`)"):
+                for name, quirks in QUIRKS.items():
+                    _write_names(formatter, name, ", ".join(quirks))
+            return
+        with formatter.section(f"Quirks of {named} (*: on unless --plain)"):
+            formatter.write_dl(
+                [
+                    (f"{name} *" if quirk.is_usual else name, quirk.text)
+                    for name, quirk in QUIRKS[named].items()
+                ]
+            )
+
+
+def _write_names(formatter: click.HelpFormatter, name: str, names: str) -> None:
+    """As `write_dl`, which would break a line at a hyphen inside a name."""
+    left = " " * formatter.current_indent
+    lines = textwrap.wrap(
+        names,
+        width=formatter.width,
+        initial_indent=f"{left}{name:<10}",
+        subsequent_indent=left + " " * 10,
+        break_on_hyphens=False,
+    )
+    formatter.write("".join(f"{line}\n" for line in lines))
+
+
+@click.command("synth", cls=_WithQuirks)
+@click.argument("name", metavar="a2d|davis|jhmdb|mevis|refcoco|refcoco+|refcocog|ytvos")
 @click.option("--root", required=True, type=click.Path(path_type=Path), help="Folder to write; must be free.")
 @click.option("--videos", default=24, show_default=True, type=click.IntRange(1), help="Training videos.")
 @click.option("--frames", default=12, show_default=True, type=click.IntRange(2), help="Frames per video.")
@@ -21,20 +62,43 @@ import click
     help="Frame size in pixels.",
 )
 @click.option("--seed", default=0, show_default=True, help="The same seed writes the same release.")
-def synth_command(name: str, root: Path, videos: int, frames: int, size: tuple[int, int], seed: int) -> None:
+@click.option("--quirk", "quirks", multiple=True, help="Give the release this oddity too; repeatable.")
+@click.option("--plain", is_flag=True, help="Leave out the oddities that official copies have.")
+def synth_command(
+    name: str,
+    root: Path,
+    videos: int,
+    frames: int,
+    size: tuple[int, int],
+    seed: int,
+    quirks: tuple[str, ...],
+    plain: bool,
+) -> None:
     """Write a synthetic release in an official layout.
 
     Scenes of two to four moving objects, and sentences that tell them apart by colour, shape, size,
     position, motion, order in time and relation.
 
     \b
-    Example:
+    Examples:
       rvos synth ytvos --root /tmp/ytvos --videos 24
+      rvos synth a2d --root /tmp/a2d --quirk header --quirk archive-dirt
     """
     from rvosbench.synthetic import write
+    from rvosbench.synthetic.quirks import QUIRKS, usual_quirks
 
     from .console import progress
 
+    usual = () if plain or name not in QUIRKS else usual_quirks(name)
     with progress(f"synth {name}") as update:
-        write(name, root, videos=videos, seed=seed, frames=frames, size=size, on_progress=update)
+        write(
+            name,
+            root,
+            videos=videos,
+            seed=seed,
+            frames=frames,
+            size=size,
+            quirks=(*usual, *quirks),
+            on_progress=update,
+        )
     click.echo(str(root))

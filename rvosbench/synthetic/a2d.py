@@ -7,6 +7,7 @@ sentences in mixed case with stray spaces, and a video without sentences.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Final, cast
@@ -18,17 +19,10 @@ from av import VideoStream
 from numpy.typing import NDArray
 
 from rvosbench.errors import RvosbenchError
-from rvosbench.synthetic.describing import describe
-from rvosbench.synthetic.folders import (
-    HELD_OUT,
-    Progress,
-    check_request,
-    held_out_count,
-    new_folder,
-    unique_ids,
-)
+from rvosbench.synthetic.folders import write_lines
 from rvosbench.synthetic.render import render
-from rvosbench.synthetic.scenes import Scene, Thing, generator, make_scene
+from rvosbench.synthetic.request import Request
+from rvosbench.synthetic.scenes import Scene, Thing
 
 FPS: Final = 24
 
@@ -38,71 +32,71 @@ _NO_ACTION: Final = 9
 _ROLLING: Final = 6  # with jumping the only action that these five actors all have in the official list
 _JUMPING: Final = 5
 _USER_BLOCK: Final = 512  # bytes that MATLAB puts before the HDF5 data
+_DAMAGE: Final = {(0, 0): "mask", (0, 1): "instance"}
+"""(scene, position of the annotated frame) -> what comes once too often in its file."""
 
 
-def write(
-    root: Path,
-    videos: int,
-    seed: int,
-    *,
-    frames: int = 12,
-    size: tuple[int, int] = (96, 128),
-    on_progress: Progress | None = None,
-) -> None:
-    """Write a release with `videos` train videos, a tenth as many test ones (2 or more) and one missed one.
-
-    Args:
-        root: a folder that is new or empty.
-        videos: number of train videos with sentences.
-        seed: any integer; the same one gives the same bytes, the mp4 files perhaps excepted.
-        frames: frames per video; three of them carry masks.
-        size: height and width in px, both even.
-        on_progress: called after every video.
+def lay_out(folder: Path, request: Request) -> None:
+    """Write train, a tenth as many test videos (2 or more) and one missed one; three frames carry masks.
 
     Raises:
         RvosbenchError: a size that H.264 cannot hold.
-        OutputError: `root` is taken or cannot be written.
     """
-    check_request(videos, frames, size)
-    if size[0] % 2 or size[1] % 2:
+    if request.size[0] % 2 or request.size[1] % 2:
         raise RvosbenchError(
-            f"the size is {size[0]}x{size[1]} px, expected even numbers for mp4; make it even"
+            f"the size is {request.size[0]}x{request.size[1]} px, expected even numbers for mp4; make it even"
         )
-    tests = held_out_count(videos, 2)
-    missed = HELD_OUT + tests
-    indices = [*range(videos), *range(HELD_OUT, missed + 1)]
-    ids = unique_ids(seed, indices, length=11, alphabet=_ID_LETTERS)
-    ids[0] = "-" + ids[0][1:]
-
+    missed = {"missed": 1} if request.has("missed-video") else {}
+    plan = request.planned({"train": request.videos, "test": request.held_out(2), **missed})
+    ids = _ids(request, plan)
+    texts = folder if request.has("root-text") else folder / "text_annotations"
+    clips = folder / "Release" / ("CLIPS320" if request.has("upper-case") else "clips320H")
+    mats = folder / "Release" / "Annotations" / "mat"
+    masks = mats if request.has("mat-only") else texts / "a2d_annotation_with_instances"
+    for made in (texts, clips):
+        made.mkdir(parents=True, exist_ok=True)
     rows: list[str] = []
     queries: list[str] = []
-    with new_folder(root) as folder:
-        texts = folder / "text_annotations"
-        clips = folder / "Release" / "clips320H"
-        texts.mkdir()
-        clips.mkdir(parents=True)
-        for done, index in enumerate(indices, start=1):
-            scene = make_scene(seed, index, frames=frames, size=size)
-            rendered = render(scene)
-            rng = generator(seed, index, 3)
-            annotated = annotated_frames(frames)
-            write_mp4(clips / f"{ids[index]}.mp4", rendered.frames)
-            rows.append(
-                _videoset_row(ids[index], scene, rng, len(annotated), is_test=HELD_OUT <= index < missed)
-            )
-            if index != missed:
-                masks = texts / "a2d_annotation_with_instances" / ids[index]
-                masks.mkdir(parents=True)
-                for number in annotated:
-                    path = masks / f"{number:05d}.h5"
-                    _write_masks(path, scene, rendered.labels[number - 1], rng)
-                queries += [f"{ids[index]},{line}" for line in _queries(scene, seed, index, rng)]
-            if on_progress is not None:
-                on_progress(done, len(indices))
-        _write_lines(folder / "Release" / "videoset.csv", sorted(rows))
-        _write_lines(texts / "a2d_annotation.txt", ["video_id,instance_id,query", *sorted(queries)])
+    for split, index in request.counted(plan):
+        scene = request.scene(index)
+        rendered = render(scene)
+        rng = request.rng(index, 3)
+        annotated = annotated_frames(request.frames)
+        write_mp4(clips / f"{ids[index]}.mp4", rendered.frames)
+        rows.append(_videoset_row(ids[index], scene, rng, len(annotated), is_test=split == "test"))
+        if split == "missed":
+            continue
+        (masks / ids[index]).mkdir(parents=True)
+        for position, number in enumerate(annotated):
+            damage = _DAMAGE.get((index, position)) if request.has("damaged-masks") else None
+            path = masks / ids[index] / f"{number:05d}.h5"
+            _write_masks(path, scene, rendered.labels[number - 1], rng, request, damage)
+        queries += [f"{ids[index]},{line}" for line in _queries(scene, index, rng, request)]
+    if request.has("copy-row"):
+        queries.append(f"{ids[0]},1 (copy),shape standing on the ground")
+    _write_texts(texts, queries, ids[plan[-1][1]] if missed else None, request)
+    head = ["VID,Label,Start,End,Height,Width,FramesCut,AnnotatedFrames,Usage"]
+    write_lines(folder / "Release" / "videoset.csv", (head if request.has("header") else []) + sorted(rows))
+
+
+def _ids(request: Request, plan: Sequence[tuple[str, int]]) -> dict[int, str]:
+    """Scene index -> id; the first one begins with a dash, or none does."""
+    ids = request.ids(plan, length=11, alphabet=_ID_LETTERS)
+    if not request.has("dash-ids"):
+        return {index: video_id.replace("-", "_") for index, video_id in ids.items()}
+    return ids | {0: "-" + ids[0][1:]}
+
+
+def _write_texts(texts: Path, queries: list[str], missed: str | None, request: Request) -> None:
+    """The sentences, and the list of videos that have none."""
+    columns = "video_id,instance_id,query"
+    if request.has("extra-columns"):
+        columns += ",short_query"
+        queries = [f"{line},{line.split()[-1]}" for line in queries]
+    write_lines(texts / "a2d_annotation.txt", [columns, *sorted(queries)])
+    if missed is not None:
         # The official file ends without a newline.
-        (texts / "a2d_missed_videos.txt").write_text(ids[missed], encoding="utf-8")
+        (texts / "a2d_missed_videos.txt").write_text(missed, encoding="utf-8")
 
 
 def annotated_frames(frames: int) -> list[int]:
@@ -132,10 +126,6 @@ def class_id(thing: Thing) -> int:
     return actor + (_JUMPING if thing.motion.startswith(("up", "down")) else _ROLLING)
 
 
-def _write_lines(path: Path, lines: list[str]) -> None:
-    path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8", newline="\n")
-
-
 def _videoset_row(
     video_id: str, scene: Scene, rng: np.random.Generator, annotated: int, *, is_test: bool
 ) -> str:
@@ -151,29 +141,46 @@ def _videoset_row(
     )
 
 
-def _queries(scene: Scene, seed: int, index: int, rng: np.random.Generator) -> list[str]:
+def _queries(scene: Scene, index: int, rng: np.random.Generator, request: Request) -> list[str]:
     """`instance_id,query` for every thing: one sentence each, instances counted from zero."""
     lines = []
-    for sentence in describe(scene, generator(seed, index, 1), per_thing=(1, 1)):
+    for sentence in request.sentences(scene, index, per_thing=(1, 1)):
         text = sentence.text[0].upper() + sentence.text[1:] if rng.random() < 0.2 else sentence.text
         text = f"{text} " if rng.random() < 0.04 else text
-        lines.append(f"{sentence.object_id - 1},{text}")
+        lines.append(f"{sentence.object_id - 1},{text if request.has('untidy-text') else sentence.text}")
     return lines
 
 
-def _write_masks(path: Path, scene: Scene, labels: NDArray[np.uint8], rng: np.random.Generator) -> None:
-    """One .h5 file: the visible instances of a frame in any order, axes reversed as MATLAB does."""
+def _write_masks(
+    path: Path,
+    scene: Scene,
+    labels: NDArray[np.uint8],
+    rng: np.random.Generator,
+    request: Request,
+    damage: str | None,
+) -> None:
+    """The visible instances of a frame in any order, axes reversed as MATLAB does."""
     visible = [thing for thing in scene.things if (labels == thing.object_id).any()]
-    shuffled = [visible[position] for position in rng.permutation(len(visible))]
-    masks = np.stack([labels == thing.object_id for thing in shuffled])  # (N, H, W)
+    order = rng.permutation(len(visible))
+    rows = [visible[position] for position in (order if request.has("row-order") else sorted(order))]
+    if damage is not None:
+        rows.append(rows[0])  # one row too many; the first of an instance counts
+    masks = np.stack([labels == thing.object_id for thing in rows])  # (N, H, W)
+    if damage is not None:
+        masks[-1] = labels == 0  # what must not count is something else
+    instances = [thing.object_id - 1 for thing in rows[: -1 if damage == "mask" else None]]
     reversed_axes = masks.transpose(0, 2, 1).astype(np.uint8)
+    is_squeezed = len(rows) == 1 and request.has("squeezed")
+    if request.has("mat-only"):
+        path = path.with_suffix(".mat")
     with h5py.File(path, "w", userblock_size=_USER_BLOCK) as file:
         file.create_dataset(
-            "reMask", data=reversed_axes[0] if len(shuffled) == 1 else reversed_axes, compression="gzip"
+            "reMask", data=reversed_axes[0] if is_squeezed else reversed_axes, compression="gzip"
         )
-        file["id"] = np.array([[class_id(thing) for thing in shuffled]], np.float64)
+        file["id"] = np.array([[class_id(thing) for thing in rows]], np.float64)
         file["reBBox"] = np.stack([_box(mask) for mask in masks], axis=1)
-        file["instance"] = np.array([thing.object_id - 1 for thing in shuffled], np.int64)
+        if not request.has("mat-only"):
+            file["instance"] = np.array(instances, np.int64)
 
 
 def _box(mask: NDArray[np.bool_]) -> NDArray[np.float64]:

@@ -1,4 +1,4 @@
-"""What every writer does around its own layout: a complete folder or none, and video ids."""
+"""What every layout needs to write: a complete folder or none, ids, images, text."""
 
 from __future__ import annotations
 
@@ -7,22 +7,15 @@ import io
 import json
 import shutil
 import tempfile
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 from rvosbench.errors import OutputError, RvosbenchError
-
-Progress = Callable[[int, int], None]
-"""Called with (videos done, videos in all)."""
-
-HELD_OUT: Final = 1_000_000
-"""Scenes with this index and above are never training scenes, however many of those there are."""
 
 
 @contextmanager
@@ -57,35 +50,6 @@ def new_folder(root: Path) -> Iterator[Path]:
         shutil.rmtree(partial, ignore_errors=True)
 
 
-def check_request(videos: int, frames: int, size: tuple[int, int]) -> None:
-    """Refuse what no layout can hold.
-
-    Raises:
-        RvosbenchError: no videos, no frames, or frames too small to tell shapes apart.
-    """
-    if videos < 1 or frames < 1 or min(size) < 32:
-        raise RvosbenchError(
-            f"{videos} videos of {frames} frames of {size[0]}x{size[1]} px were asked for, "
-            "expected at least 1 video, 1 frame and 32x32 px; ask for more"
-        )
-
-
-def check_quirks(quirks: Collection[str], known: Sequence[str]) -> None:
-    """Refuse names of oddities that a layout does not have.
-
-    Raises:
-        RvosbenchError: no such quirk.
-    """
-    strangers = sorted(set(quirks) - set(known))
-    if strangers:
-        raise RvosbenchError(f"there is no quirk {strangers[0]!r}; there are: {', '.join(known)}")
-
-
-def held_out_count(videos: int, least: int) -> int:
-    """How many videos a split that is not for training gets: a tenth, but at least `least`."""
-    return max(videos // 10, least)
-
-
 def unique_ids(seed: int, indices: list[int], length: int, alphabet: str) -> dict[int, str]:
     """Scene index -> a video id that looks as official ones do; none occurs twice."""
     ids: dict[int, str] = {}
@@ -107,6 +71,18 @@ def encode_jpeg(image: NDArray[np.uint8]) -> bytes:
     buffer = io.BytesIO()
     Image.fromarray(image).save(buffer, format="JPEG", quality=92, subsampling=0)
     return buffer.getvalue()
+
+
+def write_frames(folder: Path, names: Sequence[str], frames: NDArray[np.uint8]) -> None:
+    """(T, H, W, 3) RGB as JPEG files in a new folder."""
+    folder.mkdir(parents=True)
+    for name, image in zip(names, frames, strict=True):
+        (folder / f"{name}.jpg").write_bytes(encode_jpeg(image))
+
+
+def write_lines(path: Path, lines: Sequence[str], encoding: str = "utf-8") -> None:
+    """Text with a newline after every line, on every system the same."""
+    path.write_text("".join(f"{line}\n" for line in lines), encoding=encoding, newline="\n")
 
 
 def write_json(path: Path, content: object) -> None:

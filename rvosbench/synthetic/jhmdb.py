@@ -8,7 +8,6 @@ per video whose paths begin with a folder of somebody else's machine.
 from __future__ import annotations
 
 import io
-from collections.abc import Collection
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -16,76 +15,36 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from rvosbench.synthetic.describing import describe
-from rvosbench.synthetic.folders import (
-    Progress,
-    check_quirks,
-    check_request,
-    new_folder,
-    unique_ids,
-    write_json,
-)
+from rvosbench.synthetic.folders import write_json, write_lines
 from rvosbench.synthetic.render import render
-from rvosbench.synthetic.scenes import Scene, generator, make_scene
-
-QUIRKS: Final = ("samples", "trailing-frames", "odd-ids", "doubles")
-"""What `write` can leave in or out: the list of sampled frames; frames after the last mask; ids such as
-`(..)_!!`; masks stored as doubles and not compressed."""
-
-DEFAULT_QUIRKS: Final = ("samples", "trailing-frames", "odd-ids")
+from rvosbench.synthetic.request import Request
+from rvosbench.synthetic.scenes import Scene
 
 _ACTIONS: Final = {"still": "stand", "loop": "run", "up": "jump", "down": "sit"}  # others: walk
 _TEXT_BYTES: Final = 116  # of the header, which otherwise says when the file was written
 
 
-def write(
-    root: Path,
-    videos: int,
-    seed: int,
-    *,
-    frames: int = 12,
-    size: tuple[int, int] = (96, 128),
-    quirks: Collection[str] = DEFAULT_QUIRKS,
-    on_progress: Progress | None = None,
-) -> None:
-    """Write a release with `videos` videos; all are for testing.
-
-    Args:
-        root: a folder that is new or empty.
-        videos: number of videos.
-        seed: any integer; the same one gives the same bytes.
-        frames: masked frames per video.
-        size: height and width in px.
-        quirks: which of `QUIRKS` the release has.
-        on_progress: called after every video.
-
-    Raises:
-        RvosbenchError: no such quirk.
-        OutputError: `root` is taken or cannot be written.
-    """
-    check_request(videos, frames, size)
-    check_quirks(quirks, QUIRKS)
-    short = unique_ids(seed, list(range(videos)), length=8, alphabet="abcdefghijklmnopqrstuvwxyz")
+def lay_out(folder: Path, request: Request) -> None:
+    """Write the videos, all of them for testing; `frames` of them carry masks."""
+    plan = request.planned({"test": request.videos})
+    short = request.ids(plan, length=8, alphabet="abcdefghijklmnopqrstuvwxyz")
     lines: list[str] = []
     samples: list[list[Any]] = []
-    with new_folder(root) as folder:
-        for index in range(videos):
-            extra = 2 if "trailing-frames" in quirks and index % 2 == 0 else 0
-            scene = make_scene(seed, index, frames=frames + extra, size=size)
-            action = _ACTIONS.get(scene.things[0].motion.partition("-")[0], "walk")
-            video_id = f"{short[index]}_{action}_f_nm_np1_fr_med_{index % 3}"
-            if "odd-ids" in quirks and index % 2 == 1:
-                video_id = f"@({video_id[:4]})__-_300+_!!{video_id[4:]}"
-            sentence = describe(scene, generator(seed, index, 1), per_thing=(1, 1))[0].text
-            lines.append(f"{video_id},{sentence}")
-            _write_video(folder, f"{action}/{video_id}", scene, frames, doubles="doubles" in quirks)
-            samples += _samples(action, video_id, sentence, frames, generator(seed, index, 4))
-            if on_progress is not None:
-                on_progress(index + 1, videos)
-        text = "".join(f"{line}\n" for line in ["video_id,query", *sorted(lines)])
-        (folder / "jhmdb_annotation.txt").write_text(text, encoding="utf-8", newline="\n")
-        if "samples" in quirks:
-            write_json(folder / "jhmdb_sentences_samples_metadata.json", samples)
+    for _, index in request.counted(plan):
+        extra = 2 if request.has("trailing-frames") and index % 2 == 0 else 0
+        scene = request.scene(index, request.frames + extra)
+        action = _ACTIONS.get(scene.things[0].motion.partition("-")[0], "walk")
+        video_id = f"{short[index]}_{action}_f_nm_np1_fr_med_{index % 3}"
+        if request.has("odd-ids") and index % 2 == 1:
+            video_id = f"@({video_id[:4]})__-_300+_!!{video_id[4:]}"
+        sentence = request.sentences(scene, index, per_thing=(1, 1))[0].text
+        lines.append(f"{video_id},{sentence}")
+        place = f"{action}/{video_id}"
+        _write_video(folder, place, scene, request.frames, doubles=request.has("doubles"))
+        samples += _samples(action, video_id, sentence, request.frames, request.rng(index, 4))
+    write_lines(folder / "jhmdb_annotation.txt", ["video_id,query", *sorted(lines)])
+    if request.has("samples"):
+        write_json(folder / "jhmdb_sentences_samples_metadata.json", samples)
 
 
 def _write_video(folder: Path, place: str, scene: Scene, masked: int, *, doubles: bool) -> None:

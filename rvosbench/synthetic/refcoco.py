@@ -1,97 +1,142 @@
-"""Synthetic scenes in the layout of RefCOCO: single images, a pickle of references, COCO instances."""
+"""Synthetic scenes in the layout of RefCOCO, RefCOCO+ and RefCOCOg: images, references, COCO instances.
+
+The three differ in the names of files and splits; the sentences about a scene are the same in all.
+"""
 
 from __future__ import annotations
 
+import copy
+import dataclasses
 import pickle
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
-from rvosbench.synthetic.describing import Sentence, describe
-from rvosbench.synthetic.folders import (
-    HELD_OUT,
-    Progress,
-    check_request,
-    encode_jpeg,
-    held_out_count,
-    new_folder,
-    write_json,
-)
+from rvosbench.masks import as_json, encode
+from rvosbench.synthetic.folders import encode_jpeg, write_json
 from rvosbench.synthetic.polygons import outlines
 from rvosbench.synthetic.render import Rendered, render
+from rvosbench.synthetic.request import Request
 from rvosbench.synthetic.scenes import SHAPES, Scene, Thing, generator, make_scene
 from rvosbench.types import BoolMask
 
+_HELD_OUT_SPLITS: Final = {
+    "refcoco": ("val", "testA", "testB"),
+    "refcoco+": ("val", "testA", "testB"),
+    "refcocog": ("val", "test"),
+}
+_AUTHORS: Final = {"refcoco": "unc", "refcoco+": "unc", "refcocog": "umd"}
 _CROWD_SHARE: Final = 0.25  # of images that have a crowd region on top
+_CROWD_IDS: Final = 900_100_000_000  # COCO's own begin here
 _PICKLE_PROTOCOL: Final = 2  # the official file was written by Python 2
 _RETRY: Final = 10_000_000  # scene indices between one try and the next for the same image
 
 
-def write(
-    root: Path,
-    videos: int,
-    seed: int,
-    *,
-    frames: int = 1,
-    size: tuple[int, int] = (96, 128),
-    on_progress: Progress | None = None,
-) -> None:
-    """Write a release with `videos` train images and a tenth as many for each of val, testA and testB.
+@dataclasses.dataclass(slots=True)
+class _Lists:
+    """What the index files collect."""
 
-    Args:
-        root: a folder that is new or empty; images and annotations come into its folder `coco`.
-        videos: number of train images.
-        seed: any integer; the same one gives the same bytes.
-        frames: has no meaning for images; all writers take it.
-        size: height and width in px.
-        on_progress: called after every image.
+    refs: list[dict[str, Any]] = dataclasses.field(default_factory=list)
+    images: list[dict[str, Any]] = dataclasses.field(default_factory=list)
+    annotations: list[dict[str, Any]] = dataclasses.field(default_factory=list)
 
-    Raises:
-        OutputError: `root` is taken or cannot be written.
-    """
-    check_request(videos, frames, size)
-    held_out = held_out_count(videos, 2)
-    splits = ["train"] * videos + [split for split in ("val", "testA", "testB") for _ in range(held_out)]
-    indices = [*range(videos), *range(HELD_OUT, HELD_OUT + 3 * held_out)]
-    image_ids = np.cumsum(generator(seed, 4).integers(1, 50, len(splits))).tolist()
 
-    refs: list[dict[str, Any]] = []
-    images: list[dict[str, Any]] = []
-    annotations: list[dict[str, Any]] = []
-    with new_folder(root) as folder:
-        pictures = folder / "coco" / "train2014"
-        pictures.mkdir(parents=True)
-        for done, (split, index, image_id) in enumerate(
-            zip(splits, indices, image_ids, strict=True), start=1
-        ):
-            scene, rendered = _scene_without_holes(seed, index, size)
-            name = f"COCO_train2014_{image_id:012d}.jpg"
-            (pictures / name).write_bytes(encode_jpeg(rendered.frames[0]))
-            images.append({"id": image_id, "file_name": name, "height": size[0], "width": size[1]})
-            sentences = describe(scene, generator(seed, index, 1))
-            for thing in scene.things:
-                mask = rendered.labels[0] == thing.object_id
-                annotations.append(_annotation(len(annotations) + 1, image_id, thing, mask))
-                own = [sentence for sentence in sentences if sentence.object_id == thing.object_id]
-                refs.append(_reference(refs, own, annotations[-1], split))
-            if generator(seed, index, 5).random() < _CROWD_SHARE:
-                annotations.append(_crowd(len(annotations) + 1, image_id, rendered.labels[0] > 0))
-            if on_progress is not None:
-                on_progress(done, len(splits))
-        release = folder / "coco" / "refcoco"
-        categories = [
-            {"id": number, "name": shape, "supercategory": "shape"}
-            for number, shape in enumerate(SHAPES, start=1)
-        ]
-        instances = {
-            "info": {"description": "synthetic scenes"},
-            "images": images,
-            "annotations": annotations,
-            "categories": categories,
-        }
-        write_json(release / "instances.json", instances)
-        (release / "refs(unc).p").write_bytes(pickle.dumps(refs, protocol=_PICKLE_PROTOCOL))
+def lay_out(folder: Path, request: Request) -> None:
+    """Write train images and a tenth as many (2 or more) for each other split, into the folder `coco`."""
+    held_out = dict.fromkeys(_HELD_OUT_SPLITS[request.name], request.held_out(2))
+    plan = request.planned({"train": request.videos, **held_out})
+    image_ids = np.cumsum(generator(request.seed, 4).integers(1, 50, len(plan))).tolist()
+    pictures = folder / "coco" / "train2014"
+    pictures.mkdir(parents=True)
+    lists = _Lists()
+    meant_crowds: list[dict[str, Any]] = []
+    for (split, index), image_id in request.counted(list(zip(plan, image_ids, strict=True))):
+        scene, rendered = _scene_without_holes(request.seed, index, request.size)
+        name = f"COCO_train2014_{image_id:012d}.jpg"
+        (pictures / name).write_bytes(encode_jpeg(rendered.frames[0]))
+        height, width = request.size
+        lists.images.append({"id": image_id, "file_name": name, "height": height, "width": width})
+        sentences = request.sentences(scene, index)
+        for thing in scene.things:
+            mask = rendered.labels[0] == thing.object_id
+            number = len(lists.annotations) + 1
+            lists.annotations.append(_annotation(number, image_id, thing, mask, request))
+            own = [sentence.text for sentence in sentences if sentence.object_id == thing.object_id]
+            _refer(lists, own, lists.annotations[-1], split)
+        is_meant = request.has("meant-crowds") and index == 0
+        if is_meant or (request.has("crowds") and request.rng(index, 5).random() < _CROWD_SHARE):
+            number = len(lists.annotations) + 1
+            is_large = request.has("large-ids") and not is_meant
+            crowd = _crowd(number + _CROWD_IDS * is_large, image_id, rendered.labels[0] > 0)
+            lists.annotations.append(crowd)
+            meant_crowds += [crowd] if is_meant else []
+    for crowd in meant_crowds:  # last, so that no other sentence changes its number
+        _refer(lists, ["all the shapes"], crowd, "train")
+    _write_index(folder / "coco" / request.name, lists, request)
+
+
+def _write_index(release: Path, lists: _Lists, request: Request) -> None:
+    """What was collected, in the official form or converted."""
+    categories = [
+        {"id": number, "name": shape, "supercategory": "shape"}
+        for number, shape in enumerate(SHAPES, start=1)
+    ]
+    if request.has("converted"):
+        for split in ("train", *_HELD_OUT_SPLITS[request.name]):
+            path = release / f"instances_{request.name}_{split}.json"
+            write_json(path, _converted(lists, split, request.name) | {"categories": categories})
+        return
+    instances = {
+        "info": {"description": "synthetic scenes"},
+        "images": lists.images,
+        "annotations": lists.annotations,
+        "categories": categories,
+    }
+    write_json(release / "instances.json", instances)
+    _write_pickle(release / f"refs({_AUTHORS[request.name]}).p", lists.refs)
+    if request.has("google"):
+        _write_pickle(release / "refs(google).p", _google(lists.refs, request.name))
+
+
+def _write_pickle(path: Path, refs: list[dict[str, Any]]) -> None:
+    path.write_bytes(pickle.dumps(refs, protocol=_PICKLE_PROTOCOL))
+
+
+def _google(refs: list[dict[str, Any]], name: str) -> list[dict[str, Any]]:
+    """The split of Google: "testAB" for both tests; RefCOCOg without a test, divided by objects."""
+    found = copy.deepcopy(refs)
+    for position, ref in enumerate(found):
+        if name == "refcocog":
+            ref["split"] = "val" if position % 4 == 0 else "train"
+        elif ref["split"].startswith("test"):
+            ref["split"] = "testAB"
+    return found
+
+
+def _converted(lists: _Lists, split: str, name: str) -> dict[str, Any]:
+    """One split in the converted form: an image entry and an annotation for every sentence."""
+    images = {image["id"]: image for image in lists.images}
+    annotations = {annotation["id"]: annotation for annotation in lists.annotations}
+    found: dict[str, list[dict[str, Any]]] = {"images": [], "annotations": []}
+    for ref in lists.refs:
+        for sentence in ref["sentences"] if ref["split"] == split else ():
+            number = len(found["images"]) + 1
+            image, annotation = images[ref["image_id"]], annotations[ref["ann_id"]]
+            found["images"].append(
+                image
+                | {
+                    "id": number,
+                    "original_id": image["id"],
+                    "caption": sentence["sent"],
+                    "dataset_name": name,
+                }
+            )
+            found["annotations"].append(
+                annotation | {"id": number, "image_id": number, "original_id": annotation["id"]}
+            )
+    return dict(found)
 
 
 def _scene_without_holes(seed: int, index: int, size: tuple[int, int]) -> tuple[Scene, Rendered]:
@@ -104,16 +149,29 @@ def _scene_without_holes(seed: int, index: int, size: tuple[int, int]) -> tuple[
         index += _RETRY
 
 
-def _annotation(annotation_id: int, image_id: int, thing: Thing, mask: BoolMask) -> dict[str, Any]:
+def _annotation(
+    annotation_id: int, image_id: int, thing: Thing, mask: BoolMask, request: Request
+) -> dict[str, Any]:
     return {
         "id": annotation_id,
         "image_id": image_id,
         "category_id": SHAPES.index(thing.shape) + 1,
         "iscrowd": 0,
-        "segmentation": outlines(mask),
+        "segmentation": as_json(encode(mask)) if request.has("compressed") else _polygons(mask, request),
         "area": int(mask.sum()),
         "bbox": _box(mask),
     }
+
+
+def _polygons(mask: BoolMask, request: Request) -> list[list[float]]:
+    """The outline; in parts, those of its left and its right half."""
+    whole = outlines(mask) or []
+    if not request.has("parts"):
+        return whole
+    middle = int(np.flatnonzero(mask.any(axis=0)).mean())
+    is_left = np.arange(mask.shape[1]) <= middle
+    left, right = outlines(mask & is_left), outlines(mask & ~is_left)
+    return left + right if left and right else whole
 
 
 def _crowd(annotation_id: int, image_id: int, mask: BoolMask) -> dict[str, Any]:
@@ -132,31 +190,25 @@ def _crowd(annotation_id: int, image_id: int, mask: BoolMask) -> dict[str, Any]:
     }
 
 
-def _reference(
-    before: list[dict[str, Any]], sentences: list[Sentence], annotation: dict[str, Any], split: str
-) -> dict[str, Any]:
-    """One entry of the pickle: plain Python values only, so that no global is needed to load it."""
-    ref_id = len(before)
-    first = before[-1]["sent_ids"][-1] + 1 if before else 0
-    return {
-        "ref_id": ref_id,
-        "ann_id": annotation["id"],
-        "image_id": annotation["image_id"],
-        "category_id": annotation["category_id"],
-        # As in the official file, with a suffix that makes it no name of an image.
-        "file_name": f"COCO_train2014_{annotation['image_id']:012d}_{annotation['id']}.jpg",
-        "split": split,
-        "sent_ids": [first + position for position in range(len(sentences))],
-        "sentences": [
-            {
-                "sent_id": first + position,
-                "raw": sentence.text,
-                "sent": sentence.text,
-                "tokens": sentence.text.split(),
-            }
-            for position, sentence in enumerate(sentences)
-        ],
-    }
+def _refer(lists: _Lists, texts: Sequence[str], annotation: dict[str, Any], split: str) -> None:
+    """Add an entry of the pickle: plain Python values only, so that no global is needed to load it."""
+    first = lists.refs[-1]["sent_ids"][-1] + 1 if lists.refs else 0
+    lists.refs.append(
+        {
+            "ref_id": len(lists.refs),
+            "ann_id": annotation["id"],
+            "image_id": annotation["image_id"],
+            "category_id": annotation["category_id"],
+            # As in the official file, with a suffix that makes it no name of an image.
+            "file_name": f"COCO_train2014_{annotation['image_id']:012d}_{annotation['id']}.jpg",
+            "split": split,
+            "sent_ids": [first + position for position in range(len(texts))],
+            "sentences": [
+                {"sent_id": first + position, "raw": text, "sent": text, "tokens": text.split()}
+                for position, text in enumerate(texts)
+            ],
+        }
+    )
 
 
 def _box(mask: BoolMask) -> list[float]:

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Final
 
 from rvosbench.errors import UnknownNameError
 from rvosbench.registry import unknown
-from rvosbench.synthetic.folders import Progress
+from rvosbench.synthetic.quirks import check_quirks, usual_quirks
 
 LAYOUTS: Final = {
     "a2d": "rvosbench.synthetic.a2d",
+    "davis": "rvosbench.synthetic.davis",
     "jhmdb": "rvosbench.synthetic.jhmdb",
     "mevis": "rvosbench.synthetic.mevis",
     "refcoco": "rvosbench.synthetic.refcoco",
+    "refcoco+": "rvosbench.synthetic.refcoco",
+    "refcocog": "rvosbench.synthetic.refcoco",
     "ytvos": "rvosbench.synthetic.ytvos",
 }
-"""Name, the same as in `rvosbench.registry.DATASETS` -> module whose `write` makes that layout."""
+"""Name, the same as in `rvosbench.registry.DATASETS` -> module whose `lay_out` makes that layout."""
 
 
 def write(
@@ -28,25 +32,40 @@ def write(
     seed: int,
     frames: int = 12,
     size: tuple[int, int] = (96, 128),
-    on_progress: Progress | None = None,
+    quirks: Collection[str] | None = None,
+    on_progress: Callable[[int, int], None] | None = None,
 ) -> None:
     """Write a synthetic release in an official layout.
 
     Args:
         name: one of `LAYOUTS`.
         root: a folder that is new or empty; it appears when everything is written.
-        videos: number of train videos (images, for refcoco; test videos, for jhmdb); held-out splits come
-            on top.
-        seed: any integer.
-        frames: frames per video; refcoco has images and ignores it.
-        size: height and width in px.
+        videos: number of train videos (images, for the three of refcoco; test videos, for jhmdb); held-out
+            splits come on top.
+        seed: any integer; the same one gives the same bytes, mp4 files perhaps excepted.
+        frames: frames per video; images have one whatever this says.
+        size: height and width in px; both even for a2d, whose videos are mp4.
+        quirks: which of `rvosbench.synthetic.quirks.QUIRKS[name]` the release has; None for the usual ones.
         on_progress: called with (videos done, videos in all).
 
     Raises:
-        UnknownNameError: no layout of that name.
+        UnknownNameError: no layout or quirk of that name.
+        RvosbenchError: no videos, or frames of a size that the layout cannot hold.
         OutputError: `root` is taken or cannot be written.
     """
     if name not in LAYOUTS:
         raise UnknownNameError(unknown("synthetic release", name, list(LAYOUTS)))
-    writer = importlib.import_module(LAYOUTS[name])
-    writer.write(root, videos, seed, frames=frames, size=size, on_progress=on_progress)
+    chosen = check_quirks(name, usual_quirks(name) if quirks is None else quirks)
+    # Imported here: scenes need NumPy and OpenCV, and the list of layouts does not.
+    from rvosbench.synthetic.folders import new_folder
+    from rvosbench.synthetic.litter import litter
+    from rvosbench.synthetic.request import Request
+
+    request = Request(
+        name=name, videos=videos, seed=seed, frames=frames, size=size, quirks=chosen, on_progress=on_progress
+    )
+    layout = importlib.import_module(LAYOUTS[name])
+    with new_folder(root) as folder:
+        layout.lay_out(folder, request)
+        if request.has("archive-dirt"):
+            litter(folder)

@@ -9,106 +9,95 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
 from rvosbench.masks import encode_index_png
-from rvosbench.synthetic.describing import describe
-from rvosbench.synthetic.folders import (
-    HELD_OUT,
-    Progress,
-    check_request,
-    encode_jpeg,
-    held_out_count,
-    new_folder,
-    unique_ids,
-    write_json,
-)
+from rvosbench.synthetic.folders import write_frames, write_json
 from rvosbench.synthetic.render import render
-from rvosbench.synthetic.scenes import Scene, generator, make_scene
+from rvosbench.synthetic.request import Request
+from rvosbench.synthetic.scenes import Scene, generator
 
 FRAME_STEP: Final = 5  # of the original 30 frames per second, every fifth is released
 
 _LATE_START_SHARE: Final = 0.15  # of videos; 73 of 507 official ones do not start at 00000
 
 
-def write(
-    root: Path,
-    videos: int,
-    seed: int,
-    *,
-    frames: int = 12,
-    size: tuple[int, int] = (96, 128),
-    on_progress: Progress | None = None,
-) -> None:
-    """Write a release with `videos` train videos, a tenth as many valid (2 or more) and test (1 or more).
-
-    Args:
-        root: a folder that is new or empty.
-        videos: number of train videos.
-        seed: any integer; the same one gives the same bytes.
-        frames: frames per video.
-        size: height and width in px.
-        on_progress: called after every video.
-
-    Raises:
-        OutputError: `root` is taken or cannot be written.
-    """
-    check_request(videos, frames, size)
-    split_sizes = {"train": videos, "valid": held_out_count(videos, 2), "test": held_out_count(videos, 1)}
-    held_out = range(HELD_OUT, HELD_OUT + split_sizes["valid"] + split_sizes["test"])
-    indices = [*range(videos), *held_out]
-    splits = [split for split, count in split_sizes.items() for _ in range(count)]
-    ids = unique_ids(seed, indices, length=10, alphabet="0123456789abcdef")
-
-    entries: dict[str, dict[str, Any]] = {split: {} for split in split_sizes}
+def lay_out(folder: Path, request: Request) -> None:
+    """Write train, a tenth as many valid (2 or more) and test videos (1 or more)."""
+    splits = {"train": request.videos, "valid": request.held_out(2), "test": request.held_out(1)}
+    plan = request.planned(splits)
+    ids = request.ids(plan, length=10, alphabet="0123456789abcdef")
+    entries: dict[str, dict[str, Any]] = {split: {} for split in splits}
+    valid_truth: dict[str, Any] = {}
     objects: dict[str, Any] = {}
-    with new_folder(root) as folder:
-        for done, (index, split) in enumerate(zip(indices, splits, strict=True), start=1):
-            scene = make_scene(seed, index, frames=frames, size=size)
-            names = frame_names(seed, index, frames)
-            video_id = ids[index]
-            is_train = split == "train"
-            _write_frames(folder / split, video_id, scene, names, with_annotations=is_train)
-            entries[split][video_id] = _expressions(scene, seed, index, names, with_objects=is_train)
-            if is_train:
-                objects[video_id] = _objects(scene, names)
-            if on_progress is not None:
-                on_progress(done, len(indices))
-        listed = {**entries, "valid": entries["valid"] | entries["test"]}
-        for split, by_id in listed.items():
-            content = {"videos": dict(sorted(by_id.items()))}
-            write_json(folder / "meta_expressions" / split / "meta_expressions.json", content)
+    for split, index in request.counted(plan):
+        scene = request.scene(index)
+        names = frame_names(request.seed, index, request.frames, late=request.has("late-starts"))
+        video_id = ids[index]
+        rendered = render(scene)
+        images = folder / split / "JPEGImages" / video_id
+        write_frames(images, names, rendered.frames)
+        if request.has("unlisted-frames"):
+            unlisted = images / f"{int(names[0]) + 1:05d}.jpg"
+            unlisted.write_bytes((images / f"{names[0]}.jpg").read_bytes())
+        if split == "train":
+            _write_masks(folder / split / "Annotations" / video_id, names, rendered.labels, request)
+            objects[video_id] = _objects(scene, names)
+        elif split == "valid" and request.has("valid-masks"):
+            _write_masks(folder / "valid_masks" / "Annotations" / video_id, names, rendered.labels, request)
+            valid_truth[video_id] = _expressions(scene, index, names, request, with_objects=True)
+        with_objects = split == "train"
+        entries[split][video_id] = _expressions(scene, index, names, request, with_objects=with_objects)
+    listed = entries
+    if request.has("mixed-valid"):
+        listed = entries | {"valid": entries["valid"] | entries["test"]}
+    if request.has("no-test-json"):
+        listed = {split: by_id for split, by_id in listed.items() if split != "test"}
+    for split, by_id in listed.items():
+        content = {"videos": dict(sorted(by_id.items()))}
+        write_json(folder / "meta_expressions" / split / "meta_expressions.json", content)
+    if valid_truth:
+        write_json(folder / "valid_masks" / "meta_expressions.json", {"videos": valid_truth})
+    if not request.has("no-meta"):
         write_json(folder / "train" / "meta.json", {"videos": dict(sorted(objects.items()))})
 
 
-def frame_names(seed: int, index: int, frames: int) -> list[str]:
-    """The official names of a video's frames, such as 00000 00005 00010."""
+def frame_names(seed: int, index: int, frames: int, *, late: bool = True) -> list[str]:
+    """The official names of a video's frames, such as 00000 00005 00010; some begin `late`r."""
     rng = generator(seed, index, 2)
-    first = FRAME_STEP * int(rng.integers(1, 20)) if rng.random() < _LATE_START_SHARE else 0
+    first = FRAME_STEP * int(rng.integers(1, 20)) if late and rng.random() < _LATE_START_SHARE else 0
     return [f"{first + FRAME_STEP * position:05d}" for position in range(frames)]
 
 
-def _write_frames(
-    folder: Path, video_id: str, scene: Scene, names: list[str], *, with_annotations: bool
-) -> None:
-    images, annotations = folder / "JPEGImages" / video_id, folder / "Annotations" / video_id
-    images.mkdir(parents=True)
-    if with_annotations:
-        annotations.mkdir(parents=True)
-    rendered = render(scene)
-    for name, image, labels in zip(names, rendered.frames, rendered.labels, strict=True):
-        (images / f"{name}.jpg").write_bytes(encode_jpeg(image))
-        if with_annotations:
-            (annotations / f"{name}.png").write_bytes(encode_index_png(labels))
+def _write_masks(folder: Path, names: list[str], labels: NDArray[np.uint8], request: Request) -> None:
+    """(T, H, W) object ids as one PNG per frame."""
+    folder.mkdir(parents=True)
+    for name, drawn in zip(names, labels, strict=True):
+        path = folder / f"{name}.png"
+        path.write_bytes(encode_index_png(drawn))
+        if request.has("grey-png"):
+            Image.fromarray(drawn).save(path)
+        elif request.has("rgb-png"):
+            with Image.open(path) as image:
+                in_colour = image.convert("RGB")
+            in_colour.save(path)
 
 
 def _expressions(
-    scene: Scene, seed: int, index: int, names: list[str], *, with_objects: bool
+    scene: Scene, index: int, names: list[str], request: Request, *, with_objects: bool
 ) -> dict[str, Any]:
     """One entry of meta_expressions.json."""
-    expressions: dict[str, dict[str, str]] = {}
-    for number, sentence in enumerate(describe(scene, generator(seed, index, 1))):
+    sentences = list(request.sentences(scene, index))
+    if request.has("duplicates"):
+        sentences.append(sentences[0])
+    expressions: dict[str, dict[str, str | int]] = {}
+    for number, sentence in enumerate(sentences):
         expressions[str(number)] = {"exp": sentence.text}
         if with_objects:
-            expressions[str(number)]["obj_id"] = str(sentence.object_id)
+            object_id = sentence.object_id
+            expressions[str(number)]["obj_id"] = str(object_id) if request.has("string-ids") else object_id
     return {"expressions": expressions, "frames": names}
 
 

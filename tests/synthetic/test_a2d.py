@@ -7,7 +7,7 @@ import h5py
 import numpy as np
 import pytest
 
-from rvosbench.synthetic import a2d
+from rvosbench.synthetic import a2d, write
 from rvosbench.synthetic.language import kind_of
 from rvosbench.synthetic.render import render
 from rvosbench.synthetic.scenes import make_scene
@@ -21,7 +21,7 @@ LEGAL = {
 @pytest.fixture(scope="module")
 def release(tmp_path_factory):
     root = tmp_path_factory.mktemp("a2d") / "release"
-    a2d.write(root, videos=12, seed=0)
+    write("a2d", root, videos=12, seed=0)
     return root
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from rvosbench.errors import OutputError, RvosbenchError
-from rvosbench.synthetic.folders import check_request, held_out_count, new_folder, unique_ids
+from rvosbench.errors import OutputError
+from rvosbench.synthetic.folders import new_folder, unique_ids
 
 
 def test_the_folder_appears_only_at_the_end(tmp_path):
@@ -65,15 +65,3 @@ def test_ids_are_unique_reproducible_and_do_not_depend_on_how_many_there_are():
     more = unique_ids(0, list(range(90)), length=10, alphabet="0123456789abcdef")
     assert few == {index: more[index] for index in range(20)}
     assert few != unique_ids(1, list(range(20)), length=10, alphabet="0123456789abcdef")
-
-
-def test_held_out_splits_are_a_tenth_but_never_empty():
-    assert [held_out_count(videos, 2) for videos in (1, 19, 20, 39, 150)] == [2, 2, 2, 3, 15]
-
-
-@pytest.mark.parametrize(
-    ("videos", "frames", "size"), [(0, 12, (96, 128)), (1, 0, (96, 128)), (1, 1, (96, 31))]
-)
-def test_what_no_layout_can_hold_is_refused(videos, frames, size):
-    with pytest.raises(RvosbenchError, match="expected at least 1 video, 1 frame and 32x32 px"):
-        check_request(videos, frames, size)

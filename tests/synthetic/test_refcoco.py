@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 from pycocotools import mask as coco
 
-from rvosbench.synthetic import refcoco
+from rvosbench.synthetic import write
 from rvosbench.synthetic.language import kind_of
 from rvosbench.synthetic.scenes import COLOURS
 
@@ -28,7 +28,7 @@ class NoGlobals(pickle.Unpickler):
 @pytest.fixture(scope="module")
 def release(tmp_path_factory):
     root = tmp_path_factory.mktemp("refcoco") / "release"
-    refcoco.write(root, videos=20, seed=0)
+    write("refcoco", root, videos=20, seed=0)
     return root / "coco"
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from rvosbench.synthetic import ytvos
+from rvosbench.synthetic import write, ytvos
 from rvosbench.synthetic.language import kind_of
 from rvosbench.synthetic.scenes import COLOURS
 
@@ -16,7 +16,7 @@ from rvosbench.synthetic.scenes import COLOURS
 @pytest.fixture(scope="module")
 def release(tmp_path_factory):
     root = tmp_path_factory.mktemp("ytvos") / "release"
-    ytvos.write(root, videos=12, seed=1, frames=8)
+    write("ytvos", root, videos=12, seed=1, frames=8)
     return root
 
 
@@ -104,7 +104,7 @@ def test_the_annotated_pixels_have_the_colour_that_the_sentence_names(release):
 
 
 def test_more_train_videos_leave_the_first_ones_as_they_are(release, tmp_path):
-    ytvos.write(tmp_path / "few", videos=3, seed=1, frames=8)
+    write("ytvos", tmp_path / "few", videos=3, seed=1, frames=8)
     few, many = listed(tmp_path / "few", "train"), listed(release, "train")
     assert len(few) == 3
     assert all(many[video_id] == few[video_id] for video_id in few)
