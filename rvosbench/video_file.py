@@ -1,10 +1,13 @@
 """Video files into pixels: one PyAV reader, exact by presentation time.
 
-Frames are found by their time, never by counting: exact for any frame rate and edit list.
+Frames are found by their time, never by counting: exact for any frame rate and edit list. A frame costs
+what decoding it takes: from the key frame before it, without the frames on the way that no other needs.
 """
 
 from __future__ import annotations
 
+import itertools
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,8 +22,11 @@ from rvosbench.images import RgbImage
 if TYPE_CHECKING:
     import av
     from av.container import InputContainer
+    from av.packet import Packet
+    from av.video.stream import VideoStream
 
-_SEEK_AHEAD_S = 1.0  # a frame nearer than this is reached by decoding on, a farther one by seeking
+_NEAR_S = 0.25  # a frame nearer than this is reached by decoding on: a seek costs a few frames too
+_NEAR_WITHOUT_INDEX_S = 1.0  # where it is not known whether a key frame lies between
 _SAME_TIME_S = 1e-3  # two presentation times closer than this are one frame (1000 frames/s is the limit)
 
 
@@ -69,6 +75,12 @@ class VideoFile:
             raise DatasetError(f"{path} is coded in a way that FFmpeg does not know; fetch it again")
         self._stream.codec_context.thread_count = 1
         self._stream.codec_context.thread_type = "NONE"
+        # Only in H.264 is a frame marked as no reference needed by no other at all: in HEVC one may still
+        # be a reference to higher temporal layers.
+        self._can_skip = self._stream.codec_context.name == "h264"
+        self._target_s = -math.inf  # frames before it need not be shown
+        self._last_dts: int | None = None  # of the packets sent to the decoder
+        self._packets: Iterator[Packet[VideoStream]] = self._container.demux(self._stream)
         self._decoded = self._decode()
         self._current: av.VideoFrame | None = None
 
@@ -83,7 +95,7 @@ class VideoFile:
         try:
             times = sorted(
                 float(packet.pts * base)
-                for packet in self._container.demux(self._stream)
+                for packet in self._packets
                 if packet.pts is not None and base is not None and not packet.is_discard
             )
         except self._errors as error:
@@ -102,7 +114,8 @@ class VideoFile:
             DatasetError: the file has no frame at that time, or cannot be decoded there.
         """
         time = self._time()
-        must_seek = time is None or not time - _SAME_TIME_S <= pts_s <= time + _SEEK_AHEAD_S
+        must_seek = time is None or pts_s < time - _SAME_TIME_S or self._seek_pays(time, pts_s)
+        self._target_s = pts_s
         if must_seek:
             self._seek(pts_s)
         time = self._decode_until(pts_s)
@@ -144,6 +157,7 @@ class VideoFile:
         Raises:
             DatasetError: the file cannot be decoded to its end.
         """
+        self._target_s = -math.inf
         while self._advance():
             assert self._current is not None
             turns = round(self._current.rotation / 90)  # counter-clockwise
@@ -171,28 +185,68 @@ class VideoFile:
         try:
             self._current = next(self._decoded, None)
         except self._errors as error:
+            self._current = None  # the decoder has lost its place; the next frame starts with a seek
             raise DatasetError(f"{self.path} cannot be decoded ({error}); fetch it again") from error
         return self._current is not None
 
     def _decode(self) -> Iterator[av.VideoFrame]:
-        return self._container.decode(self._stream)
+        """All frames, without those before the target that no other frame refers to.
+
+        Everything from the target on is decoded, also what the decoder takes in before it gives the target
+        out, so that reading on from there finds it.
+        """
+        base = float(self._stream.time_base or 0)
+        context = self._stream.codec_context
+        for packet in self._packets:
+            self._last_dts = packet.dts
+            if self._can_skip:
+                early = packet.pts is not None and packet.pts * base < self._target_s - _SAME_TIME_S
+                context.skip_frame = "NONREF" if early else "DEFAULT"
+            yield from packet.decode()
+
+    def _seek_pays(self, time: float, pts_s: float) -> bool:
+        """Whether a seek from the frame at `time` would pass over frames on the way to `pts_s`."""
+        index = self._stream.index_entries
+        if not len(index) or self._last_dts is None:
+            return pts_s > time + _NEAR_WITHOUT_INDEX_S
+        key = index.search_timestamp(self._ticks(pts_s))  # the last key frame that is decoded by then
+        return bool(pts_s > time + _NEAR_S and key >= 0 and index[key].timestamp > self._last_dts)
 
     def _seek(self, pts_s: float) -> None:
-        base = self._stream.time_base
-        offset = round(pts_s / float(base)) if base else 0
+        """Go to the last key frame that is shown at `pts_s` or before.
+
+        Containers seek by the time of decoding, which is earlier than the time of showing where frames are
+        reordered: the key frame found can be the one after `pts_s`. What is shown before such a key frame
+        does not depend on it, or cannot be decoded from it alone (an open group).
+        """
+        offset = self._ticks(pts_s)
         try:
-            self._container.seek(offset, stream=self._stream, backward=True)
+            while True:
+                self._container.seek(offset, stream=self._stream, backward=True)
+                packets = self._container.demux(self._stream)
+                first = next(packets, None)
+                late = first is not None and first.pts is not None and first.pts > self._ticks(pts_s)
+                if first is None or not late or first.dts is None or first.dts > offset:
+                    break
+                offset = first.dts - 1
         except self._errors as error:
             raise DatasetError(f"{self.path} is damaged ({error}); fetch it again") from error
+        self._packets = itertools.chain([] if first is None else [first], packets)
         self._decoded = self._decode()
+        self._last_dts = None
         self._current = None
+
+    def _ticks(self, pts_s: float) -> int:
+        base = self._stream.time_base
+        return round(pts_s / float(base)) if base else 0
 
     def _rewind(self) -> None:
         self._seek(0.0)
 
     def _rgb(self) -> RgbImage:
         assert self._current is not None
-        return np.asarray(self._reformatter.reformat(self._current, format="rgb24").to_ndarray(), np.uint8)
+        rgb = self._reformatter.reformat(self._current, format="rgb24", threads=1)
+        return np.asarray(rgb.to_ndarray(), np.uint8)
 
     def __enter__(self) -> Self:
         return self

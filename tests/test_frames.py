@@ -100,6 +100,16 @@ def test_a_frame_that_is_gone_is_named(by_file, tmp_path):
         frames.read([2])
 
 
+def test_a_frame_that_cannot_be_read_is_named(by_file, tmp_path):
+    (tmp_path / "v" / "2.png").unlink()
+    (tmp_path / "v" / "2.png").mkdir()
+    with (
+        open_frames(by_file, tmp_path) as frames,
+        pytest.raises(DatasetError, match=r"v/2\.png cannot be read \(Is a directory\); expected a 24x32"),
+    ):
+        frames.read([2])
+
+
 def test_a_frame_of_another_size_is_never_resized(by_file, tmp_path):
     Image.new("RGB", (8, 8)).save(tmp_path / "v" / "1.png")
     with open_frames(by_file, tmp_path) as frames, pytest.raises(DatasetError, match="is 8x8 px"):

@@ -3,7 +3,7 @@
 from rvosbench.loader.batches import collate, load, to_device
 from rvosbench.loader.cache import ByteCache
 from rvosbench.loader.samples import DEFAULT_CACHE_BYTES, Samples
-from rvosbench.loader.windows import Centred, Consecutive, Spread, Window
+from rvosbench.loader.windows import Centred, Consecutive, Spread, Whole, Window
 
 __all__ = [
     "DEFAULT_CACHE_BYTES",
@@ -12,6 +12,7 @@ __all__ = [
     "Consecutive",
     "Samples",
     "Spread",
+    "Whole",
     "Window",
     "collate",
     "load",

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 import torch
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, Dataset
 
-from rvosbench.errors import ShapeError
+from rvosbench.errors import RvosbenchError, ShapeError
 from rvosbench.loader.samples import Samples
 from rvosbench.transforms import Sample
 from rvosbench.types import Batch, Target
@@ -62,18 +62,53 @@ def load(samples: Samples, positions: Iterable[list[tuple[int, int]]], workers: 
         samples: where they come from.
         positions: for each batch its samples as (epoch, index).
         workers: processes beside this one; 0 reads in this process, with its cache.
+
+    Raises:
+        RvosbenchError: what `Samples` or `collate` raised, as they raised it, also in a worker.
     """
     loader = DataLoader(
-        samples,
+        _Reported(samples),
         batch_sampler=positions,
-        collate_fn=collate,
+        collate_fn=_collate_or_report,
         num_workers=workers,
         # Arrow's threads do not survive a fork.
         multiprocessing_context="spawn" if workers else None,
         # Its own: the loader would otherwise draw from torch's global generator.
         generator=torch.Generator().manual_seed(0),
     )
-    return iter(loader)
+    return _batches(iter(loader))
+
+
+class _Reported(Dataset[Sample | RvosbenchError]):
+    """Samples, or what went wrong: the loader would wrap an error of a worker in the text of a traceback."""
+
+    def __init__(self, samples: Samples) -> None:
+        self._samples = samples
+
+    def __getitem__(self, position: tuple[int, int]) -> Sample | RvosbenchError:
+        try:
+            return self._samples[position]
+        except RvosbenchError as error:
+            return error
+
+
+def _collate_or_report(samples: Sequence[Sample | RvosbenchError]) -> Batch | RvosbenchError:
+    good = []
+    for sample in samples:
+        if isinstance(sample, RvosbenchError):
+            return sample
+        good.append(sample)
+    try:
+        return collate(good)
+    except RvosbenchError as error:
+        return error
+
+
+def _batches(results: Iterator[Batch | RvosbenchError]) -> Iterator[Batch]:
+    for result in results:
+        if isinstance(result, RvosbenchError):
+            raise result
+        yield result
 
 
 def to_device(batch: Batch, device: torch.device) -> Batch:

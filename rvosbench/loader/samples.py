@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from rvosbench import masks
-from rvosbench.errors import TrainingError
+from rvosbench.errors import DatasetError, MissingPathError, TrainingError
 from rvosbench.frames import open_frames
 from rvosbench.loader.cache import ByteCache
 from rvosbench.loader.windows import Window
@@ -93,7 +93,7 @@ class Samples(Dataset[Sample]):
         self._augment = augment
         self._with_other_objects = with_other_objects
         self._longest_sentence = longest_sentence
-        self._cache = cache or ByteCache(DEFAULT_CACHE_BYTES)
+        self._cache = ByteCache(DEFAULT_CACHE_BYTES) if cache is None else cache  # an empty one is falsy
         objects = store.table("objects", split, ["category"])
         names = sorted({name for name in objects["category"].to_pylist() if name not in (None, VOID)})
         self.categories = tuple(names)  # alphabetical; a label is a position in it
@@ -105,21 +105,32 @@ class Samples(Dataset[Sample]):
         return len(self._records)
 
     def __getitem__(self, position: tuple[int, int]) -> Sample:
-        """The sample at (epoch, index)."""
+        """The sample at (epoch, index).
+
+        Raises:
+            DatasetError: a frame is missing or damaged; names the sample and the file.
+            FormatError: the store is damaged.
+        """
         epoch, index = position
         record = self._records[index]
         rng = np.random.default_rng((self.seed, epoch, index))
         clip = self._cut(record, rng)
+        name = _name(record, clip)
         video = self._video(record.expression.video_id)
-        rows, labels = self._rows(video, record.expression, [clip[place] for place in self.window.wanted])
+        wanted = self.window.wanted(clip, self._timelines[video.video_id].annotated)
+        try:
+            rows, labels = self._rows(video, record.expression, [clip[place] for place in wanted])
+            frames = self._frames(video, clip)
+        except (DatasetError, MissingPathError) as error:
+            raise DatasetError(f"sample {name} of {self._store.folder}/{self._split}: {error}") from error
         sample = Sample(
-            name=_name(record, clip),
-            frames=self._frames(video, clip),
+            name=name,
+            frames=frames,
             masks=rows,
             labels=labels,
             referred=0,
             text=record.expression.text,
-            wanted=self.window.wanted,
+            wanted=wanted,
         )
         return self._augment(sample, rng) if self._augment else sample
 
@@ -160,7 +171,7 @@ class Samples(Dataset[Sample]):
     def _rows(self, video: Video, expression: Expression, frames: Sequence[int]) -> tuple[Tensor, Tensor]:
         """Masks (N, K, h, w) bool and labels (N,) int64; row 0 is what the sentence means."""
         objects = [thing for thing in video.objects if thing.category != VOID]
-        masks_of_all = torch.stack([self._masks(video, frame) for frame in frames], dim=1)
+        masks_of_all = self._masks(video, frames)
         meant = [row for row, thing in enumerate(objects) if thing.object_id in (expression.object_ids or ())]
         rows = [masks_of_all[meant].any(0)]
         labels = [self._label.get(objects[meant[0]].category or "", 0)]
@@ -185,39 +196,39 @@ class Samples(Dataset[Sample]):
     def _frames(self, video: Video, clip: Sequence[int]) -> Tensor:
         """(T, 3, h, w) uint8."""
         height, width = self.side.of(video.height, video.width)
-        small: dict[int, Tensor] = {}
-        missing = []
-        for frame in dict.fromkeys(clip):
+        frames = np.empty((len(clip), 3, height, width), np.uint8)
+        missing: dict[int, list[int]] = {}  # frame -> its places in the clip
+        for place, frame in enumerate(clip):
             cached = self._cache.get((video.video_id, frame))
             if cached is None:
-                missing.append(frame)
+                missing.setdefault(frame, []).append(place)
             else:
-                small[frame] = cached
+                frames[place] = cached
         if missing:
             with open_frames(video, self._store.release) as reader:
-                pixels = resize_frames(reader.read(missing), height, width)
-            for frame, frame_pixels in zip(missing, pixels, strict=True):
-                small[frame] = torch.from_numpy(frame_pixels.copy())
-                self._cache.put((video.video_id, frame), small[frame], frame_pixels.nbytes)
-        return torch.stack([small[frame] for frame in clip])
+                pixels = resize_frames(reader.read(tuple(missing)), height, width)
+            for (frame, places), frame_pixels in zip(missing.items(), pixels, strict=True):
+                frames[places] = frame_pixels
+                self._cache.put_array((video.video_id, frame), frame_pixels)
+        return torch.from_numpy(frames)
 
-    def _masks(self, video: Video, frame: int) -> Tensor:
-        """All objects of one frame, (N, h, w) bool."""
-
-        def make() -> Tensor:
-            height, width = self.side.of(video.height, video.width)
-            objects = [thing.object_id for thing in video.objects if thing.category != VOID]
-            small = np.zeros((len(objects), height, width), np.bool_)
+    def _masks(self, video: Video, frames: Sequence[int]) -> Tensor:
+        """All objects in some frames, (N, K, h, w) bool."""
+        height, width = self.side.of(video.height, video.width)
+        objects = [thing.object_id for thing in video.objects if thing.category != VOID]
+        small = np.zeros((len(objects), len(frames), height, width), np.bool_)
+        for place, frame in enumerate(frames):
+            key = (video.video_id, frame, "masks")
+            cached = self._cache.get(key)
+            if cached is not None:
+                small[:, place] = cached
+                continue
             for row, object_id in enumerate(objects):
                 rle = video.masks.get((object_id, frame))
                 if rle is not None:
-                    small[row] = resize_masks(masks.decode(rle), height, width)
-            return torch.from_numpy(small)
-
-        found: Tensor = self._cache.get_or_make(
-            (video.video_id, frame, "masks"), make, lambda tensor: tensor.numel()
-        )
-        return found
+                    small[row, place] = resize_masks(masks.decode(rle), height, width)
+            self._cache.put_array(key, small[:, place])
+        return torch.from_numpy(small)
 
 
 def _timelines(store: Store, split: str) -> dict[str, _Timeline]:
@@ -237,5 +248,6 @@ def _timelines(store: Store, split: str) -> dict[str, _Timeline]:
 
 def _name(record: _Record, clip: Sequence[int]) -> str:
     expression = record.expression
-    frames = ",".join(str(frame) for frame in clip)
+    long = len(clip) > 16
+    frames = f"{clip[0]}-{clip[-1]}" if long else ",".join(str(frame) for frame in clip)
     return f"{expression.video_id}/{expression.expression_id} at frames {frames}"

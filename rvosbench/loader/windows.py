@@ -1,7 +1,8 @@
-"""Which frames of a video make a training clip: three ways, each a pure function.
+"""Which frames of a video make a training clip: four ways, each a pure function.
 
 `Consecutive` and `Spread` walk over the annotated frames only: what an object does in the other frames
-is not known, and every clip of a batch must answer for the same positions.
+is not known, and every clip of a batch must answer for the same positions. `Centred` and `Whole` also
+show the frames in between.
 """
 
 from __future__ import annotations
@@ -15,16 +16,15 @@ import numpy as np
 
 
 class Window(Protocol):
-    """A way to cut clips of `frames` frames out of a video."""
+    """A way to cut clips out of a video."""
 
-    @property
-    def frames(self) -> int:
-        """T, the frames of a clip."""
-        ...
+    def wanted(self, clip: Sequence[int], annotated: Sequence[int]) -> tuple[int, ...]:
+        """The positions in a clip that carry ground truth.
 
-    @property
-    def wanted(self) -> tuple[int, ...]:
-        """The positions in a clip that carry ground truth."""
+        Args:
+            clip: as `cut` gave it.
+            annotated: positions of the annotated frames in the video, ascending.
+        """
         ...
 
     def places(self, annotated: Sequence[int], shown: frozenset[int]) -> list[int]:
@@ -68,10 +68,9 @@ class Consecutive:
 
     frames: int
 
-    @property
-    def wanted(self) -> tuple[int, ...]:
+    def wanted(self, clip: Sequence[int], annotated: Sequence[int]) -> tuple[int, ...]:
         """All positions."""
-        return tuple(range(self.frames))
+        return tuple(range(len(clip)))
 
     def places(self, annotated: Sequence[int], shown: frozenset[int]) -> list[int]:
         """Numbers of the clips that show the object."""
@@ -104,10 +103,9 @@ class Spread:
 
     frames: int
 
-    @property
-    def wanted(self) -> tuple[int, ...]:
+    def wanted(self, clip: Sequence[int], annotated: Sequence[int]) -> tuple[int, ...]:
         """All positions."""
-        return tuple(range(self.frames))
+        return tuple(range(len(clip)))
 
     def places(self, annotated: Sequence[int], shown: frozenset[int]) -> list[int]:
         """One clip, if the object is ever shown."""
@@ -141,8 +139,7 @@ class Centred:
 
     frames: int
 
-    @property
-    def wanted(self) -> tuple[int, ...]:
+    def wanted(self, clip: Sequence[int], annotated: Sequence[int]) -> tuple[int, ...]:
         """The position of the annotated frame."""
         return (self.frames // 2,)
 
@@ -161,3 +158,30 @@ class Centred:
         """The frames around frame `place`; nothing is drawn."""
         start = place - self.frames // 2
         return tuple(min(max(frame, 0), length - 1) for frame in range(start, start + self.frames))
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """Every frame of the video once; the annotated ones are wanted.
+
+    Clips are as long as their videos: a batch holds one, or several of one length.
+    """
+
+    def wanted(self, clip: Sequence[int], annotated: Sequence[int]) -> tuple[int, ...]:
+        """The annotated frames: a clip's position is the video's."""
+        return tuple(annotated)
+
+    def places(self, annotated: Sequence[int], shown: frozenset[int]) -> list[int]:
+        """One clip, if the object is ever shown."""
+        return [0] if shown else []
+
+    def cut(
+        self,
+        place: int,
+        annotated: Sequence[int],
+        shown: frozenset[int],
+        length: int,
+        rng: np.random.Generator,
+    ) -> tuple[int, ...]:
+        """All frames; nothing is drawn."""
+        return tuple(range(length))

@@ -2,6 +2,9 @@ from __future__ import annotations
 
 import pickle
 
+import numpy as np
+import pytest
+
 from rvosbench.loader import ByteCache
 
 
@@ -50,3 +53,62 @@ def test_a_copy_for_another_process_starts_empty():
     cache.put("a", 1, 5)
     copy = pickle.loads(pickle.dumps(cache))
     assert (len(copy), copy.used_bytes, copy.budget_bytes) == (0, 0, 10)
+
+
+def picture(value, side=100):
+    return np.full((3, side, side), value, np.uint8)
+
+
+def test_an_array_is_kept_as_a_copy():
+    cache = ByteCache(1_000_000)
+    original = picture(1)
+    cache.put_array("a", original)
+    original[:] = 2
+    kept = cache.get("a")
+    assert (kept.shape, kept.dtype) == ((3, 100, 100), np.uint8)
+    assert (kept == 1).all()
+
+
+@pytest.mark.parametrize("dtype", [np.bool_, np.uint8, np.float32])
+def test_an_array_keeps_its_type_and_values(dtype):
+    rng = np.random.default_rng(0)
+    arrays = [rng.integers(0, 2, shape).astype(dtype) for shape in [(2, 0, 3), (1,), (5, 7), (3, 64, 90)]]
+    cache = ByteCache(1_000_000)
+    for number, array in enumerate(arrays):
+        cache.put_array(number, array)
+    for number, array in enumerate(arrays):
+        assert cache.get(number).dtype == dtype
+        assert np.array_equal(cache.get(number), array)
+
+
+def test_arrays_never_lie_in_each_other():
+    rng = np.random.default_rng(0)
+    cache = ByteCache(300_000)
+    newest = {}
+    for step in range(2000):
+        key = int(rng.integers(40))
+        newest[key] = rng.integers(0, 255, (3, int(rng.integers(1, 90)), 40), np.uint8)
+        cache.put_array(key, newest[key])
+        assert cache.used_bytes <= 300_000
+        if step % 50 == 0:
+            kept = {key: cache.get(key) for key in newest if cache.get(key) is not None}
+            assert len(kept) == len(cache)
+            assert all(np.array_equal(array, newest[key]) for key, array in kept.items())
+
+
+def test_slots_of_what_was_dropped_are_used_again():
+    cache = ByteCache(10 * 30_720)  # a slot for 3 x 100 x 100 bytes
+    for number in range(1000):
+        cache.put_array(number, picture(number % 255))
+    assert len(cache) == 10
+    assert [int(cache.get(number)[0, 0, 0]) for number in range(990, 1000)] == [
+        n % 255 for n in range(990, 1000)
+    ]
+    (first, *others) = [cache._values[number][0].slot[0] for number in range(990, 1000)]
+    assert all(other is first for other in others)  # one block of 36 MB
+
+
+def test_an_array_that_exceeds_the_budget_alone_is_not_kept():
+    cache = ByteCache(10_000)
+    cache.put_array("a", picture(1))
+    assert cache.get("a") is None

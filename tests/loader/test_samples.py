@@ -118,6 +118,25 @@ def test_a_cache_too_small_for_anything_changes_nothing(store):
     assert all(equal(samples(store)[0, n], samples(store, cache=ByteCache(1))[0, n]) for n in range(6))
 
 
+def test_an_empty_cache_that_is_given_is_the_one_used(store):
+    cache = ByteCache(2_000_000)
+    found = samples(store, cache=cache)
+    assert len(found[0, 0].frames) == 3
+    assert cache.get(("pair", 2)).shape == (3, HEIGHT, WIDTH)
+    cache.put_array(("pair", 2), np.full((3, HEIGHT, WIDTH), 7, np.uint8))
+    other = samples(store, cache=cache)
+    assert other[0, 0].frames[2].unique().tolist() == [
+        7
+    ]  # a second list of samples reads what the first kept
+
+
+@pytest.mark.parametrize("budget", [2_500, 5_000, 10_000])
+def test_a_cache_that_drops_frames_of_the_clip_being_read_changes_nothing(store, budget):
+    plenty, scarce = samples(store), samples(store, cache=ByteCache(budget))
+    order = np.random.default_rng(0).integers(len(plenty), size=40)
+    assert all(equal(plenty[0, int(n)], scarce[0, int(n)]) for n in order)
+
+
 def test_cached_pixels_are_not_changed_by_augmentation(store):
     found = samples(store, augment=Augmentation(mirror=1.0, colours=0.5))
     assert equal(found[0, 0], found[0, 0])

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rvosbench.loader import Centred, Consecutive, Spread
+from rvosbench.loader import Centred, Consecutive, Spread, Whole
 
 RNG = np.random.default_rng(0)
 
@@ -35,7 +35,7 @@ def test_consecutive_windows_without_the_object_are_dropped():
 
 def test_a_centred_window_is_clamped_at_the_ends_and_wants_its_centre():
     window = Centred(8)
-    assert window.wanted == (4,)
+    assert window.wanted(range(8), [1, 10]) == (4,)
     assert cuts(window, [1, 10], [1, 10], length=12) == [
         (0, 0, 0, 0, 1, 2, 3, 4),
         (6, 7, 8, 9, 10, 11, 11, 11),
@@ -47,7 +47,7 @@ def test_a_centred_window_stands_only_where_the_object_is_shown():
 
 
 def test_a_still_image_has_one_window_of_each_kind():
-    for window in (Centred(1), Consecutive(1), Spread(1)):
+    for window in (Centred(1), Consecutive(1), Spread(1), Whole()):
         assert cuts(window, [0], [0], length=1) == [(0,)]
 
 
@@ -85,4 +85,10 @@ def test_spread_has_no_window_for_an_object_that_is_never_there():
 
 @pytest.mark.parametrize("window", [Consecutive(3), Spread(3)])
 def test_every_position_is_wanted(window):
-    assert window.wanted == (0, 1, 2)
+    assert window.wanted((1, 5, 5), [1, 5]) == (0, 1, 2)
+
+
+def test_a_whole_video_has_every_frame_and_wants_the_annotated_ones():
+    assert cuts(Whole(), [1, 3], [3], length=5) == [(0, 1, 2, 3, 4)]
+    assert cuts(Whole(), [1, 3], [], length=5) == []
+    assert Whole().wanted(range(5), [1, 3]) == (1, 3)
