@@ -56,13 +56,34 @@ def info_command(store: str, json_file: Path | None) -> None:
         if split.text.frequent:
             words = ", ".join(f"{word} {count:,}" for word, count in split.text.frequent)
             console.print(printable(f"Most frequent words of {name}: {words}"), markup=False)
+    _say_problems(found)
     console.print()
     for title, text in (("Licence", found.licence), ("Homepage", found.homepage)):
         console.print(printable(f"{title}: {text}"), markup=False)
-    console.print(f"Store: fingerprint {printable(found.fingerprint[:16])}, {printable(found.converter)}")
+    packed = ", with its pixels" if found.packed else ""
+    console.print(
+        f"Store: fingerprint {printable(found.fingerprint[:16])}, {printable(found.converter)}{packed}"
+    )
     console.print("Citation:")
     for line in found.citation.splitlines():
         click.echo(printable(line))  # not wrapped: it is to be copied
+
+
+def _say_problems(found: Info) -> None:
+    """How many and the first few, a line each."""
+    from rvosbench.report.leaderboard import printable
+
+    problems = found.problems
+    count = problems.skipped + problems.reported
+    if not count:
+        return
+    click.echo(f"Problems: {problems.skipped:,} videos skipped, {problems.reported:,} reported")
+    for problem in problems.first:
+        where = "/".join(part for part in (problem.split, problem.video_id) if part is not None)
+        said = f"{where}: {problem.message}" if where else problem.message
+        click.echo(f"  {problem.kind}: {printable(said)}")
+    if count > len(problems.first):
+        click.echo(f"  and {count - len(problems.first):,} more, see problems.parquet in the store")
 
 
 def _table(found: Info, names: Sequence[str]) -> Table:

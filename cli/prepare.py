@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 import click
+
+_SHOWN = 10  # skipped videos that are named
 
 
 @click.command("prepare")
@@ -24,7 +27,28 @@ import click
     help="mevis: which text, where a copy holds both.  [default: 2]",
 )
 @click.option("--samples", help="jhmdb: the list of frames to score, where it is not in the release.")
+@click.option("--pack", is_flag=True, help="Put the pixels into the store too: it needs no release then.")
+@click.option(
+    "--workers",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="Read videos in N processes. Each further one takes 0.15 GB of memory and a copy of the release's "
+    "index, which is large for RefCOCO. The store is the same for any N.",
+)
+@click.option(
+    "--on-error",
+    type=click.Choice(["fail", "skip"]),
+    default="fail",
+    show_default=True,
+    help="skip: leave out videos that cannot be read; they are listed at the end and in problems.parquet.",
+)
+@click.option(
+    "--no-resume", is_flag=True, help="Forget the videos that an interrupted run at --out has finished."
+)
 @click.option("--overwrite", is_flag=True, help="Replace a store that is already at --out.")
+@click.option("--dry-run", is_flag=True, help="Only say what is missing and how much disk it takes.")
 def prepare_command(
     name: str,
     root: Path,
@@ -36,19 +60,30 @@ def prepare_command(
     seed: int | None,
     mevis_version: str | None,
     samples: str | None,
+    pack: bool,
+    workers: int,
+    on_error: Literal["fail", "skip"],
+    no_resume: bool,
     overwrite: bool,
+    dry_run: bool,
 ) -> None:
     """Turn an official release into a store.
 
     A store is Parquet tables with masks; pixels stay where they are and are referred to.
+    When it is interrupted, the same command goes on where it was.
+
+    With --dry-run the exit code is 0 when the conversion would start and nothing that it needs is missing,
+    3 when files are missing or damaged, and 1 when --out is taken or the disk is too small.
 
     \b
     DATASET is one of those that `rvos list datasets` shows.
 
+    \b
     Example:
       rvos prepare ytvos --root downloads/ref-youtube-vos --out stores/ytvos
       rvos prepare davis --root downloads/ref-davis --out stores/davis
     """
+    from rvosbench.errors import RvosbenchError
     from rvosbench.prepare import prepare
 
     from .console import note, progress
@@ -61,22 +96,72 @@ def prepare_command(
         "samples": samples,
     }
     options = {key: str(value) for key, value in given.items() if value is not None}
-    with progress(f"prepare {name}") as update:
-        prepared = prepare(
-            name,
-            root,
-            out,
-            options=options,
-            splits=None if splits is None else [split.strip() for split in splits.split(",")],
-            limit=limit,
-            replace=overwrite,
-            on_progress=lambda split, done, total: update(done, total, split),
-        )
+    wanted = None if splits is None else [split.strip() for split in splits.split(",")]
+    if dry_run:
+        from rvosbench.prepare.plan import plan
+
+        from .dry_run import show_plan
+
+        with progress(f"look at {name}") as update:
+            found = plan(
+                name,
+                root,
+                out,
+                options=options,
+                splits=wanted,
+                limit=limit,
+                pack=pack,
+                replace=overwrite,
+                on_progress=lambda split, done, total: update(done, total, split),
+            )
+        show_plan(found, root, out)
+        return
+    try:
+        with progress(f"prepare {name}") as update:
+            prepared = prepare(
+                name,
+                root,
+                out,
+                options=options,
+                splits=wanted,
+                limit=limit,
+                pack=pack,
+                workers=workers,
+                on_error=on_error,
+                resume=not no_resume,
+                replace=overwrite,
+                on_progress=lambda split, done, total: update(done, total, split),
+            )
+    except (RvosbenchError, KeyboardInterrupt, OSError) as error:
+        for remark in getattr(error, "__notes__", ()):
+            if "\n" not in remark:  # others are traces, which Python shows where it shows the error's own
+                note(remark)
+        if isinstance(error, KeyboardInterrupt):
+            raise click.Abort from error  # without the empty line that click shows for the other
+        raise
+    from rvosbench.report.leaderboard import printable  # not before the work: it brings tables along
+
+    if prepared.reused:
+        note(f"Resumed: an earlier run had finished {_videos(prepared.reused)}")
     for warning in prepared.warnings:
-        note(f"Warning: {warning}")
+        note(f"Warning: {printable(warning)}")
     for split, counts in prepared.counts.items():
         click.echo(
             f"{split}: {counts['videos']} videos, {counts['frames']} frames, {counts['objects']} objects, "
             f"{counts['expressions']} expressions, {counts['masks']} masks"
         )
+    if prepared.skipped:
+        note(f"Skipped {_videos(len(prepared.skipped))} that cannot be read:")
+        for problem in prepared.skipped[:_SHOWN]:
+            note(f"  {problem.split}/{problem.video_id}: {printable(problem.message)}")
+        more = len(prepared.skipped) - _SHOWN
+        note(
+            f"  and {more} more, see {out / 'problems.parquet'}"
+            if more > 0
+            else f"  see {out / 'problems.parquet'}"
+        )
     click.echo(str(out))
+
+
+def _videos(count: int) -> str:
+    return f"{count:,} video" + ("" if count == 1 else "s")

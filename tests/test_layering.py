@@ -13,8 +13,19 @@ ROOT = Path(__file__).resolve().parents[1]
 
 LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"errors", "types"}),
-    frozenset({"contracts", "images", "precision", "registry", "run_lengths", "run_record"}),
-    frozenset({"masks", "overlay", "video_file", "video_writer"}),
+    frozenset(
+        {
+            "contracts",
+            "fonts",
+            "images",
+            "output_places",
+            "precision",
+            "registry",
+            "run_lengths",
+            "run_record",
+        }
+    ),
+    frozenset({"masks", "overlay", "picture_writer", "video_file", "video_writer"}),
     frozenset({"footage", "frames", "predictions", "store", "transforms"}),
     frozenset({"analysis", "datasets", "loader", "metrics", "models", "synthetic"}),
     frozenset({"predict", "prepare", "score_tables", "segment", "store_tools", "submission", "training"}),

@@ -72,7 +72,7 @@ def test_every_dataset_is_a_release_with_a_card(name):
         [card.title, card.homepage.startswith("https://"), card.licence, card.citation.startswith("@")]
     )
     for counts in card.counts.values():
-        assert set(counts) <= {"videos", "frames", "objects", "expressions", "masks"}
+        assert set(counts) <= {"videos", "frames", "objects", "expressions", "masks", "samples"}
 
 
 @pytest.mark.parametrize("name", sorted(MODELS))

@@ -10,10 +10,15 @@ from rvosbench.types import Card
 TABLES = ("videos", "frames", "objects", "expressions", "masks")
 
 
-def card_text(card: Card, counts: Mapping[str, Mapping[str, int]]) -> str:
+def card_text(card: Card, counts: Mapping[str, Mapping[str, int]], *, skipped: int = 0) -> str:
     """Markdown with a YAML front matter: one config per table, one data file pattern per split.
 
     JSON strings are valid YAML strings, so titles with colons or quotes stay intact.
+
+    Args:
+        card: what is known about the release.
+        counts: split -> table -> rows.
+        skipped: videos of the release that are not in the store.
     """
     lines = ["---", f"pretty_name: {json.dumps(card.title)}", "configs:"]
     for table in TABLES:
@@ -33,6 +38,11 @@ def card_text(card: Card, counts: Mapping[str, Mapping[str, int]]) -> str:
     lines += ["| split | " + " | ".join(TABLES) + " |", "|---" * (len(TABLES) + 1) + "|"]
     for split, count in counts.items():
         lines.append(f"| {split} | " + " | ".join(f"{count[table]:,}" for table in TABLES) + " |")
+    if skipped:
+        lines += [
+            "",
+            f"Not in the store, because they cannot be read: {skipped:,} videos, see `problems.parquet`.",
+        ]
     lines += ["", "Written by rvosbench; the tables are described in its docs/format.md.", ""]
     lines += ["```bibtex", card.citation.strip(), "```", ""]
     return "\n".join(lines)

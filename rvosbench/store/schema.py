@@ -18,6 +18,8 @@ from rvosbench.types import Expression, Frame, Object, Rle, Video
 
 FORMAT_VERSION = 1
 MANIFEST = "dataset.json"
+MEDIA = "media"
+"""The folder of a packed store with the video files, under their paths in the release."""
 
 SCHEMAS: Mapping[str, pa.Schema] = {
     "videos": pa.schema(

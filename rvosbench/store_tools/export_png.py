@@ -110,7 +110,7 @@ class PngLayout:
             (folder / f"{frame}.png").write_bytes(masks.encode_index_png(labels))
 
     def _add_categories(self, video: Video, name: str) -> None:
-        known = {thing.object_id: thing.category for thing in video.objects if thing.category is not None}
+        known = [thing for thing in video.objects if thing.category is not None]
         if name != "train":
             self._losses.add("categories of objects outside train", video, len(known))
         elif known:
@@ -120,11 +120,11 @@ class PngLayout:
                 video.video_id,
                 {
                     "objects": {
-                        str(object_id): {
-                            "category": category,
-                            "frames": [video.frames[n].name for o, n in visible if o == object_id],
+                        str(thing.object_id): {
+                            "frames": [video.frames[n].name for o, n in visible if o == thing.object_id],
                         }
-                        for object_id, category in known.items()
+                        | ({} if thing.category is None else {"category": thing.category})
+                        for thing in video.objects  # all: what an index leaves out is refused later
                     }
                 },
             )

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from rvosbench.store import Store
+from rvosbench.store import ReleaseProblem, Store
 from rvosbench.store_tools.parts import batches
 from rvosbench.types import VOID
 
@@ -64,6 +64,15 @@ class SplitInfo:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class ProblemFacts:
+    """What is wrong with the release, or could not be read of it."""
+
+    skipped: int  # videos that are not in the store
+    reported: int
+    first: tuple[ReleaseProblem, ...]  # the skipped videos before the others
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Info:
     """A store in numbers."""
 
@@ -74,15 +83,18 @@ class Info:
     citation: str
     fingerprint: str
     converter: str  # such as "rvosbench 0.1.0"
+    packed: bool  # the store needs no release
+    problems: ProblemFacts
     splits: Mapping[str, SplitInfo]
 
 
-def describe(store: Store, *, frequent: int = 12) -> Info:
+def describe(store: Store, *, frequent: int = 12, problems: int = 5) -> Info:
     """Read a store's columns once and count.
 
     Args:
         store: the store.
         frequent: how many of the most frequent words to keep.
+        problems: how many of the problems to keep.
     """
     card = _mapping(store.manifest.get("card"))
     converter = _mapping(store.manifest.get("converter"))
@@ -92,6 +104,8 @@ def describe(store: Store, *, frequent: int = 12) -> Info:
         **{key: str(card.get(key, "unknown")) for key in ("title", "homepage", "licence", "citation")},
         fingerprint=store.fingerprint,
         converter=f"{converter.get('name', 'unknown')} {converter.get('version', '')}".strip(),
+        packed=store.manifest["release"].get("packed") is True,
+        problems=_problem_facts(store, problems),
         splits={
             split: _split(store, split, _mapping(published.get(split)), frequent) for split in store.splits
         },
@@ -105,6 +119,13 @@ def as_json(info: Info) -> dict[str, Any]:
 
 def _mapping(value: object) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
+
+
+def _problem_facts(store: Store, most: int) -> ProblemFacts:
+    every = [ReleaseProblem(**row) for row in store.problems().to_pylist()]
+    skipped = [problem for problem in every if problem.kind == "skipped"]
+    others = [problem for problem in every if problem.kind != "skipped"]
+    return ProblemFacts(skipped=len(skipped), reported=len(others), first=tuple([*skipped, *others][:most]))
 
 
 def _split(store: Store, split: str, published: Mapping[str, int], frequent: int) -> SplitInfo:

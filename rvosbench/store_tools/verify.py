@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -17,8 +18,9 @@ import pyarrow.parquet as pq
 
 from rvosbench.errors import RvosbenchError
 from rvosbench.frames import open_frames
-from rvosbench.store.reader import read_manifest
-from rvosbench.store.schema import SCHEMAS, digest
+from rvosbench.store.problems import KINDS, PROBLEMS, PROBLEMS_SCHEMA
+from rvosbench.store.reader import read_manifest, release_of
+from rvosbench.store.schema import MEDIA, SCHEMAS, digest
 from rvosbench.store_tools.parts import part_names, table_and_split
 from rvosbench.store_tools.verify_rows import Problem, Rows, by_video, check_rows
 from rvosbench.types import Video
@@ -50,7 +52,8 @@ def verify(
     for problem, about in _check_files(folder, manifest):
         yield problem
         unreadable |= about
-    root = release or Path(str(manifest["release"].get("root", "")))
+    yield from _check_problems(folder, manifest)
+    root = release or release_of(folder, manifest)
     content = hashlib.sha256()
     whole = True
     done, total = 0, sum(_count(counts, "videos") or 0 for counts in manifest["splits"].values())
@@ -98,7 +101,7 @@ def _check_files(folder: Path, manifest: Mapping[str, Any]) -> Iterator[tuple[Pr
     listed = manifest["files"]
     for name, facts in listed.items():
         place = table_and_split(name)
-        known = _BESIDE.fullmatch(name) if place is None else place[1] in manifest["splits"]
+        known = _is_beside(name) if place is None else place[1] in manifest["splits"]
         if not known or not isinstance(facts, dict):
             expected = "data/<table>/split=<split>/part-<number>.parquet with rows, bytes and sha256"
             yield Problem("manifest", f"files, {name!a}", "an entry that no store has", expected), set()
@@ -127,10 +130,44 @@ def _check_files(folder: Path, manifest: Mapping[str, Any]) -> Iterator[tuple[Pr
             yield Problem("files", name, f"the columns {found}", expected), {place}
         elif rows != facts.get("rows"):
             yield Problem("files", name, f"{rows} rows", f"{facts.get('rows')} rows"), set()
-    for path in sorted((folder / "data").rglob("*.parquet")):
+    present = [*(folder / "data").rglob("*.parquet"), *(folder / MEDIA).rglob("*"), folder / PROBLEMS]
+    for path in sorted(present):
         name = path.relative_to(folder).as_posix()
-        if name not in listed:
+        if name not in listed and path.is_file():
             yield Problem("files", name, "a file that is not in the manifest", "only files that are"), set()
+
+
+def _is_beside(name: str) -> bool:
+    """Whether a listed file lies beside the tables, or under `media`; a manifest may not point outside."""
+    folder, *rest = name.split("/")
+    if not rest:
+        return _BESIDE.fullmatch(name) is not None
+    return folder == MEDIA and all(part not in ("", ".", "..") and part.isprintable() for part in rest)
+
+
+def _check_problems(folder: Path, manifest: Mapping[str, Any]) -> Iterator[Problem]:
+    """problems.parquet against its columns, its kinds and what the manifest counts."""
+    path = folder / PROBLEMS
+    if PROBLEMS not in manifest["files"] or not path.is_file():
+        return  # a missing file is told with the others; stores from before have none
+    try:
+        table = pq.read_table(path)
+    except (pa.ArrowException, OSError) as error:
+        yield Problem("files", PROBLEMS, f"no Parquet file ({_line(error)})", "a Parquet file")
+        return
+    if not table.schema.equals(PROBLEMS_SCHEMA):
+        found = ", ".join(f"{column.name}: {column.type}" for column in table.schema)
+        expected = ", ".join(f"{column.name}: {column.type}" for column in PROBLEMS_SCHEMA)
+        yield Problem("files", PROBLEMS, f"the columns {found}", expected)
+        return
+    kinds = Counter(table["kind"].to_pylist())
+    unknown = sorted(str(kind) for kind in kinds.keys() - set(KINDS))
+    if unknown:
+        yield Problem("problems", "kind", ", ".join(unknown), " or ".join(KINDS))
+    for kind in KINDS:
+        expected_count = _count(manifest.get("problems"), kind)
+        if kinds[kind] != expected_count:
+            yield Problem("problems", kind, f"{kinds[kind]} rows", f"{expected_count}, as the manifest says")
 
 
 def _check_frames(video: Video, release: Path) -> Iterator[Problem]:

@@ -1,14 +1,14 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
 
 from rvosbench import masks
-from rvosbench.errors import DatasetError, OutputError
-from rvosbench.store import Store, StoreWriter
+from rvosbench.errors import DatasetError, MissingPathError, OutputError
+from rvosbench.store import ReleaseProblem, Store, StoreWriter, encoded
 from rvosbench.store.writer import check
 from rvosbench.types import Expression, Frame, Object, Video
 from tests.store.random_videos import CARD
@@ -164,4 +164,72 @@ def test_replacing_keeps_the_old_store_until_the_new_one_is_whole(tmp_path):
         writer.add(VIDEO)
         raise RuntimeError
     assert Store.open(tmp_path / "store").manifest["release"]["fingerprint"] == "1"
+    assert [path.name for path in tmp_path.iterdir()] == ["store"]
+
+
+def test_media_are_copied_once_listed_and_become_the_release(tmp_path):
+    raw = tmp_path / "raw"
+    (raw / "clips").mkdir(parents=True)
+    (raw / "clips" / "a b(1).mp4").write_bytes(b"moving")
+    with open_writer(tmp_path / "store", release=raw, packed=True) as writer:
+        writer.add(VIDEO)
+        writer.add_media("clips/a b(1).mp4")
+        writer.add_media("clips/a b(1).mp4")
+    store = Store.open(tmp_path / "store")
+    assert store.release == tmp_path / "store" / "media"
+    assert Store.open(tmp_path / "store", raw).release == raw
+    assert store.manifest["release"] == {"root": str(raw), "fingerprint": "f", "packed": True}
+    assert (store.release / "clips" / "a b(1).mp4").read_bytes() == b"moving"
+    assert store.manifest["files"]["media/clips/a b(1).mp4"] == {
+        "bytes": 6,
+        "sha256": hashlib.sha256(b"moving").hexdigest(),
+    }
+
+
+def test_media_that_are_missing_are_one_line_and_no_store(tmp_path):
+    with (
+        pytest.raises(MissingPathError, match=r"gone\.mp4 is missing"),
+        open_writer(tmp_path / "store", packed=True) as writer,
+    ):
+        writer.add(VIDEO)
+        writer.add_media("gone.mp4")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["../secret.mp4", "a/../../b.mp4", "/etc/passwd"])
+def test_media_come_from_the_release_only(tmp_path, name):
+    with (
+        pytest.raises(DatasetError, match="is not in the release"),
+        open_writer(tmp_path / "store", packed=True) as writer,
+    ):
+        writer.add(VIDEO)
+        writer.add_media(name)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_video_too_large_for_a_row_group_is_refused(monkeypatch):
+    monkeypatch.setattr(encoded, "_MOST_BYTES", 10)
+    packed = replace(VIDEO.frames[0], path=None, encoded=b"x" * 11)
+    with pytest.raises(DatasetError, match=r"train/aaa has .* MB of masks and packed frames"):
+        encoded.encode(replace(VIDEO, frames=(packed, VIDEO.frames[1])))
+
+
+def test_problems_are_listed_beside_the_tables(tmp_path):
+    problem = ReleaseProblem(kind="skipped", split="train", video_id="bbb", message="cut off")
+    with open_writer(tmp_path / "store") as writer:
+        writer.add(VIDEO)
+        writer.report(problem)
+    store = Store.open(tmp_path / "store")
+    assert store.problems().to_pylist() == [asdict(problem)]
+    assert store.manifest["problems"] == {"skipped": 1, "reported": 0}
+    assert store.manifest["files"]["problems.parquet"]["rows"] == 1
+
+
+def test_what_the_user_keeps_beside_the_half_store_outlives_it(tmp_path):
+    with pytest.raises(RuntimeError), open_writer(tmp_path / "store") as writer:
+        (writer.partial / "journal").touch()
+        raise RuntimeError
+    assert sorted(path.name for path in (tmp_path / ".store.partial").iterdir()) == ["journal", "lock"]
+    with open_writer(tmp_path / "store") as writer:
+        writer.add(VIDEO)
     assert [path.name for path in tmp_path.iterdir()] == ["store"]

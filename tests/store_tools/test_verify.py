@@ -265,13 +265,13 @@ def test_a_listed_file_beside_the_tables_is_compared_with_its_checksum(folder):
     manifest = json.loads((folder / "dataset.json").read_text())
     facts = {"rows": 0, "bytes": 2, "sha256": hashlib.sha256(b"ab").hexdigest()}
     (folder / "dataset.json").write_text(
-        json.dumps(manifest | {"files": manifest["files"] | {"problems.parquet": facts}})
+        json.dumps(manifest | {"files": manifest["files"] | {"notes.txt": facts}})
     )
-    assert told(folder) == ["files problems.parquet: found no file; expected a file of the manifest"]
-    (folder / "problems.parquet").write_bytes(b"ab")
+    assert told(folder) == ["files notes.txt: found no file; expected a file of the manifest"]
+    (folder / "notes.txt").write_bytes(b"ab")
     assert told(folder) == []
-    (folder / "problems.parquet").write_bytes(b"ax")
-    assert [line[:35] for line in told(folder)] == ["files problems.parquet: found SHA-2"]
+    (folder / "notes.txt").write_bytes(b"ax")
+    assert [line[:28] for line in told(folder)] == ["files notes.txt: found SHA-2"]
 
 
 def test_stores_of_several_parts_are_read_whole(tmp_path, monkeypatch):

@@ -13,8 +13,10 @@ from rvosbench.prepare import count_differences, prepare
 from rvosbench.registry import DATASETS
 from rvosbench.store import Store
 from rvosbench.store.schema import digest
+from rvosbench.store_tools.verify import verify
 from rvosbench.types import Card
 from tests.datasets import tiny_releases
+from tests.prepare.many_videos import names
 
 BUILDERS = {
     "a2d": tiny_releases.a2d,
@@ -56,6 +58,8 @@ def test_a_store_says_what_the_release_says(name, root, tmp_path):
         "options": {},
         "splits": list(release.splits()),
         "limit": None,
+        "pack": False,
+        "on_error": "fail",
     }
 
 
@@ -138,7 +142,9 @@ def test_a_failed_replacement_leaves_the_old_store(ytvos, tmp_path):
     with pytest.raises(DatasetError):
         prepare("ytvos", ytvos, out, replace=True)
     assert Store.open(out).splits == before.counts
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["release", "store"]
+    assert names(tmp_path) == [".store.partial", "release", "store"]
+    prepare("ytvos", ytvos, out, replace=True, splits=["valid"])
+    assert names(tmp_path) == ["release", "store"]
 
 
 @pytest.mark.parametrize(
@@ -161,13 +167,14 @@ def test_a_truncated_png_names_the_file_and_leaves_nothing_behind(ytvos, tmp_pat
     assert [entry.name for entry in tmp_path.iterdir()] == ["release"]
 
 
-def test_an_interrupt_leaves_nothing_behind(ytvos, tmp_path):
+def test_an_interrupt_leaves_only_what_is_finished(ytvos, tmp_path):
     def interrupt(split: str, done: int, total: int) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         prepare("ytvos", ytvos, tmp_path / "store", on_progress=interrupt)
-    assert [entry.name for entry in tmp_path.iterdir()] == ["release"]
+    assert names(tmp_path) == [".store.partial", "release"]
+    assert names(tmp_path / ".store.partial") == ["journal", "lock"]
 
 
 def test_a_store_may_be_named_by_a_path_that_ends_in_dots(ytvos, tmp_path, monkeypatch):
@@ -230,13 +237,17 @@ def test_a_damaged_release_gives_a_whole_store_or_an_error_and_none(name, pristi
     out = folder / "store"
     with contextlib.suppress(RvosbenchError):
         try:
-            prepare(name, folder / "release", out)
+            prepare(name, folder / "release", out, on_error=draw.draw(st.sampled_from(["fail", "skip"])))
         except RvosbenchError as error:
             assert "\n" not in str(error)
-            assert not list(folder.glob("*store*")) + list(folder.glob(".*"))
+            assert not out.exists()
+            assert not (folder / ".store.partial").exists() or (
+                names(folder / ".store.partial") == ["journal", "lock"]
+            )
             raise
         store = Store.open(out)
         for split in store.splits:
             for video_id in store.video_ids(split):
                 assert digest(store.video(split, video_id))
+        assert [str(problem) for problem in verify(out, frames=False)] == []
     shutil.rmtree(folder)

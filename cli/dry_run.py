@@ -1,0 +1,129 @@
+"""`rvos prepare --dry-run`: a plan as text."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rvosbench.errors import DatasetError, OutputError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.console import Console
+    from rich.table import Table
+
+    from rvosbench.prepare.plan import Plan
+
+_SHOWN = 5  # paths and errors that are named
+
+
+def show_plan(found: Plan, root: Path, out: Path) -> None:
+    """Print what a conversion would do.
+
+    Raises:
+        DatasetError: files are missing, or videos cannot be converted.
+        OutputError: the store cannot be written at `out`, or does not fit there.
+    """
+    from rvosbench.report.leaderboard import printable
+
+    from .console import stdout_console
+
+    console = stdout_console()
+    console.print(printable(f"{found.title}: what rvos prepare would do"), style="bold", markup=False)
+    console.print(_table(found))
+    missing = [_name(path, root) for path in found.missing]
+    incomplete = _count(sum(split.incomplete for split in found.splits), "video")
+    _list(console, f"Missing: {_count(len(missing), 'file')} of {incomplete}", missing)
+    _list(console, f"Errors: {len(found.errors):,}", found.errors)
+    lines = [] if missing or found.errors else ["Missing: nothing"]
+    lines += [f"Index: {_count(found.index.count, 'file')}, {size(found.index.size_bytes)}"]
+    if found.absent:
+        lines.append(f"Not in this copy: {', '.join(found.absent)}")
+    lines += [f"Warning: {warning}" for warning in found.warnings]
+    if found.unfinished is not None:
+        lines.append(
+            f"An interrupted run left {found.unfinished}; it goes on from there if nothing has changed"
+        )
+    sampled = sum(split.estimate.videos for split in found.splits)
+    lines.append(
+        f"Disk, estimated from {_count(sampled, 'video')}: {size(found.peak_bytes)} while the store is made, "
+        f"{size(found.store_bytes)} when it is finished; {size(found.free_bytes)} are free"
+    )
+    if found.out_error is None:
+        lines.append(f"Store: {out} can be written")
+    for line in lines:
+        console.print(printable(line), markup=False)
+    _check(found, out)
+
+
+def size(count: int) -> str:
+    """Bytes as kB, MB, GB or TB."""
+    value, unit = float(count), "B"
+    for larger in ("kB", "MB", "GB", "TB"):
+        if value < 999.5:
+            break
+        value, unit = value / 1000, larger
+    return f"{value:.0f} {unit}" if unit == "B" or value >= 99.5 else f"{value:.3g} {unit}"
+
+
+def _table(found: Plan) -> Table:
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    from rvosbench.report.leaderboard import printable
+
+    drawn = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    drawn.add_column("split", overflow="fold")
+    for title in ("videos", "sentences", "files", "to read", "missing", "store"):
+        drawn.add_column(title, justify="right", no_wrap=True)
+    for split in found.splits:
+        drawn.add_row(
+            Text(printable(split.name)),
+            f"{split.videos:,}",
+            f"{split.expressions:,}",
+            f"{split.files.count:,}",
+            size(split.files.size_bytes),
+            f"{len(split.files.missing):,}" if split.files.missing else "-",
+            f"~{size(split.estimate.store_bytes)}" if split.estimate.videos else "unknown",
+        )
+    return drawn
+
+
+def _list(console: Console, title: str, items: Sequence[str]) -> None:
+    """The first few of many lines; nothing when there are none."""
+    from rvosbench.report.leaderboard import printable
+
+    if not items:
+        return
+    console.print(printable(title), markup=False, style="red")
+    for item in items[:_SHOWN]:
+        console.print(printable(f"  {item}"), markup=False, soft_wrap=True)  # not wrapped: to be copied
+    if len(items) > _SHOWN:
+        console.print(f"  and {len(items) - _SHOWN:,} more", markup=False)
+
+
+def _check(found: Plan, out: Path) -> None:
+    if found.missing or found.errors:
+        parts = [_count(len(found.missing), "file") + " missing"] if found.missing else []
+        parts += [_count(len(found.errors), "error")] if found.errors else []
+        raise DatasetError(
+            f"{' and '.join(parts)}, listed above, expected none; fetch or extract them again, or prepare "
+            "with --on-error skip to leave these videos out"
+        )
+    if found.out_error is not None:
+        raise OutputError(found.out_error)
+    if not found.fits:
+        raise OutputError(
+            f"{out} has {size(found.free_bytes)} of free disk, expected about {size(found.peak_bytes)}; free "
+            "some or choose another --out"
+        )
+
+
+def _name(path: Path, root: Path) -> str:
+    return path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}" + ("" if number == 1 else "s")

@@ -1,0 +1,132 @@
+"""`.<name>.partial` beside a store: where it is made, by one process at a time.
+
+The lock is the system's, so it ends with the process, however that ends; a file that is left means nothing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+from pathlib import Path
+
+from rvosbench.errors import OutputError
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    _flock = None
+else:
+    _flock = fcntl.flock
+    _EXCLUSIVE = fcntl.LOCK_EX | fcntl.LOCK_NB
+
+_LOCK = "lock"
+
+
+def partial_folder(final: Path) -> Path:
+    """`.<name>.partial`, in which the store of that name is made."""
+    return final.with_name(f".{final.name}.partial")
+
+
+class Partial:
+    """The folder in which a store is made, and the right to make it.
+
+    Attributes:
+        final: the store's final name.
+        folder: `.<name>.partial`. What its user puts there beside `store` survives `leave`.
+        store: what will get the final name, in it.
+    """
+
+    def __init__(self, final: Path) -> None:
+        """Make the folder and lock it. A half-written store of an earlier run is removed.
+
+        Raises:
+            OutputError: the folder cannot be made, or another process is at work in it.
+        """
+        self.final = final
+        self.folder = partial_folder(final)
+        self.store = self.folder / "store"
+        self._old = final.with_name(f".{final.name}.old")
+        # Folders on the way that are made here, deepest first; they go again when nothing is left in them.
+        self._made = [parent for parent in final.parents if not parent.exists()]
+        self._lock: int | None = None
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            self._lock = _take(self.folder / _LOCK)
+            if self._old.exists() and not final.exists():
+                self._old.rename(final)  # killed between the two renames of `put_in_place`
+            shutil.rmtree(self.store, ignore_errors=True)
+            self.store.mkdir()
+        except BlockingIOError as error:
+            raise OutputError(
+                f"{final} is being written by another process; wait for it or choose another --out"
+            ) from error
+        except OSError as error:
+            self.leave()
+            raise OutputError(
+                f"{final} cannot be written ({error.strerror}); choose another --out"
+            ) from error
+
+    def put_in_place(self) -> None:
+        """Give the store its final name; an old one there is removed only after the new one stands.
+
+        Raises:
+            OutputError: the final name cannot be taken. What was there stays.
+        """
+        shutil.rmtree(self._old, ignore_errors=True)
+        try:
+            if self.final.exists():
+                self.final.rename(self._old)
+            self.store.rename(self.final)
+        except BaseException as error:  # Ctrl-C too
+            if self._old.exists() and not self.final.exists():
+                self._old.rename(self.final)
+            if not isinstance(error, OSError):
+                raise
+            raise OutputError(
+                f"{self.final} cannot be put in place ({error.strerror}); what was there stays, choose "
+                "another --out"
+            ) from error
+        shutil.rmtree(self._old, ignore_errors=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self._unlock()
+
+    def leave(self) -> None:
+        """Remove the half-written store, and the folder too unless its user keeps something in it."""
+        shutil.rmtree(self.store, ignore_errors=True)
+        with contextlib.suppress(OSError):
+            if {path.name for path in self.folder.iterdir()} <= {_LOCK}:
+                shutil.rmtree(self.folder)
+        for parent in self._made:
+            with contextlib.suppress(OSError):  # somebody may have put something there by now
+                parent.rmdir()
+        self._unlock()
+
+    def _unlock(self) -> None:
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+
+def _take(path: Path) -> int:
+    """Lock a file until it is closed, or the process ends in whatever way.
+
+    Returns:
+        Its descriptor.
+
+    Raises:
+        BlockingIOError: another process holds it.
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+    try:
+        if _flock is not None:
+            _flock(descriptor, _EXCLUSIVE)
+        # Whoever held it may have removed the file after it was opened here: the lock is of nothing then.
+        if os.fstat(descriptor).st_nlink == 0:
+            raise BlockingIOError
+    except BlockingIOError:
+        os.close(descriptor)
+        raise
+    except OSError:
+        pass  # a file system without locks, as clusters have: as before there were any
+    return descriptor
