@@ -65,7 +65,9 @@ class VideoFile:
         except FileNotFoundError:
             raise MissingPathError(f"{path} is missing; expected a video file") from None
         except (av.error.FFmpegError, OSError, ValueError) as error:
-            raise DatasetError(f"{path} cannot be opened as a video ({error}); fetch it again") from error
+            raise DatasetError(
+                f"{path} cannot be opened as a video ({_reason(error)}); fetch it again"
+            ) from error
         if not self._container.streams.video:
             self._container.close()
             raise DatasetError(f"{path} has no video stream; expected a video file such as mp4")
@@ -99,7 +101,7 @@ class VideoFile:
                 if packet.pts is not None and base is not None and not packet.is_discard
             )
         except self._errors as error:
-            raise DatasetError(f"{self.path} is damaged ({error}); fetch it again") from error
+            raise DatasetError(f"{self.path} is damaged ({_reason(error)}); fetch it again") from error
         if not times:
             raise DatasetError(f"{self.path} has zero frames; expected a video with at least one")
         self._rewind()
@@ -186,7 +188,7 @@ class VideoFile:
             self._current = next(self._decoded, None)
         except self._errors as error:
             self._current = None  # the decoder has lost its place; the next frame starts with a seek
-            raise DatasetError(f"{self.path} cannot be decoded ({error}); fetch it again") from error
+            raise DatasetError(f"{self.path} cannot be decoded ({_reason(error)}); fetch it again") from error
         return self._current is not None
 
     def _decode(self) -> Iterator[av.VideoFrame]:
@@ -230,7 +232,7 @@ class VideoFile:
                     break
                 offset = first.dts - 1
         except self._errors as error:
-            raise DatasetError(f"{self.path} is damaged ({error}); fetch it again") from error
+            raise DatasetError(f"{self.path} is damaged ({_reason(error)}); fetch it again") from error
         self._packets = itertools.chain([] if first is None else [first], packets)
         self._decoded = self._decode()
         self._last_dts = None
@@ -258,3 +260,8 @@ class VideoFile:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def _reason(error: BaseException) -> str:
+    """FFmpeg's words, without the number that it gives them."""
+    return getattr(error, "strerror", None) or str(error)
