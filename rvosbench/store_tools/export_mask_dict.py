@@ -4,8 +4,8 @@
 <split>/JPEGImages/<video>/<frame>.jpg    <split>/meta_expressions.json    <split>/mask_dict.json
 ```
 `mask_dict.json` maps an annotation id to one mask (or null: not there) per frame. `obj_id` is the object's
-id in the store; `anno_id` is the same number where the ids of a whole store are distinct, else they are
-counted from 0.
+id in the store; `anno_id` is the same number where the ids of a split are distinct, else they are counted
+from 0: every split has a `mask_dict.json` of its own.
 """
 
 from __future__ import annotations
@@ -42,8 +42,8 @@ class MaskDictLayout:
         self._masks = {split: JsonObject(folder / split / "mask_dict.json", opened) for split in splits}
         self._with_masks: set[str] = set()
         self._videos = dict.fromkeys(splits, 0)
-        self._keeps_ids = _are_distinct(store, splits)
-        self._next_id = 0
+        self._keeps_ids = {split: _are_distinct(store, split) for split in splits}
+        self._next_id = dict.fromkeys(splits, 0)
 
     def add(self, video: Video) -> None:
         """Write one video.
@@ -56,7 +56,7 @@ class MaskDictLayout:
             video, self._root / video.split / "JPEGImages" / video.video_id, range(len(video.frames))
         )
         meant = {object_id for sentence in video.expressions for object_id in sentence.object_ids or ()}
-        numbers = {object_id: self._number(object_id) for object_id in sorted(meant)}
+        numbers = {object_id: self._number(video.split, object_id) for object_id in sorted(meant)}
         for object_id, number in numbers.items():
             self._with_masks.add(video.split)
             self._masks[video.split].add(str(number), _track(video, object_id))
@@ -89,23 +89,22 @@ class MaskDictLayout:
                 self._masks[split].close()
         return self._losses.notes()
 
-    def _number(self, object_id: int) -> int:
-        if self._keeps_ids:
+    def _number(self, split: str, object_id: int) -> int:
+        if self._keeps_ids[split]:
             return object_id
-        self._next_id += 1
-        return self._next_id - 1
+        self._next_id[split] += 1
+        return self._next_id[split] - 1
 
 
-def _are_distinct(store: Store, splits: Sequence[str]) -> bool:
-    """Whether no object id of these splits occurs twice."""
+def _are_distinct(store: Store, split: str) -> bool:
+    """Whether no object id of a split occurs twice."""
     seen: set[int] = set()
-    for split in splits:
-        for batch in batches(store, "objects", split, ["object_id"]):
-            ids = batch.column("object_id").to_pylist()
-            before = len(seen)
-            seen.update(ids)
-            if len(seen) != before + len(ids):
-                return False
+    for batch in batches(store, "objects", split, ["object_id"]):
+        ids = batch.column("object_id").to_pylist()
+        before = len(seen)
+        seen.update(ids)
+        if len(seen) != before + len(ids):
+            return False
     return True
 
 

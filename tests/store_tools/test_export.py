@@ -244,6 +244,18 @@ def test_mask_dict_prepares_to_the_same_store(tmp_path):
     assert contents(second) == contents(first)
 
 
+def test_mask_dict_of_a_synthetic_release_prepares_to_the_same_store(tmp_path):
+    write("mevis", tmp_path / "official", videos=3, seed=0, frames=3, size=(48, 64))
+    prepare("mevis", tmp_path / "official", tmp_path / "first")
+    first = Store.open(tmp_path / "first")
+    assert {0} <= {row["object_id"] for row in first.table("objects", "train").to_pylist()} & {
+        row["object_id"] for row in first.table("objects", "valid_u").to_pylist()
+    }  # every split counts from 0
+    export(first, "mask-dict", tmp_path / "release")
+    prepare("mevis", tmp_path / "release", tmp_path / "second")
+    assert Store.open(tmp_path / "second").fingerprint == first.fingerprint
+
+
 def test_mask_dict_of_the_real_sample_prepares_to_the_same_store(shared, tmp_path):
     prepare("mevis", shared / "samples" / "mevis", tmp_path / "first")
     first = Store.open(tmp_path / "first")
