@@ -17,6 +17,17 @@ from rvosbench import __version__
 from rvosbench.errors import RvosbenchError
 from rvosbench.registry import unknown
 
+# Of the machine or of a name that was given, not of this program.
+_OUTSIDE = (
+    errno.ENOSPC,
+    errno.EDQUOT,
+    errno.EACCES,
+    errno.EROFS,
+    errno.EPERM,
+    errno.ENAMETOOLONG,
+    errno.ELOOP,
+)
+
 # name -> file beside this one, with _ for -; the function in it has the same name. In the order of the work.
 COMMANDS = (
     "demo",
@@ -104,8 +115,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 1
     except OSError as error:
-        # A full disk or missing rights can strike anywhere; everything else is a bug and shows its traceback.
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS, errno.EPERM):
+        # A full disk, missing rights or a name that no file can have can strike anywhere; everything else is a
+        # bug and shows its traceback.
+        if error.errno not in _OUTSIDE:
             raise
         code = _say(
             f"{error.filename or 'the file system'}: {error.strerror}; free space or choose another place", 1

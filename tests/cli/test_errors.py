@@ -166,3 +166,22 @@ def test_segment_says_what_is_wrong_with_its_input(rvos, tmp_path):
         == 3
     )
     assert leftovers(tmp_path) == ["text.mp4"]
+
+
+@pytest.mark.parametrize("command", ["prepare", "dry run", "export", "predict", "synth", "train", "evaluate"])
+def test_a_name_that_no_file_can_have_is_one_line(rvos, release, store, tmp_path, command):
+    place = tmp_path / ("n" * 300)
+    arguments = {
+        "prepare": ("prepare", "ytvos", "--root", release, "--out", place),
+        "dry run": ("prepare", "ytvos", "--root", release, "--out", place, "--dry-run"),
+        "export": ("export", store, "--format", "coco", "--out", place),
+        "predict": ("predict", "centre", "--dataset", store, "--split", "train", "--out", place),
+        "synth": ("synth", "ytvos", "--root", place),
+        "train": ("train", "soc", "--preset", "soc-demo", "--dataset", store, "--out", place),
+        "evaluate": ("evaluate", place),
+    }
+    ran = rvos(*arguments[command])
+    assert ran.code == 1
+    assert str(place) in ran.error
+    assert "File name too long" in ran.error
+    assert leftovers(tmp_path) == []
