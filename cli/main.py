@@ -115,8 +115,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 1
     except OSError as error:
-        # A full disk, missing rights or a name that no file can have can strike anywhere; everything else is a
-        # bug and shows its traceback.
+        # A full disk, missing rights or an impossible name can strike anywhere; everything else is a bug
+        # and shows its traceback.
         if error.errno not in _OUTSIDE:
             raise
         code = _say(

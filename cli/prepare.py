@@ -27,6 +27,16 @@ _SHOWN = 10  # skipped videos that are named
     help="mevis: which text, where a copy holds both.  [default: 2]",
 )
 @click.option("--samples", help="jhmdb: the list of frames to score, where it is not in the release.")
+@click.option(
+    "--split-by",
+    type=click.Choice(["unc", "google", "umd"]),
+    help="refcoco, refcoco+, refcocog: whose split.  [default: unc, for refcocog umd]",
+)
+@click.option(
+    "--sentences",
+    type=click.Choice(["sent", "raw"]),
+    help="refcoco, refcoco+, refcocog: lower-cased, as published numbers use, or raw.  [default: sent]",
+)
 @click.option("--pack", is_flag=True, help="Put the pixels into the store too: it needs no release then.")
 @click.option(
     "--workers",
@@ -60,6 +70,8 @@ def prepare_command(
     seed: int | None,
     mevis_version: str | None,
     samples: str | None,
+    split_by: str | None,
+    sentences: str | None,
     pack: bool,
     workers: int,
     on_error: Literal["fail", "skip"],
@@ -92,8 +104,10 @@ def prepare_command(
         "valid-masks": valid_masks,
         "trainval": trainval,
         "seed": seed,
-        "version": mevis_version,
+        "mevis-version": mevis_version,
         "samples": samples,
+        "split-by": split_by,
+        "sentences": sentences,
     }
     options = {key: str(value) for key, value in given.items() if value is not None}
     wanted = None if splits is None else [split.strip() for split in splits.split(",")]

@@ -90,7 +90,7 @@ class Mevis:
             MissingPathError: the folder is not there.
             DatasetError: it holds no split, a text has the wrong shape, or an option is wrong.
         """
-        check_options(options, ("version",), CARD.name)
+        check_options(options, ("mevis-version",), CARD.name)
         self.root = release_folder(root, CARD.title)
         self.problems: list[str] = []
         version = self._version(options)
@@ -177,9 +177,9 @@ class Mevis:
         return entries[video_id]
 
     def _version(self, options: Mapping[str, str]) -> str:
-        version = options.get("version")
+        version = options.get("mevis-version")
         if version is not None and version not in _TEXT:
-            raise DatasetError(f"the option version is {version!r}, expected 1 (MeViS) or 2 (MeViSv2)")
+            raise DatasetError(f"the option mevis-version is {version!r}, expected 1 (MeViS) or 2 (MeViSv2)")
         present = [
             number
             for number, name in _TEXT.items()
@@ -188,7 +188,7 @@ class Mevis:
         if version is None and len(present) > 1:
             self.problems.append(
                 f"{self.root} holds the text of MeViS and of MeViSv2; the second is read, choose with the "
-                "option version=1 or version=2"
+                "option mevis-version"
             )
         return version or (present or ["1"])[-1]
 

@@ -10,7 +10,7 @@ where `<root>` is the folder named or its subfolder `coco`.
 video_id and frame name are the stem of the image file; object_id is COCO's annotation id; expression_id
 is the sentence id (in the converted form the running number of the sentence). The objects of an image
 are all its annotations that are not crowds, and those that a sentence means; the converted form knows
-only the latter. Options: `by`, the split of the authors (unc, google, umd), and `text`, `sent` (lower-cased,
+only the latter. Options: `split-by`, whose split (unc, google, umd), and `sentences`, `sent` (lower-cased,
 the default, what published numbers use) or `raw`.
 """
 
@@ -72,20 +72,20 @@ class _RefCocoFamily:
 
         Args:
             root: the folder with `train2014`, or the one above it.
-            options: `by` and `text`; see the module.
+            options: `split-by` and `sentences`; see the module.
 
         Raises:
             MissingPathError: a folder or an index file is not there.
             DatasetError: an index is damaged, or no image is there.
         """
-        check_options(options, ("by", "text"), self.card.name)
+        check_options(options, ("split-by", "sentences"), self.card.name)
         self.root = release_folder(root, self.card.title)
         self.problems: list[str] = []
-        by, text = options.get("by", self._by), options.get("text", "sent")
+        by, text = options.get("split-by", self._by), options.get("sentences", "sent")
         if by not in ("unc", "google", "umd") or text not in ("sent", "raw"):
             raise DatasetError(
-                f"the options are by={shown(by)} and text={shown(text)}, expected by unc, google or umd and "
-                "text sent or raw"
+                f"the options are split-by={shown(by)} and sentences={shown(text)}, expected unc, google or "
+                "umd for the first and sent or raw for the second"
             )
         if by != self._by:
             self.card = replace(self.card, counts={})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bisect
 import json
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -174,14 +175,27 @@ def release_of(folder: Path, manifest: Mapping[str, Any]) -> Path:
 
 
 def rebuild_command(manifest: Mapping[str, Any], folder: Path) -> str:
-    """The command line that makes this store again."""
-    release = manifest.get("release")
-    facts = release if isinstance(release, dict) else {}
-    pack = " --pack" if facts.get("packed") is True else ""
-    return (
-        f"rvos prepare {manifest.get('name', 'NAME')} --root {facts.get('root', 'RELEASE')} --out {folder}"
-        f"{pack} --overwrite"
-    )
+    """The command line that makes this store again; a damaged manifest gives what it still says."""
+    release, converter = (_mapping(manifest.get(key)) for key in ("release", "converter"))
+    arguments = _mapping(converter.get("arguments"))
+    words = ["rvos", "prepare", str(manifest.get("name", "NAME"))]
+    words += ["--root", str(release.get("root", "RELEASE")), "--out", str(folder)]
+    for name, value in _mapping(arguments.get("options")).items():  # named as on the command line
+        words += [f"--{name}", str(value)]
+    splits = _mapping(manifest.get("splits"))
+    if splits:
+        words += ["--splits", ",".join(map(str, splits))]
+    if arguments.get("limit") is not None:
+        words += ["--limit", str(arguments["limit"])]
+    if arguments.get("on_error") == "skip":
+        words += ["--on-error", "skip"]
+    if release.get("packed") is True:
+        words.append("--pack")
+    return shlex.join([*words, "--overwrite"])
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
 
 
 class _Table:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import shutil
 import struct
 import subprocess
@@ -14,6 +15,7 @@ import pytest
 
 from rvosbench.frames import open_frames
 from rvosbench.store import Store
+from rvosbench.synthetic import write
 from tests.datasets import tiny_releases
 from tests.prepare.many_videos import damage, many_videos, names
 
@@ -138,3 +140,29 @@ def test_the_bar_fits_80_columns_on_a_terminal(copy, tmp_path):
         bars = [line for line in re.split(r"[\r\n]+", text) if "prepare ytvos" in line]
         assert bars and all(len(line.rstrip()) <= 80 for line in bars), bars
     assert "2/2" in bars[-1] and "valid" in bars[-1]
+
+
+@pytest.mark.parametrize(
+    ("dataset", "quirks", "options"),
+    [
+        (
+            "ytvos",
+            (),
+            ("--trainval", "0.5", "--seed", "3", "--splits", "train,heldout", "--limit", "2", "--pack"),
+        ),
+        ("mevis", ("both-texts",), ("--mevis-version", "1")),
+        ("refcocog", ("google",), ("--split-by", "google", "--sentences", "raw")),
+    ],
+)
+def test_the_command_that_a_damaged_store_names_makes_it_again(rvos, tmp_path, dataset, quirks, options):
+    root, out = tmp_path / "my release", tmp_path / "my store"
+    write(dataset, root, videos=4, seed=0, frames=2, size=(48, 64), quirks=quirks)
+    assert rvos("prepare", dataset, "--root", root, "--out", out, *options).code == 0
+    first = Store.open(out)
+    part = next((out / "data").rglob("*.parquet"))
+    part.write_bytes(part.read_bytes()[:-1])
+    command = re.search(r"rebuild it with: (rvos .*)", rvos("info", out).error).group(1)
+    assert rvos(*shlex.split(command)[1:]).code == 0
+    again = Store.open(out)
+    assert again.fingerprint == first.fingerprint
+    assert again.manifest["files"] == first.manifest["files"]

@@ -127,15 +127,15 @@ def test_with_both_texts_the_second_is_read_and_version_chooses(root):
     content = json.loads((root / "valid_u" / "meta_expressions.json").read_text())
     content["videos"]["ccc"]["expressions"]["1"] = mevis_sentence("a dog")
     write_json(root / "valid_u" / "meta_expressions_v2.json", content)
-    both, first, second = (Mevis(root, o) for o in ({}, {"version": "1"}, {"version": "2"}))
+    both, first, second = (Mevis(root, o) for o in ({}, {"mevis-version": "1"}, {"mevis-version": "2"}))
     assert "the second is read" in both.problems[0]
     assert first.problems == second.problems == []
     assert [len(r.read("valid_u", "ccc").expressions) for r in (both, first, second)] == [2, 1, 2]
     assert (first.card, second.card) == (CARD, CARD_V2)
     assert first.splits() == ("train", "valid_u", "valid")
     with pytest.raises(DatasetError, match="expected 1"):
-        Mevis(root, {"version": "3"})
-    with pytest.raises(DatasetError, match="did you mean 'version'"):
+        Mevis(root, {"mevis-version": "3"})
+    with pytest.raises(DatasetError, match="did you mean 'mevis-version'"):
         Mevis(root, {"versions": "1"})
 
 

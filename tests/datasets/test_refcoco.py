@@ -47,7 +47,11 @@ def test_a_crowd_that_a_sentence_means_is_an_object(root):
 
 
 def test_the_raw_text_is_an_option(root):
-    assert described(RefCoco(root, {"text": "raw"}).read("train", SEVEN))[0] == ("0", "LEFT CAT .", (70,))
+    assert described(RefCoco(root, {"sentences": "raw"}).read("train", SEVEN))[0] == (
+        "0",
+        "LEFT CAT .",
+        (70,),
+    )
 
 
 def test_the_three_read_their_own_folder_and_split(tmp_path):
@@ -58,14 +62,14 @@ def test_the_three_read_their_own_folder_and_split(tmp_path):
     assert release.videos("train") == (SEVEN,)
     assert release.read("train", SEVEN).frames[0].path == f"coco/train2014/{SEVEN}.jpg"
     with pytest.raises(MissingPathError, match=r"refs\(google\)\.p is missing"):
-        RefCocoG(g, {"by": "google"})
+        RefCocoG(g, {"split-by": "google"})
     with pytest.raises(MissingPathError, match="refcoco is missing"):
         RefCoco(plus, {})
 
 
 def test_another_split_has_no_published_counts(root):
     (root / "refcoco" / "refs(unc).p").rename(root / "refcoco" / "refs(google).p")
-    assert RefCoco(root, {"by": "google"}).card.counts == {}
+    assert RefCoco(root, {"split-by": "google"}).card.counts == {}
     assert RefCoco.card.counts["val"] == {"videos": 1500, "expressions": 10834}
 
 
@@ -251,13 +255,13 @@ def test_a_bad_segmentation_names_the_file_and_the_annotation(root, form):
 @pytest.mark.parametrize("by", ["unc", "google", "umd"])
 def test_every_author_s_split_is_read_from_its_own_file(tmp_path, by):
     root = refcoco(tmp_path, by=by)
-    assert RefCoco(root, {"by": by}).videos("train") == (SEVEN,)
+    assert RefCoco(root, {"split-by": by}).videos("train") == (SEVEN,)
     for other in {"unc", "google", "umd"} - {by}:
         with pytest.raises(MissingPathError, match=rf"refs\({other}\)\.p is missing"):
-            RefCoco(root, {"by": other})
+            RefCoco(root, {"split-by": other})
 
 
 def test_options_are_checked(root):
-    for options in ({"by": "me"}, {"text": "none"}, {"txt": "raw"}):
+    for options in ({"split-by": "me"}, {"sentences": "none"}, {"txt": "raw"}):
         with pytest.raises(DatasetError, match="option"):
             RefCoco(root, options)

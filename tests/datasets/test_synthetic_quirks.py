@@ -275,7 +275,7 @@ def test_mevis_of_two_texts_the_second_is_read_and_the_first_can_be_chosen(plain
     found, warnings = converted("mevis", tmp_path / "second", *quirks)
     assert [bool(re.search("holds the text of MeViS and of MeViSv2", text)) for text in warnings] == [True]
     assert found == converted("mevis", tmp_path / "alone", "no-target")[0]
-    first, warnings = converted("mevis", tmp_path / "first", *quirks, options={"version": "1"})
+    first, warnings = converted("mevis", tmp_path / "first", *quirks, options={"mevis-version": "1"})
     assert (first, warnings) == (plain("mevis"), ())
 
 
@@ -344,7 +344,7 @@ def test_the_converted_form_numbers_its_sentences_anew(name, plain, tmp_path):
     ],
 )
 def test_googles_split_is_read_when_asked_for(name, splits, plain, tmp_path):
-    found, warnings = converted(name, tmp_path, "google", options={"by": "google"})
+    found, warnings = converted(name, tmp_path, "google", options={"split-by": "google"})
     assert (list(found), warnings) == (splits, ())
     if name == "refcocog":  # divided by objects: both splits have the images
         assert found["train"].keys() & found["val"].keys()
