@@ -13,8 +13,8 @@
   annotated.
 * The ground truth of valid and test is hidden (neither ids nor masks). `valid_u` is the split to score at
   home.
-* The option `version` (1 or 2) chooses between the two texts where a copy holds both; otherwise it is the
-  second.
+* The option `mevis-version` (1 or 2) chooses between the two texts where a copy holds both; otherwise it is
+  the second.
 """
 
 from __future__ import annotations
@@ -33,7 +33,8 @@ from rvosbench.registry import unknown
 from rvosbench.types import Card, Expression, Rle, Video
 
 _SPLITS = ("train", "valid_u", "valid", "test")
-_TEXT = {"1": "meta_expressions.json", "2": "meta_expressions_v2.json"}
+TEXT_FILES = {"1": "meta_expressions.json", "2": "meta_expressions_v2.json"}
+"""Version -> the name of the file with the sentences."""
 
 CARD = Card(
     name="mevis",
@@ -84,7 +85,7 @@ class Mevis:
 
         Args:
             root: the folder with `train`, `valid_u` ...
-            options: `version`; see the module.
+            options: `mevis-version`; see the module.
 
         Raises:
             MissingPathError: the folder is not there.
@@ -95,12 +96,14 @@ class Mevis:
         self.problems: list[str] = []
         version = self._version(options)
         self.card = CARD_V2 if version == "2" else CARD
-        self._texts = {split: path for split in _SPLITS if (path := root / split / _TEXT[version]).is_file()}
+        self._texts = {
+            split: path for split in _SPLITS if (path := root / split / TEXT_FILES[version]).is_file()
+        }
         self._videos = self._find_videos()
         if not self._videos:
             packed = any((root / split / "JPEGImages.tar").is_file() for split in _SPLITS)
             raise DatasetError(
-                f"{root} holds no video of {self.card.title}; expected train/{_TEXT[version]} with "
+                f"{root} holds no video of {self.card.title}; expected train/{TEXT_FILES[version]} with "
                 "train/JPEGImages/<video>/, or the same for valid_u, valid or test; "
                 + ("extract JPEGImages.tar there first" if packed else "is this the right folder?")
             )
@@ -178,11 +181,11 @@ class Mevis:
 
     def _version(self, options: Mapping[str, str]) -> str:
         version = options.get("mevis-version")
-        if version is not None and version not in _TEXT:
+        if version is not None and version not in TEXT_FILES:
             raise DatasetError(f"the option mevis-version is {version!r}, expected 1 (MeViS) or 2 (MeViSv2)")
         present = [
             number
-            for number, name in _TEXT.items()
+            for number, name in TEXT_FILES.items()
             if any((self.root / split / name).is_file() for split in _SPLITS)
         ]
         if version is None and len(present) > 1:

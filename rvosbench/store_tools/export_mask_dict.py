@@ -3,6 +3,7 @@
 ```text
 <split>/JPEGImages/<video>/<frame>.jpg    <split>/meta_expressions.json    <split>/mask_dict.json
 ```
+The text of a store of MeViSv2 is called `meta_expressions_v2.json`, as there.
 `mask_dict.json` maps an annotation id to one mask (or null: not there) per frame. `obj_id` is the object's
 id in the store; `anno_id` is the same number where the ids of a split are distinct, else they are counted
 from 0: every split has a `mask_dict.json` of its own.
@@ -14,6 +15,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
+from rvosbench.datasets.mevis import CARD_V2, TEXT_FILES
 from rvosbench.datasets.reading import safe_id
 from rvosbench.errors import DatasetError
 from rvosbench.masks import as_json
@@ -36,8 +38,7 @@ class MaskDictLayout:
         self._frames = frames
         self._losses = Losses()
         self._indexes = {
-            split: JsonObject(folder / split / "meta_expressions.json", opened, inside="videos")
-            for split in splits
+            split: JsonObject(folder / split / _text_file(store), opened, inside="videos") for split in splits
         }
         self._masks = {split: JsonObject(folder / split / "mask_dict.json", opened) for split in splits}
         self._with_masks: set[str] = set()
@@ -94,6 +95,13 @@ class MaskDictLayout:
             return object_id
         self._next_id[split] += 1
         return self._next_id[split] - 1
+
+
+def _text_file(store: Store) -> str:
+    """The name by which a reader tells MeViSv2 from MeViS."""
+    card = store.manifest.get("card")
+    title = card.get("title") if isinstance(card, dict) else None
+    return TEXT_FILES["2" if title == CARD_V2.title else "1"]
 
 
 def _are_distinct(store: Store, split: str) -> bool:

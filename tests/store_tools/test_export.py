@@ -253,7 +253,9 @@ def test_mask_dict_of_a_synthetic_release_prepares_to_the_same_store(tmp_path):
     }  # every split counts from 0
     export(first, "mask-dict", tmp_path / "release")
     prepare("mevis", tmp_path / "release", tmp_path / "second")
-    assert Store.open(tmp_path / "second").fingerprint == first.fingerprint
+    second = Store.open(tmp_path / "second")
+    assert second.fingerprint == first.fingerprint
+    assert second.manifest["card"] == first.manifest["card"]  # MeViSv2
 
 
 def test_mask_dict_of_the_real_sample_prepares_to_the_same_store(shared, tmp_path):
