@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rvosbench.errors import DatasetError, OutputError
+from rvosbench.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,8 +26,6 @@ def show_plan(found: Plan, root: Path, out: Path) -> None:
         DatasetError: files are missing, or videos cannot be converted.
         OutputError: the store cannot be written at `out`, or does not fit there.
     """
-    from rvosbench.report.leaderboard import printable
-
     from .console import stdout_console
 
     console = stdout_console()
@@ -72,8 +71,6 @@ def _table(found: Plan) -> Table:
     from rich.table import Table
     from rich.text import Text
 
-    from rvosbench.report.leaderboard import printable
-
     drawn = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     drawn.add_column("split", overflow="fold")
     for title in ("videos", "sentences", "files", "to read", "missing", "store"):
@@ -93,8 +90,6 @@ def _table(found: Plan) -> Table:
 
 def _list(console: Console, title: str, items: Sequence[str]) -> None:
     """The first few of many lines; nothing when there are none."""
-    from rvosbench.report.leaderboard import printable
-
     if not items:
         return
     console.print(printable(title), markup=False, style="red")

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from rvosbench.printable import printable
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -38,7 +40,6 @@ def info_command(store: str, json_file: Path | None) -> None:
     import json
 
     from rvosbench.report.files import write_text
-    from rvosbench.report.leaderboard import printable
     from rvosbench.store_tools.info import as_json, describe
 
     from .console import stdout_console
@@ -71,8 +72,6 @@ def info_command(store: str, json_file: Path | None) -> None:
 
 def _say_problems(found: Info) -> None:
     """How many and the first few, a line each."""
-    from rvosbench.report.leaderboard import printable
-
     problems = found.problems
     count = problems.skipped + problems.reported
     if not count:
@@ -90,8 +89,6 @@ def _table(found: Info, names: Sequence[str]) -> Table:
     from rich import box
     from rich.table import Table
     from rich.text import Text
-
-    from rvosbench.report.leaderboard import printable
 
     drawn = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     drawn.add_column("", no_wrap=True)

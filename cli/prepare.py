@@ -7,6 +7,8 @@ from typing import Literal
 
 import click
 
+from rvosbench.printable import printable
+
 _SHOWN = 10  # skipped videos that are named
 
 
@@ -44,8 +46,8 @@ _SHOWN = 10  # skipped videos that are named
     default=1,
     show_default=True,
     metavar="N",
-    help="Read videos in N processes. Each further one takes 0.15 GB of memory and a copy of the release's "
-    "index, which is large for RefCOCO. The store is the same for any N.",
+    help="Read videos in N processes. Each further one takes memory for its libraries and for a copy of the "
+    "release's index, which is large for RefCOCO. The store is the same for any N.",
 )
 @click.option(
     "--on-error",
@@ -153,8 +155,6 @@ def prepare_command(
         if isinstance(error, KeyboardInterrupt):
             raise click.Abort from error  # without the empty line that click shows for the other
         raise
-    from rvosbench.report.leaderboard import printable  # not before the work: it brings tables along
-
     if prepared.reused:
         note(f"Resumed: an earlier run had finished {_videos(prepared.reused)}")
     for warning in prepared.warnings:

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from rvosbench.printable import printable
+
 from .model_options import precision_option, text_encoder_option
 
 
@@ -104,5 +106,5 @@ def _shortened(sentence: str, columns: int) -> str:
     """A sentence on one line of a terminal; letters of two columns, as Chinese has, count as two."""
     from rich.cells import cell_len, set_cell_size
 
-    line = " ".join("".join(each if each.isprintable() else " " for each in sentence).split())
+    line = " ".join(printable(sentence, " ").split())
     return line if cell_len(line) <= columns else set_cell_size(line, columns - 1).rstrip() + "…"

@@ -10,14 +10,13 @@ import struct
 import zlib
 from collections.abc import Sequence
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 from pycocotools import mask as coco
 
-from rvosbench.errors import DatasetError, MissingPathError, ShapeError
+from rvosbench.errors import DatasetError, ShapeError
 from rvosbench.images import MAX_PIXELS
 from rvosbench.types import BoolMask, Rle
 
@@ -88,30 +87,22 @@ def bounding_box(rle: Rle) -> tuple[float, float, float, float]:
     return x, y, width, height
 
 
-def read_index_png(path: Path) -> NDArray[np.uint8]:
+def decode_index_png(data: bytes, name: str) -> NDArray[np.uint8]:
     """The object ids of an annotation PNG.
 
     Palette files (mode P) hold ids as palette indices, grey files (L) as grey values, bilevel files
-    (1) as 0 and 1. RGB copies are refused: which colour means which object is not in the file.
+    (1) as 0 and 1. A file in colour is refused: it holds no ids.
+
+    Args:
+        data: the whole file.
+        name: what to call it in errors.
 
     Returns:
         (H, W) uint8, 0 is background.
 
     Raises:
-        MissingPathError: there is no such file.
         DatasetError: the file is truncated, no PNG, too large or in colour.
     """
-    try:
-        data = path.read_bytes()
-    except FileNotFoundError:
-        raise MissingPathError(f"{path} is missing; expected an annotation PNG") from None
-    except OSError as error:
-        raise DatasetError(f"{path} cannot be read ({error.strerror}); expected an annotation PNG") from error
-    return decode_index_png(data, str(path))
-
-
-def decode_index_png(data: bytes, name: str) -> NDArray[np.uint8]:
-    """`read_index_png` for the bytes of a file; `name` appears in errors."""
     check_png(data, name)
     try:
         with Image.open(io.BytesIO(data), formats=("PNG",)) as image:

@@ -18,6 +18,7 @@ from PIL import Image, ImageDraw
 from rvosbench.errors import ShapeError
 from rvosbench.fonts import Font, font_for
 from rvosbench.images import RgbImage
+from rvosbench.printable import printable
 from rvosbench.types import BoolMask
 
 Colour = tuple[int, int, int]
@@ -223,7 +224,7 @@ def _dilate(mask: BoolMask, radius: int) -> BoolMask:
 
 def _wrap(text: str, font: Font, width: int, lines: int = 3) -> list[str]:
     """`text` in at most `lines` lines of at most `width` px; a word that is too long is broken."""
-    words = _printable(text).split()
+    words = printable(text, " ").split()
     done: list[str] = []
     current = ""
     while words:
@@ -256,8 +257,3 @@ def _fitting(word: str, font: Font, width: int) -> int:
     while count > 1 and font.getlength(word[:count]) > width:
         count = min(count - 1, max(1, int(count * width / font.getlength(word[:count]))))
     return count
-
-
-def _printable(text: str) -> str:
-    """`text` without line breaks and control characters."""
-    return "".join(character if character.isprintable() else " " for character in text)

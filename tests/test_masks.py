@@ -14,7 +14,7 @@ from PIL import Image
 from pycocotools import mask as coco
 
 from rvosbench import masks
-from rvosbench.errors import DatasetError, MissingPathError, ShapeError
+from rvosbench.errors import DatasetError, ShapeError
 from rvosbench.types import Rle
 
 MASKS = arrays.arrays(np.bool_, arrays.array_shapes(min_dims=2, max_dims=2, max_side=12))
@@ -157,13 +157,6 @@ def test_a_decompression_bomb_is_refused_by_its_header():
         masks.decode_index_png(
             b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + b"IHDR" + header + bytes(4), "x"
         )
-
-
-def test_paths_that_are_no_file_are_named(tmp_path):
-    with pytest.raises(MissingPathError, match=r"absent\.png is missing"):
-        masks.read_index_png(tmp_path / "absent.png")
-    with pytest.raises(DatasetError, match="cannot be read"):
-        masks.read_index_png(tmp_path)
 
 
 def test_a_server_png_is_grey_with_0_and_255():

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from rvosbench.datasets.label_maps import read_labels
 from rvosbench.errors import (
     DatasetError,
     InvalidDataError,
@@ -17,7 +18,6 @@ from rvosbench.errors import (
     RvosbenchError,
     ShapeError,
 )
-from rvosbench.masks import read_index_png
 from rvosbench.models.baselines import CENTRE
 from rvosbench.segment import segment_video, windows
 from rvosbench.types import Segmentation
@@ -78,7 +78,7 @@ def test_masks_are_written_as_the_model_gave_them(folder, tmp_path):
     for number, name in enumerate(folders):
         assert len(list((tmp_path / "m" / name).iterdir())) == 10
         for position in range(10):
-            png = read_index_png(tmp_path / "m" / name / f"{5 * position:05d}.png")
+            png = read_labels(tmp_path / "m" / name / f"{5 * position:05d}.png")
             np.testing.assert_array_equal(png == 255, rectangle(position, number))
             assert set(np.unique(png)) <= {0, 255}
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from rvosbench.datasets.label_maps import read_labels
 from rvosbench.errors import OutputError
-from rvosbench.masks import read_index_png
 from rvosbench.overlay import PALETTE, colour_of
 from rvosbench.segment import segment_video
 from rvosbench.video_file import VideoFile
@@ -113,7 +113,7 @@ def test_a_picture_of_any_size_is_shown_whole(tmp_path, suffix, size):
     assert pixels.shape[0] > size[0] + 10
     assert pixels[: size[0], size[1] - 1].min() > 150 or size == (1, 1)
     assert pixels[: size[0], size[1] + 4 :].max() < 60, "beside the picture"
-    assert read_index_png(tmp_path / "m" / "1-the-left-half" / "only.png").shape == size
+    assert read_labels(tmp_path / "m" / "1-the-left-half" / "only.png").shape == size
 
 
 def test_a_video_stored_on_its_side_comes_out_upright_with_its_masks(tmp_path):
@@ -126,7 +126,7 @@ def test_a_video_stored_on_its_side_comes_out_upright_with_its_masks(tmp_path):
     segment_video(tmp_path / "turned.mp4", ["x"], LeftHalf(), tmp_path / "out", masks_dir=tmp_path / "m")
     pixels = shown(tmp_path / "out" / "00000.png")
     assert pixels[:16, 80:96].mean() > 200, "the bright corner is at the upper right"
-    mask = read_index_png(tmp_path / "m" / "1-x" / "00000.png")
+    mask = read_labels(tmp_path / "m" / "1-x" / "00000.png")
     assert mask.shape == (192, 96) and (mask[:, :48] == 255).all() and (mask[:, 48:] == 0).all()
 
 

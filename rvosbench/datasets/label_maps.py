@@ -27,7 +27,7 @@ def split_labels(labels: NDArray[np.uint8]) -> dict[int, Rle]:
     Returns:
         Object id -> mask, ascending, without the background.
     """
-    # Run lengths go down the columns: transposed once for all objects, five times as fast as by numpy.
+    # Run lengths go down the columns: transposed once for all objects, by OpenCV: faster than numpy.
     columns = cv2.transpose(np.ascontiguousarray(labels)).T
     found = {}
     for label in _candidates(labels):

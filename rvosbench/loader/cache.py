@@ -1,8 +1,8 @@
 """A cache with a budget in bytes: what was used longest ago goes first.
 
 Arrays are kept in slots of large blocks, not where the allocator would put them. There each would pin a piece
-of the heap that a much larger temporary array left behind: measured with frames of 96x128 px, 64 MB of them
-made a process grow by nearly 1 GB.
+of the heap that a much larger temporary array left behind, and a process of small frames would grow by many
+times their size.
 """
 
 from __future__ import annotations

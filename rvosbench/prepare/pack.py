@@ -1,7 +1,7 @@
 """`--pack`: a store that needs no release, because it holds the pixels itself.
 
 Image files go into the tables byte by byte. An mp4 stays an mp4: encoding its frames again would lose
-pixels, and as PNG files they take about a hundred times the space; it lies in the store as a file.
+pixels, and as PNG files they take far more space; it lies in the store as a file.
 """
 
 from __future__ import annotations

@@ -21,9 +21,10 @@ from rvosbench.analysis.bootstrap import Comparison, compare, holm
 from rvosbench.errors import FormatError, InvalidDataError, ScoreError
 from rvosbench.metrics import statistics
 from rvosbench.metrics.samples import sample_iou
+from rvosbench.printable import printable
 from rvosbench.report.answers import read_table
 from rvosbench.report.cases import expression_scores
-from rvosbench.report.leaderboard import Row, printable, read_row, read_scores
+from rvosbench.report.leaderboard import Row, read_row, read_scores
 from rvosbench.score_tables import FRAME_SCHEMA, FRAME_SCORES
 
 if TYPE_CHECKING:

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 
 from rvosbench import overlay
 from rvosbench.analysis.slices import Slice
+from rvosbench.printable import printable
 from rvosbench.report.cases import Case, strip
 from rvosbench.report.files import write_bytes
-from rvosbench.report.leaderboard import printable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

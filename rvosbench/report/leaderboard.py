@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rvosbench.errors import FormatError, MissingPathError
+from rvosbench.printable import printable
 from rvosbench.report.files import write_text
 from rvosbench.run_record import write_json
 from rvosbench.score_tables import SCORES
@@ -288,11 +289,6 @@ def show(value: Value | None, *, interval: bool = True) -> str:
     if interval and value.low is not None and value.high is not None:
         text += f" [{_percent(value.low)}, {_percent(value.high)}]"
     return text
-
-
-def printable(text: str) -> str:
-    """`text` without control characters, which would steer a terminal."""
-    return "".join(character if character.isprintable() else "�" for character in text)
 
 
 def _percent(fraction: float) -> str:

@@ -17,11 +17,12 @@ import pyarrow as pa
 
 from rvosbench import overlay, run_record
 from rvosbench.errors import InvalidDataError
+from rvosbench.printable import printable
 from rvosbench.report import charts
 from rvosbench.report.cases import Key, expression_scores, read_cases
 from rvosbench.report.charts import KindOf
 from rvosbench.report.files import write_text
-from rvosbench.report.leaderboard import Row, collect, printable, read_scores
+from rvosbench.report.leaderboard import Row, collect, read_scores
 from rvosbench.report.over_time import as_json, over_time
 from rvosbench.report.swap import swap_effect
 from rvosbench.run_record import write_json

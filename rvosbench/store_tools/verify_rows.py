@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from rvosbench import masks
 from rvosbench.errors import ScoreError
+from rvosbench.printable import printable
 from rvosbench.run_lengths import foreground_areas
 from rvosbench.store.schema import video_from_rows
 from rvosbench.store_tools.parts import read_batches
@@ -48,7 +49,7 @@ class Problem:
 
     def __str__(self) -> str:
         text = f"{self.table} {self.row}: found {self.found}; expected {self.expected}"
-        return "".join(character if character.isprintable() else "�" for character in text)
+        return printable(text)
 
 
 class Rows:

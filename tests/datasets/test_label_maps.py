@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from rvosbench import masks
-from rvosbench.datasets.label_maps import read_annotations, split_labels
+from rvosbench.datasets.label_maps import read_annotations, read_labels, split_labels
 from rvosbench.errors import DatasetError, MissingPathError
 from tests.datasets.tiny_releases import HEIGHT, ONE_OBJECT, TWO_OBJECTS, WIDTH, write_labels
 
@@ -55,3 +55,10 @@ def test_an_object_that_no_index_lists_is_refused_with_the_file_and_the_listed_o
     assert set(found) == {(1, 0), (2, 0)}  # an object need not be seen
     with pytest.raises(DatasetError, match=r"00000\.png has pixels of value 2, its video has"):
         read_annotations(tmp_path, ["00000"], SIZE, all_frames=True, objects=[1, 9])
+
+
+def test_paths_that_are_no_file_are_named(tmp_path):
+    with pytest.raises(MissingPathError, match=r"absent\.png is missing"):
+        read_labels(tmp_path / "absent.png")
+    with pytest.raises(DatasetError, match="cannot be read"):
+        read_labels(tmp_path)
