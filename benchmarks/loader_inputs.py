@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rvosbench import masks
+from rvosbench.media.video import VideoFile
 from rvosbench.types import Card, Expression, Frame, Object, Video
-from rvosbench.video_file import VideoFile
 
 CARD = Card(name="drawn", title="Drawn", homepage="none", licence="none", citation="none")
 

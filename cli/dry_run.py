@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rvosbench.errors import DatasetError, OutputError
-from rvosbench.printable import printable
+from rvosbench.files.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

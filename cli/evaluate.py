@@ -116,7 +116,7 @@ def _ground_truth(
     from .stores import only_split
 
     if run is not None:
-        from rvosbench.run_record import read_run
+        from rvosbench.runs.record import read_run
 
         record = read_run(run)
         dataset = dataset or str(record.get("store", ""))

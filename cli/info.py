@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rvosbench.printable import printable
+from rvosbench.files.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

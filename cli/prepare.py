@@ -7,7 +7,7 @@ from typing import Literal
 
 import click
 
-from rvosbench.printable import printable
+from rvosbench.files.text import printable
 
 _SHOWN = 10  # skipped videos that are named
 

@@ -49,7 +49,7 @@ def report_command(
       rvos report runs/soc --against runs/random-object
     """
     from rvosbench.report.page import write_page
-    from rvosbench.run_record import read_run
+    from rvosbench.runs.record import read_run
     from rvosbench.synthetic.language import kind_of
 
     if dataset is None and predictions is None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from rvosbench.printable import printable
+from rvosbench.files.text import printable
 
 from .model_options import precision_option, text_encoder_option
 
@@ -71,9 +71,9 @@ def segment_command(
       rvos segment holiday.mp4 "the dog" "the red ball" --checkpoint runs/soc/checkpoint --out dog.mp4
       rvos segment frames/ "the dog" --checkpoint soc.tar --text-encoder roberta-base --out shown/
     """
-    from rvosbench.fonts import undrawable
+    from rvosbench.drawing.fonts import undrawable
     from rvosbench.models.loading import load_model
-    from rvosbench.precision import computing_in
+    from rvosbench.models.precision import computing_in
     from rvosbench.segment import check_request, segment_video
 
     from .console import note, progress

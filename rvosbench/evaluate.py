@@ -11,13 +11,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from rvosbench import run_record
 from rvosbench.errors import MissingPathError, OutputError, ScoreError
 from rvosbench.metrics.answers import Answers, answer
 from rvosbench.metrics.ground_truth import Question, questions
 from rvosbench.metrics.pairs import PairScores, measure_pairs
 from rvosbench.metrics.protocols import ANNOTATORS, Protocol, protocol_named
-from rvosbench.predictions import Prediction
+from rvosbench.runs import record as run_record
+from rvosbench.runs.predictions import Prediction
 from rvosbench.score_tables import FrameRow, Metric, ScoreTables
 from rvosbench.store import Store
 from rvosbench.submission import PredictionSource, open_predictions

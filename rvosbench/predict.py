@@ -13,14 +13,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rvosbench import masks, run_record
-from rvosbench.contracts import ConfigurableFactory, ModelFactory, Segmenter
+from rvosbench import masks
 from rvosbench.errors import OutputError, ScoreError, ShapeError
-from rvosbench.frames import open_frames
+from rvosbench.media.frames import open_frames
 from rvosbench.models.loading import check_checkpoint, load_model
-from rvosbench.precision import computing_in
-from rvosbench.predictions import Prediction, PredictionsWriter
-from rvosbench.registry import MODELS
+from rvosbench.models.precision import computing_in
+from rvosbench.plugins.contracts import ConfigurableFactory, ModelFactory, Segmenter
+from rvosbench.plugins.registry import MODELS
+from rvosbench.runs import record as run_record
+from rvosbench.runs.predictions import Prediction, PredictionsWriter
 from rvosbench.store import Store
 from rvosbench.types import VOID, Clip, Expression, Segmentation, Video
 
@@ -54,7 +55,7 @@ def predict(
         checkpoint: for models that need one.
         text_encoder: for checkpoints that lack its files, see `rvosbench.models.loading.load_model`.
         device: "cpu", "cuda" ...
-        precision: one of `rvosbench.precision.PRECISIONS`.
+        precision: one of `rvosbench.models.precision.PRECISIONS`.
         seed: for models that draw at random.
         candidates: ranked masks per sentence, at most.
         swap_sentences: ask for every object with a sentence about another object of the same video. A

@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from rvosbench import masks, run_record
+from rvosbench import masks
 from rvosbench.analysis.bootstrap import interval
 from rvosbench.analysis.ranking import average_precision_interval
 from rvosbench.errors import OutputError
@@ -25,7 +25,8 @@ from rvosbench.metrics.coco_figures import Matches, coco_figures, join_matches
 from rvosbench.metrics.ground_truth import Question
 from rvosbench.metrics.protocols import Protocol
 from rvosbench.metrics.samples import sample_figures, sample_iou
-from rvosbench.predictions import Prediction
+from rvosbench.runs import record as run_record
+from rvosbench.runs.predictions import Prediction
 from rvosbench.types import Video
 
 SCORES = "scores.json"

@@ -36,21 +36,22 @@ from typing import Literal, Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from rvosbench import masks, overlay
-from rvosbench.contracts import Segmenter
+from rvosbench import masks
+from rvosbench.drawing import overlay
 from rvosbench.errors import InvalidDataError, OutputError, ShapeError
-from rvosbench.footage import Footage, Shot
-from rvosbench.images import RgbImage
-from rvosbench.output_places import check_file, check_folder, unwritable
-from rvosbench.picture_writer import (
+from rvosbench.files.places import check_file, check_folder, unwritable
+from rvosbench.media.frame_sources import Footage, Shot
+from rvosbench.media.images import RgbImage
+from rvosbench.media.picture_writer import (
     FrameFolderWriter,
     PictureWriter,
     PngFolder,
     holds_frames,
     too_many,
 )
+from rvosbench.media.video_writer import SUFFIXES, VideoWriter, check_video_name
+from rvosbench.plugins.contracts import Segmenter
 from rvosbench.types import Clip
-from rvosbench.video_writer import SUFFIXES, VideoWriter, check_video_name
 
 _LEGEND_WIDTH = 160  # px; sentences below a narrower picture could not be read
 

@@ -14,8 +14,8 @@ from rvosbench import evaluate as module
 from rvosbench import masks
 from rvosbench.evaluate import evaluate
 from rvosbench.metrics import boundary_measure, region_similarity
-from rvosbench.predictions import Prediction
 from rvosbench.prepare import prepare
+from rvosbench.runs.predictions import Prediction
 from rvosbench.store import Store
 from rvosbench.types import Video
 from tests.tiny_run import answer, make_run, palette_folder, shifted, truth

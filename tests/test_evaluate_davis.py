@@ -16,7 +16,7 @@ from rvosbench import masks
 from rvosbench.errors import ScoreError, ShapeError
 from rvosbench.evaluate import evaluate
 from rvosbench.metrics.protocols import PROTOCOLS
-from rvosbench.predictions import Prediction
+from rvosbench.runs.predictions import Prediction
 from rvosbench.store import Store
 from rvosbench.types import Object, Video
 from tests.tiny_run import make_run, row, sentences

@@ -11,7 +11,7 @@ import pytest
 
 from rvosbench.evaluate import Scores, evaluate
 from rvosbench.metrics.samples import THRESHOLDS
-from rvosbench.predictions import Prediction, PredictionsWriter
+from rvosbench.runs.predictions import Prediction, PredictionsWriter
 from rvosbench.types import Expression, Frame, Object, Rle, Video
 from tests.tiny_store import write_store
 

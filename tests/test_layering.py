@@ -12,21 +12,11 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 
 LAYERS: tuple[frozenset[str], ...] = (
-    frozenset({"errors", "printable", "types"}),
-    frozenset(
-        {
-            "contracts",
-            "fonts",
-            "images",
-            "output_places",
-            "precision",
-            "registry",
-            "run_lengths",
-            "run_record",
-        }
-    ),
-    frozenset({"masks", "overlay", "picture_writer", "video_file", "video_writer"}),
-    frozenset({"footage", "frames", "predictions", "store", "transforms"}),
+    frozenset({"errors", "types"}),
+    frozenset({"files"}),
+    frozenset({"media", "plugins"}),
+    frozenset({"drawing", "masks"}),
+    frozenset({"runs", "store"}),
     frozenset({"analysis", "datasets", "loader", "metrics", "models", "synthetic"}),
     frozenset({"predict", "prepare", "score_tables", "segment", "store_tools", "submission", "training"}),
     frozenset({"evaluate"}),

@@ -17,10 +17,10 @@ from rvosbench.errors import (
     ShapeError,
     UnknownNameError,
 )
+from rvosbench.plugins.registry import MODELS
 from rvosbench.predict import predict
-from rvosbench.predictions import Prediction, Predictions
-from rvosbench.registry import MODELS
-from rvosbench.run_record import sha256_of
+from rvosbench.runs.predictions import Prediction, Predictions
+from rvosbench.runs.record import sha256_of
 from rvosbench.types import Clip, Segmentation
 from tests.tiny_store import HEIGHT, WIDTH, square, tiny_store
 

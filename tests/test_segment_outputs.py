@@ -9,11 +9,11 @@ import pytest
 from PIL import Image
 
 from rvosbench.datasets.label_maps import read_labels
+from rvosbench.drawing.overlay import PALETTE, colour_of
 from rvosbench.errors import OutputError
-from rvosbench.overlay import PALETTE, colour_of
+from rvosbench.media.video import VideoFile
+from rvosbench.media.video_writer import VideoWriter
 from rvosbench.segment import segment_video
-from rvosbench.video_file import VideoFile
-from rvosbench.video_writer import VideoWriter
 from tests.tiny_footage import Failing, LeftHalf, Recorder, decoded, shown, ten_frames
 from tests.turned_video import turned
 

@@ -19,7 +19,7 @@ from rvosbench.errors import (
     ScoreError,
     ShapeError,
 )
-from rvosbench.predictions import Prediction, PredictionsWriter
+from rvosbench.runs.predictions import Prediction, PredictionsWriter
 from rvosbench.submission import open_predictions, write_submission
 from tests.tiny_store import HEIGHT, WIDTH, square, tiny_store, two_squares
 

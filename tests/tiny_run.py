@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from rvosbench import masks
-from rvosbench.predictions import Prediction, PredictionsWriter
+from rvosbench.runs.predictions import Prediction, PredictionsWriter
 from rvosbench.store import Store
 from rvosbench.types import Expression, Video
 from tests.tiny_store import HEIGHT, WIDTH

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from rvosbench.analysis.bootstrap import interval
 from rvosbench.errors import UnknownNameError
-from rvosbench.registry import unknown
+from rvosbench.plugins.registry import unknown
 
 Row = Mapping[str, Any]
 

@@ -34,10 +34,10 @@ from rvosbench.datasets.reading import (
     some,
 )
 from rvosbench.errors import DatasetError, MissingPathError, UnknownNameError
-from rvosbench.images import MAX_PIXELS
-from rvosbench.registry import unknown
+from rvosbench.media.images import MAX_PIXELS
+from rvosbench.media.video import VideoFile
+from rvosbench.plugins.registry import unknown
 from rvosbench.types import Card, Expression, Frame, Object, Rle, Video
-from rvosbench.video_file import VideoFile
 
 _INSTANCES = "a2d_annotation_with_instances"
 _TEXT_FOLDERS = ("text_annotations", ".", "Release")

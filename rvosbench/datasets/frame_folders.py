@@ -10,7 +10,7 @@ from rvosbench.datasets.expression_json import VideoEntry, objects_meant
 from rvosbench.datasets.label_maps import read_annotations
 from rvosbench.datasets.reading import folder_names, image_files, some
 from rvosbench.errors import DatasetError, MissingPathError
-from rvosbench.images import MAX_PIXELS, image_size
+from rvosbench.media.images import MAX_PIXELS, image_size
 from rvosbench.types import Expression, Frame, Object, Rle, Video
 
 

@@ -40,7 +40,7 @@ from rvosbench.datasets.reading import (
     some,
 )
 from rvosbench.errors import DatasetError, UnknownNameError
-from rvosbench.registry import unknown
+from rvosbench.plugins.registry import unknown
 from rvosbench.types import Card, Expression, Video
 
 SPLIT = "test"

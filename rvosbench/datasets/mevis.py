@@ -29,7 +29,7 @@ from rvosbench.datasets.frame_folders import as_video, frame_files, open_frames,
 from rvosbench.datasets.mask_dict import MaskDict, open_mask_dict
 from rvosbench.datasets.reading import check_options, fingerprint, release_folder, some
 from rvosbench.errors import DatasetError, MissingPathError, UnknownNameError
-from rvosbench.registry import unknown
+from rvosbench.plugins.registry import unknown
 from rvosbench.types import Card, Expression, Rle, Video
 
 _SPLITS = ("train", "valid_u", "valid", "test")

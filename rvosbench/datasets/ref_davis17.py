@@ -44,7 +44,7 @@ from rvosbench.datasets.reading import (
     some,
 )
 from rvosbench.errors import DatasetError, UnknownNameError
-from rvosbench.registry import unknown
+from rvosbench.plugins.registry import unknown
 from rvosbench.types import VOID, Card, Expression, Video
 
 _FPS = 24.0

@@ -33,7 +33,7 @@ from rvosbench.datasets.reading import (
 from rvosbench.datasets.refcoco_index import Index, Sentence, read_converted, read_official
 from rvosbench.errors import DatasetError, MissingPathError, UnknownNameError
 from rvosbench.masks import area
-from rvosbench.registry import unknown
+from rvosbench.plugins.registry import unknown
 from rvosbench.types import Card, Expression, Frame, Object, Video
 
 _SPLITS = ("train", "val", "testA", "testB", "test")

@@ -34,7 +34,7 @@ from rvosbench.datasets.reading import (
 )
 from rvosbench.datasets.valid_ground_truth import ValidGroundTruth, attach, find_ground_truth
 from rvosbench.errors import DatasetError, UnknownNameError
-from rvosbench.registry import unknown
+from rvosbench.plugins.registry import unknown
 from rvosbench.types import Card, Expression, Video
 
 _SPLITS = ("train", "valid", "test")

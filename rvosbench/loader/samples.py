@@ -17,11 +17,12 @@ from torch.utils.data import Dataset
 
 from rvosbench import masks
 from rvosbench.errors import DatasetError, MissingPathError, TrainingError
-from rvosbench.frames import open_frames
+from rvosbench.loader.augment import Sample
 from rvosbench.loader.cache import ByteCache
 from rvosbench.loader.windows import Window
+from rvosbench.media.frames import open_frames
+from rvosbench.media.resize import Side, resize_frames, resize_masks
 from rvosbench.store import Store
-from rvosbench.transforms import Sample, Side, resize_frames, resize_masks
 from rvosbench.types import VOID, Expression, Video
 
 DEFAULT_CACHE_BYTES = 1024**3

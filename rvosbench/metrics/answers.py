@@ -10,7 +10,7 @@ from rvosbench.metrics.ground_truth import Question
 from rvosbench.metrics.matching import match
 from rvosbench.metrics.merge import merge_sentences
 from rvosbench.metrics.protocols import Protocol
-from rvosbench.predictions import Prediction
+from rvosbench.runs.predictions import Prediction
 from rvosbench.types import Video
 
 Answers = Mapping[tuple[str, int], Sequence[Prediction]]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from rvosbench.errors import UnknownNameError
-from rvosbench.registry import unknown
+from rvosbench.plugins.registry import unknown
 
 ANNOTATORS = ("anno_0", "anno_1", "anno_2", "anno_3")
 """What the four annotators of Ref-DAVIS17 are called where their sentences are merged."""

@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from rvosbench.contracts import Segmenter
 from rvosbench.errors import ScoreError
+from rvosbench.plugins.contracts import Segmenter
 from rvosbench.types import Clip, Segmentation
 
 Answer = Callable[[Clip, int, int], NDArray[np.bool_]]
@@ -41,7 +41,7 @@ class Baseline:
 
 @dataclass(frozen=True, slots=True)
 class BaselineFactory:
-    """What the model registry holds for a baseline; see `rvosbench.contracts.ModelFactory`."""
+    """What the model registry holds for a baseline; see `rvosbench.plugins.contracts.ModelFactory`."""
 
     summary: str
     answer: Answer

@@ -14,9 +14,9 @@ from pathlib import Path
 from PIL import Image, UnidentifiedImageError
 
 from rvosbench.errors import DatasetError, MissingPathError
-from rvosbench.frames import inside
-from rvosbench.images import decode_image
 from rvosbench.masks import check_png
+from rvosbench.media.frames import inside
+from rvosbench.media.images import decode_image
 from rvosbench.types import Frame, Video
 
 MAX_FILE_BYTES = 32 * 1024 * 1024

@@ -15,12 +15,12 @@ from dataclasses import replace as changed
 from itertools import islice
 from pathlib import Path
 
-from rvosbench.contracts import Release
 from rvosbench.errors import DatasetError, InvalidDataError, MissingPathError, OutputError
+from rvosbench.plugins.contracts import Release
+from rvosbench.plugins.registry import DATASETS
 from rvosbench.prepare.estimate import Estimate, estimate
 from rvosbench.prepare.run import choose_splits, count_differences
 from rvosbench.prepare.unit import Job
-from rvosbench.registry import DATASETS
 from rvosbench.store.partial import partial_folder
 from rvosbench.store.writer import check_free
 

@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Literal
 
 import rvosbench
-from rvosbench.contracts import Release
 from rvosbench.errors import DatasetError, UnknownNameError
+from rvosbench.plugins.contracts import Release
+from rvosbench.plugins.registry import DATASETS, unknown
 from rvosbench.prepare.conversion import Conversion, Progress
 from rvosbench.prepare.journal import Journal
 from rvosbench.prepare.samples import with_samples
 from rvosbench.prepare.unit import Job
-from rvosbench.registry import DATASETS, unknown
 from rvosbench.store import FORMAT_VERSION, ReleaseProblem, Store, StoreWriter
 from rvosbench.store.partial import partial_folder
 from rvosbench.types import Card

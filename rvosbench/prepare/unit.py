@@ -7,8 +7,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from rvosbench.contracts import Release
 from rvosbench.errors import InvalidDataError, MissingPathError
+from rvosbench.plugins.contracts import Release
 from rvosbench.prepare.journal import Note
 from rvosbench.store.encoded import encode
 from rvosbench.types import Video

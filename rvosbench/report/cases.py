@@ -12,10 +12,11 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from rvosbench import masks, overlay
+from rvosbench import masks
+from rvosbench.drawing import overlay
 from rvosbench.errors import DatasetError, MissingPathError, ScoreError
-from rvosbench.frames import open_frames
-from rvosbench.images import RgbImage
+from rvosbench.media.frames import open_frames
+from rvosbench.media.images import RgbImage
 from rvosbench.report.answers import ScoredRun, Track, read_table
 from rvosbench.score_tables import EXPRESSION_SCHEMA, EXPRESSION_SCORES
 from rvosbench.store import Store

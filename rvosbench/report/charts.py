@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from rvosbench.analysis.over_time import Part
 from rvosbench.analysis.slices import Slice, by_slice
-from rvosbench.images import RgbImage
+from rvosbench.media.images import RgbImage
 from rvosbench.report.cases import Case, strip
 from rvosbench.report.leaderboard import Row, collect, show, tables
 from rvosbench.report.over_time import Mean, OverTime

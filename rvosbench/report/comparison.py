@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 
 from rvosbench.analysis.bootstrap import Comparison, compare, holm
 from rvosbench.errors import FormatError, InvalidDataError, ScoreError
+from rvosbench.files.text import printable
 from rvosbench.metrics import statistics
 from rvosbench.metrics.samples import sample_iou
-from rvosbench.printable import printable
 from rvosbench.report.answers import read_table
 from rvosbench.report.cases import expression_scores
 from rvosbench.report.leaderboard import Row, read_row, read_scores

@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rvosbench import overlay
 from rvosbench.analysis.slices import Slice
-from rvosbench.printable import printable
+from rvosbench.drawing import overlay
+from rvosbench.files.text import printable
 from rvosbench.report.cases import Case, strip
 from rvosbench.report.files import write_bytes
 

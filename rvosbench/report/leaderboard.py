@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rvosbench.errors import FormatError, MissingPathError
-from rvosbench.printable import printable
+from rvosbench.files.text import printable
 from rvosbench.report.files import write_text
-from rvosbench.run_record import write_json
+from rvosbench.runs.record import write_json
 from rvosbench.score_tables import SCORES
 
 if TYPE_CHECKING:

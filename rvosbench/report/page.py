@@ -15,9 +15,9 @@ from typing import Any
 
 import pyarrow as pa
 
-from rvosbench import overlay, run_record
+from rvosbench.drawing import overlay
 from rvosbench.errors import InvalidDataError
-from rvosbench.printable import printable
+from rvosbench.files.text import printable
 from rvosbench.report import charts
 from rvosbench.report.cases import Key, expression_scores, read_cases
 from rvosbench.report.charts import KindOf
@@ -25,7 +25,8 @@ from rvosbench.report.files import write_text
 from rvosbench.report.leaderboard import Row, collect, read_scores
 from rvosbench.report.over_time import as_json, over_time
 from rvosbench.report.swap import swap_effect
-from rvosbench.run_record import write_json
+from rvosbench.runs import record as run_record
+from rvosbench.runs.record import write_json
 from rvosbench.store import Store
 
 _BLIND = "random-object"  # picks one of the true objects without reading the sentence

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from rvosbench.errors import FormatError, MissingPathError, UnknownNameError
-from rvosbench.registry import unknown
+from rvosbench.plugins.registry import unknown
 from rvosbench.store.problems import PROBLEMS, PROBLEMS_SCHEMA
 from rvosbench.store.schema import (
     FORMAT_VERSION,

@@ -11,10 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from rvosbench import masks, overlay
+from rvosbench import masks
+from rvosbench.drawing import overlay
 from rvosbench.errors import DatasetError
-from rvosbench.frames import open_frames
-from rvosbench.images import RgbImage
+from rvosbench.media.frames import open_frames
+from rvosbench.media.images import RgbImage
 from rvosbench.store import Store
 from rvosbench.types import VOID, Expression, Video
 

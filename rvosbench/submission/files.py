@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from rvosbench.errors import FormatError, ScoreError
-from rvosbench.images import MAX_PIXELS
+from rvosbench.media.images import MAX_PIXELS
 
 Unit = Literal["expression", "object", "annotator"]
 """What predictions answer."""

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from rvosbench import masks
 from rvosbench.errors import MaskSizeError, ScoreError
 from rvosbench.metrics.matching import MAX_PROPOSALS
-from rvosbench.predictions import Prediction, Predictions
+from rvosbench.runs.predictions import Prediction, Predictions
 from rvosbench.submission.files import Files, Tree
 from rvosbench.types import VOID, Video
 

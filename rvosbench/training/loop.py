@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
-from rvosbench import run_record
-from rvosbench.contracts import BackboneFactory, TrainableFactory, TrainableSegmenter
 from rvosbench.errors import OutputError, TrainingError, UnknownNameError
 from rvosbench.loader import DEFAULT_CACHE_BYTES, ByteCache, Samples, load, to_device
-from rvosbench.precision import Precision, computing_in
-from rvosbench.registry import MODELS, unknown
+from rvosbench.models.precision import Precision, computing_in
+from rvosbench.plugins.contracts import BackboneFactory, TrainableFactory, TrainableSegmenter
+from rvosbench.plugins.registry import MODELS, unknown
+from rvosbench.runs import record as run_record
 from rvosbench.store import Store
 from rvosbench.training import state as states
 from rvosbench.training.device import on_device

@@ -15,9 +15,10 @@ from typing import Any, Literal
 
 from rvosbench.errors import UnknownNameError
 from rvosbench.loader import Centred, Consecutive, Spread, Window
-from rvosbench.precision import PRECISIONS, Precision
-from rvosbench.registry import unknown
-from rvosbench.transforms import Augmentation, Side
+from rvosbench.loader.augment import Augmentation
+from rvosbench.media.resize import Side
+from rvosbench.models.precision import PRECISIONS, Precision
+from rvosbench.plugins.registry import unknown
 
 _WINDOWS: Mapping[str, Callable[[int], Window]] = {
     "centred": Centred,

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from rvosbench.frames import open_frames
+from rvosbench.media.frames import open_frames
 from rvosbench.store import Store
 from rvosbench.synthetic import write
 from tests.datasets import tiny_releases

@@ -60,7 +60,7 @@ def test_it_writes_what_the_name_says_and_tells_within_80_columns(rvos, frames, 
 
 
 def test_a_sentence_that_no_font_can_draw_is_mentioned(rvos, frames, tmp_path, monkeypatch):
-    monkeypatch.setattr("rvosbench.fonts._machine_fonts", lambda: [])
+    monkeypatch.setattr("rvosbench.drawing.fonts._machine_fonts", lambda: [])
     ran = rvos("segment", frames, "左边", "--model", "centre", "--out", tmp_path / "a.mp4")
     assert ran.code == 0
     assert ran.err.splitlines()[0] == "no font here has 左边; the legend shows boxes (a Noto font has it)"

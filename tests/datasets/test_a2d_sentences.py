@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from rvosbench import masks
-from rvosbench.contracts import Release
 from rvosbench.datasets.a2d_sentences import A2DSentences
 from rvosbench.errors import DatasetError, MissingPathError
-from rvosbench.frames import open_frames
+from rvosbench.media.frames import open_frames
+from rvosbench.plugins.contracts import Release
 from rvosbench.types import Object
 from tests.datasets.tiny_releases import A2D_IDS, TWO_OBJECTS, a2d, write_h5, write_mp4
 

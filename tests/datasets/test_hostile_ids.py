@@ -191,7 +191,7 @@ def test_file_names_in_refcoco(make, file, tmp_path):
 )
 def test_whoever_asks_for_a_path_gets_an_unknown_name(name, make, split, tmp_path):
     from rvosbench.errors import UnknownNameError
-    from rvosbench.registry import DATASETS
+    from rvosbench.plugins.registry import DATASETS
 
     release = DATASETS[name](make(tmp_path / "release"), {})
     for bad in ("../../etc/passwd", "/etc/passwd", "", "a\0b"):

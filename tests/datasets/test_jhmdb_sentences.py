@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from rvosbench import masks
-from rvosbench.contracts import Release
 from rvosbench.datasets.jhmdb_sentences import SAMPLES, JhmdbSentences
 from rvosbench.errors import DatasetError, MissingPathError, RvosbenchError, UnknownNameError
+from rvosbench.plugins.contracts import Release
 from rvosbench.prepare import prepare
 from rvosbench.store import Store
 from rvosbench.store.schema import MANIFEST

@@ -14,9 +14,9 @@ from rvosbench import masks
 from rvosbench.datasets.a2d_instances import read_instances
 from rvosbench.datasets.a2d_sentences import CARD
 from rvosbench.errors import DatasetError
-from rvosbench.frames import open_frames
+from rvosbench.media.frames import open_frames
+from rvosbench.plugins.registry import DATASETS
 from rvosbench.prepare import prepare
-from rvosbench.registry import DATASETS
 from rvosbench.store import Store
 
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from rvosbench import masks
-from rvosbench.contracts import Release
 from rvosbench.datasets.ref_davis17 import RefDavis17
 from rvosbench.errors import DatasetError, MissingPathError
+from rvosbench.plugins.contracts import Release
 from rvosbench.types import Object
 from tests.datasets.tiny_releases import TWO_OBJECTS, davis, davis_converted, write_frame
 

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from rvosbench import masks
-from rvosbench.contracts import Release
 from rvosbench.datasets.refcoco import RefCoco, RefCocoG, RefCocoPlus
 from rvosbench.errors import DatasetError, MissingPathError
+from rvosbench.plugins.contracts import Release
 from rvosbench.types import Object
 from tests.datasets.tiny_releases import HEIGHT, WIDTH, labels, refcoco, reference, write_frame, write_json
 

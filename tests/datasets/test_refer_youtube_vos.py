@@ -8,9 +8,9 @@ import pytest
 from PIL import Image
 
 from rvosbench import masks
-from rvosbench.contracts import Release
 from rvosbench.datasets.refer_youtube_vos import ReferYoutubeVos
 from rvosbench.errors import DatasetError, MissingPathError, UnknownNameError
+from rvosbench.plugins.contracts import Release
 from rvosbench.types import Object
 from tests.datasets.tiny_releases import (
     ONE_OBJECT,

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from rvosbench import masks
-from rvosbench.frames import open_frames
+from rvosbench.media.frames import open_frames
+from rvosbench.plugins.registry import DATASETS
 from rvosbench.prepare import prepare
-from rvosbench.registry import DATASETS
 from rvosbench.store import Store
 from rvosbench.synthetic.describing import describe
 from rvosbench.synthetic.quirks import QUIRKS

@@ -9,7 +9,8 @@ import torch
 
 from rvosbench.errors import TrainingError, UnknownNameError
 from rvosbench.loader import ByteCache, Centred, Consecutive, Samples, Spread
-from rvosbench.transforms import Augmentation, Side
+from rvosbench.loader.augment import Augmentation
+from rvosbench.media.resize import Side
 from tests.tiny_store import HEIGHT, WIDTH, hidden, square, tiny_store, two_squares, video, write_store
 
 FULL = Side(HEIGHT, WIDTH)

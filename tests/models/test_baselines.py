@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rvosbench.contracts import ModelFactory, Segmenter
 from rvosbench.errors import ScoreError
-from rvosbench.registry import MODELS
+from rvosbench.plugins.contracts import ModelFactory, Segmenter
+from rvosbench.plugins.registry import MODELS
 from rvosbench.types import Clip
 
 NAMES = ("nothing", "everything", "centre", "random-object")

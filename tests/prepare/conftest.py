@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from rvosbench.registry import DATASETS
+from rvosbench.plugins.registry import DATASETS
 from tests.prepare.many_videos import LOG, MAIN, NAMES, many_videos
 
 

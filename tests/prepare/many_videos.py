@@ -16,8 +16,8 @@ from pathlib import Path
 
 from rvosbench.datasets.refer_youtube_vos import ReferYoutubeVos
 from rvosbench.errors import DatasetError
+from rvosbench.plugins.registry import DATASETS
 from rvosbench.prepare import run
-from rvosbench.registry import DATASETS
 from rvosbench.types import Video
 from tests.datasets import tiny_releases as tiny
 

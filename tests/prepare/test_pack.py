@@ -9,10 +9,10 @@ import pytest
 from PIL import Image
 
 from rvosbench.errors import DatasetError, MissingPathError
-from rvosbench.frames import open_frames
+from rvosbench.media.frames import open_frames
+from rvosbench.plugins.registry import DATASETS
 from rvosbench.prepare import pack
 from rvosbench.prepare.pack import media_files, with_pixels
-from rvosbench.registry import DATASETS
 from tests.datasets import tiny_releases
 
 

@@ -9,8 +9,9 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 
-from rvosbench.frames import open_frames
 from rvosbench.loader import Samples, Whole
+from rvosbench.media.frames import open_frames
+from rvosbench.media.resize import Side
 from rvosbench.predict import predict
 from rvosbench.prepare import prepare
 from rvosbench.store import Store
@@ -18,7 +19,6 @@ from rvosbench.store_tools.export import export
 from rvosbench.store_tools.preview import preview
 from rvosbench.store_tools.verify import verify
 from rvosbench.synthetic import write
-from rvosbench.transforms import Side
 
 SIDE = Side(96, 128)
 

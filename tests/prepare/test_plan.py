@@ -13,11 +13,11 @@ from rvosbench_cli.main import cli
 
 from rvosbench.datasets import matlab_arrays
 from rvosbench.errors import DatasetError, MissingPathError, OutputError, UnknownNameError
+from rvosbench.plugins.registry import DATASETS
 from rvosbench.prepare import plan as plan_module
 from rvosbench.prepare import prepare
 from rvosbench.prepare.plan import plan
 from rvosbench.prepare.run import absent_splits
-from rvosbench.registry import DATASETS
 from rvosbench.synthetic import write
 from tests.datasets import tiny_releases
 

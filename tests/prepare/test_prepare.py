@@ -9,8 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rvosbench.errors import DatasetError, MissingPathError, OutputError, RvosbenchError, UnknownNameError
+from rvosbench.plugins.registry import DATASETS
 from rvosbench.prepare import count_differences, prepare
-from rvosbench.registry import DATASETS
 from rvosbench.store import Store
 from rvosbench.store.schema import digest
 from rvosbench.store_tools.verify import verify

@@ -3,9 +3,9 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from rvosbench.plugins.registry import DATASETS
 from rvosbench.prepare import count_differences, prepare
 from rvosbench.prepare.samples import count_samples, with_samples
-from rvosbench.registry import DATASETS
 from rvosbench.store import Store
 from tests.datasets import tiny_releases
 

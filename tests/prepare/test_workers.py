@@ -8,8 +8,8 @@ import re
 import pytest
 
 from rvosbench.errors import DatasetError, MissingPathError, WorkerError
+from rvosbench.plugins.registry import DATASETS
 from rvosbench.prepare import prepare
-from rvosbench.registry import DATASETS
 from tests.datasets import tiny_releases
 from tests.prepare.many_videos import content, damage, names
 

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
-from rvosbench import masks, run_record
+from rvosbench import masks
 from rvosbench.evaluate import evaluate
-from rvosbench.predictions import Prediction, PredictionsWriter
+from rvosbench.runs import record as run_record
+from rvosbench.runs.predictions import Prediction, PredictionsWriter
 from rvosbench.store import Store
 from rvosbench.types import Video
 from tests.tiny_store import HEIGHT, WIDTH, square, two_squares, video, write_store

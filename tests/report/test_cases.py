@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rvosbench import overlay
+from rvosbench.drawing import overlay
 from rvosbench.errors import FormatError, MissingPathError, ScoreError, UnknownNameError
 from rvosbench.report.cases import Case, expression_scores, key_frames, read_cases, strip
 from rvosbench.store import Store

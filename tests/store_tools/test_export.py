@@ -16,8 +16,8 @@ from pycocotools.coco import COCO
 
 from rvosbench import masks
 from rvosbench.errors import DatasetError, MissingPathError, OutputError, UnknownNameError
-from rvosbench.frames import open_frames
-from rvosbench.images import decode_image
+from rvosbench.media.frames import open_frames
+from rvosbench.media.images import decode_image
 from rvosbench.prepare import prepare
 from rvosbench.store import SCHEMAS, Store
 from rvosbench.store_tools.export import FORMATS, export

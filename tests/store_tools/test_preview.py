@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from rvosbench import overlay
+from rvosbench.drawing import overlay
 from rvosbench.errors import DatasetError, MissingPathError, UnknownNameError
-from rvosbench.images import decode_image
+from rvosbench.media.images import decode_image
 from rvosbench.store_tools.preview import as_png, object_colours, preview
 from tests.tiny_store import hidden, square, tiny_store, two_squares, video, write_store
 

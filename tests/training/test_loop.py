@@ -14,7 +14,7 @@ from safetensors.torch import load_file
 
 from rvosbench.errors import CheckpointError, OutputError, TrainingError, UnknownNameError
 from rvosbench.loader import Samples
-from rvosbench.registry import MODELS
+from rvosbench.plugins.registry import MODELS
 from rvosbench.training.loop import TrainResult, train
 from rvosbench.training.recipes import Recipe, Schedule, Stage
 from tests.tiny_store import HEIGHT, WIDTH, tiny_store
@@ -291,7 +291,7 @@ def test_progress_is_reported_step_by_step(store, tmp_path):
 SCRIPT = """
 import signal, sys, time
 from pathlib import Path
-from rvosbench.registry import MODELS
+from rvosbench.plugins.registry import MODELS
 from rvosbench.store import Store
 from rvosbench.training.loop import train
 from tests.training.test_loop import RECIPE

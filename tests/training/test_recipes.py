@@ -8,8 +8,8 @@ import pytest
 
 from rvosbench.errors import UnknownNameError
 from rvosbench.loader import Centred, Consecutive
+from rvosbench.media.resize import Side
 from rvosbench.training.recipes import RECIPES, UPSTREAM, UPSTREAM_MIRROR, Schedule, Stage, recipe_for
-from rvosbench.transforms import Side
 
 
 def test_upstream_cuts_its_rates_after_its_own_epochs():

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 import torch
 
-from rvosbench.contracts import Segmenter, TrainableSegmenter
 from rvosbench.errors import TrainingError
+from rvosbench.models.precision import computing_in
 from rvosbench.models.soc import checkpoint, segmenter
 from rvosbench.models.soc.criterion import WEIGHTS
 from rvosbench.models.soc.presets import PRESETS
 from rvosbench.models.soc.segmenter import SOCSegmenter
-from rvosbench.precision import computing_in
+from rvosbench.plugins.contracts import Segmenter, TrainableSegmenter
 from rvosbench.types import Batch, Clip, Target
 
 SENTENCES = ["the red square", "The circle that moves left", "a star"]
