@@ -12,7 +12,7 @@ import click
 from .stores import open_store, release_option
 
 if TYPE_CHECKING:
-    from rvosbench.evaluate import Scores
+    from rvosbench.evaluation.evaluate import Scores
     from rvosbench.store import Store
 
 _MANY_VIDEOS = 20  # from here on the table per video is left to the Parquet files
@@ -75,7 +75,7 @@ def evaluate_command(
     """
     import json
 
-    from rvosbench.evaluate import evaluate
+    from rvosbench.evaluation.evaluate import evaluate
 
     from .console import progress
 
@@ -129,7 +129,7 @@ def _ground_truth(
 
 def _protocol_of(store: Store) -> str:
     """The protocol that belongs to a dataset; RefCOCO's three sets share one."""
-    from rvosbench.metrics.protocols import PROTOCOLS
+    from rvosbench.evaluation.protocols import PROTOCOLS
 
     name = {"davis": "davis-expressions", "refcoco+": "refcoco", "refcocog": "refcoco"}.get(
         store.name, store.name
@@ -149,8 +149,8 @@ def _predict(
     seed: int,
     protocol: str,
 ) -> None:
-    from rvosbench.metrics.protocols import protocol_named
-    from rvosbench.predict import predict
+    from rvosbench.evaluation.protocols import protocol_named
+    from rvosbench.inference.predict import predict
 
     from .console import progress
 

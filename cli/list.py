@@ -46,7 +46,7 @@ def _entries(kind: str) -> dict[str, str]:
     from rvosbench.plugins.registry import DATASETS, MODELS
 
     if kind == "protocols":
-        from rvosbench.metrics.protocols import PROTOCOLS
+        from rvosbench.evaluation.protocols import PROTOCOLS
 
         return {name: protocol.explanation for name, protocol in PROTOCOLS.items()}
     registry = DATASETS if kind == "datasets" else MODELS

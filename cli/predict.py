@@ -49,7 +49,7 @@ def predict_command(
     Example:
       rvos predict soc --checkpoint runs/soc/checkpoint --dataset stores/ytvos --split heldout --out runs/a
     """
-    from rvosbench.predict import predict
+    from rvosbench.inference.predict import predict
 
     from .console import progress
     from .stores import only_split, open_store

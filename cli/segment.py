@@ -72,9 +72,9 @@ def segment_command(
       rvos segment frames/ "the dog" --checkpoint soc.tar --text-encoder roberta-base --out shown/
     """
     from rvosbench.drawing.fonts import undrawable
+    from rvosbench.inference.segment import check_request, segment_video
     from rvosbench.models.loading import load_model
     from rvosbench.models.precision import computing_in
-    from rvosbench.segment import check_request, segment_video
 
     from .console import note, progress
 

@@ -15,7 +15,7 @@ from typing import Protocol
 
 from rvosbench.analysis.slices import Slice, by_slice
 from rvosbench.errors import OutputError
-from rvosbench.evaluate import Scores, evaluate
+from rvosbench.evaluation.evaluate import Scores, evaluate
 from rvosbench.prepare import Prepared, prepare
 from rvosbench.report import leaderboard
 from rvosbench.report.cases import expression_scores
@@ -209,7 +209,7 @@ def _score(
     swapped: bool = False,
 ) -> Scores:
     """Predict the held-out videos and score the answers: two passes over the videos."""
-    from rvosbench.predict import predict
+    from rvosbench.inference.predict import predict
 
     predict(
         model,

@@ -1,4 +1,4 @@
-"""Models that need no weights, and frames for them: for the tests of `rvosbench.segment`."""
+"""Models that need no weights, and frames for them: for the tests of `rvosbench.inference.segment`."""
 
 from __future__ import annotations
 

@@ -11,12 +11,12 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from rvosbench.errors import FormatError, MissingPathError, ScoreError
-from rvosbench.evaluate import PREDICTIONS, scored_candidate
-from rvosbench.metrics.answers import answer
-from rvosbench.metrics.ground_truth import Question, questions
-from rvosbench.metrics.protocols import protocol_named
+from rvosbench.evaluation.answers import answer
+from rvosbench.evaluation.evaluate import PREDICTIONS, scored_candidate
+from rvosbench.evaluation.protocols import protocol_named
+from rvosbench.evaluation.score_tables import FRAME_SCHEMA, FRAME_SCORES
+from rvosbench.evaluation.targets import Question, questions
 from rvosbench.report.leaderboard import read_scores
-from rvosbench.score_tables import FRAME_SCHEMA, FRAME_SCORES
 from rvosbench.store import Store
 from rvosbench.submission import open_predictions
 from rvosbench.types import Rle, Video

@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from rvosbench import masks
 from rvosbench.drawing import overlay
 from rvosbench.errors import DatasetError, MissingPathError, ScoreError
+from rvosbench.evaluation.score_tables import EXPRESSION_SCHEMA, EXPRESSION_SCORES
 from rvosbench.media.frames import open_frames
 from rvosbench.media.images import RgbImage
 from rvosbench.report.answers import ScoredRun, Track, read_table
-from rvosbench.score_tables import EXPRESSION_SCHEMA, EXPRESSION_SCORES
 from rvosbench.store import Store
 from rvosbench.types import Video
 

@@ -19,13 +19,13 @@ from numpy.typing import NDArray
 
 from rvosbench.analysis.bootstrap import Comparison, compare, holm
 from rvosbench.errors import FormatError, InvalidDataError, ScoreError
+from rvosbench.evaluation.score_tables import FRAME_SCHEMA, FRAME_SCORES
 from rvosbench.files.text import printable
 from rvosbench.metrics import statistics
 from rvosbench.metrics.samples import sample_iou
 from rvosbench.report.answers import read_table
 from rvosbench.report.cases import expression_scores
 from rvosbench.report.leaderboard import Row, read_row, read_scores
-from rvosbench.score_tables import FRAME_SCHEMA, FRAME_SCORES
 
 if TYPE_CHECKING:
     from rich.table import Table as RichTable

@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rvosbench.errors import FormatError, MissingPathError
+from rvosbench.evaluation.score_tables import SCORES
 from rvosbench.files.text import printable
 from rvosbench.report.files import write_text
 from rvosbench.runs.record import write_json
-from rvosbench.score_tables import SCORES
 
 if TYPE_CHECKING:
     from rich.table import Table as RichTable

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from rvosbench.errors import MissingPathError, ScoreError
-from rvosbench.metrics.protocols import ANNOTATORS
+from rvosbench.plugins.protocol import ANNOTATORS
 from rvosbench.runs.predictions import Predictions
 from rvosbench.submission.files import LAYOUTS, Folder, Unit, Zip, by_video
 from rvosbench.submission.sources import (

@@ -9,10 +9,10 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 
+from rvosbench.inference.predict import predict
 from rvosbench.loader import Samples, Whole
 from rvosbench.media.frames import open_frames
 from rvosbench.media.resize import Side
-from rvosbench.predict import predict
 from rvosbench.prepare import prepare
 from rvosbench.store import Store
 from rvosbench.store_tools.export import export

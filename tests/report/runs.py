@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from rvosbench import masks
-from rvosbench.evaluate import evaluate
+from rvosbench.evaluation.evaluate import evaluate
 from rvosbench.runs import record as run_record
 from rvosbench.runs.predictions import Prediction, PredictionsWriter
 from rvosbench.store import Store

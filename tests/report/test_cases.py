@@ -110,7 +110,7 @@ def test_without_pixels_the_masks_lie_on_grey():
 
 
 def test_frames_that_are_gone_are_no_error(tmp_path, shared):
-    from rvosbench.evaluate import evaluate
+    from rvosbench.evaluation.evaluate import evaluate
     from rvosbench.prepare import prepare
 
     root = shared / "samples" / "ref_davis17"

@@ -14,7 +14,7 @@ from rich.console import Console
 
 from rvosbench.analysis.bootstrap import compare
 from rvosbench.errors import FormatError, InvalidDataError, MissingPathError, ScoreError
-from rvosbench.evaluate import evaluate
+from rvosbench.evaluation.evaluate import evaluate
 from rvosbench.report.comparison import as_json, as_rich, compare_runs, footnotes
 from tests.report.runs import late, nothing, scored_run, store_of_annotators, store_of_pairs, truth
 from tests.tiny_store import two_squares, write_store

@@ -7,8 +7,8 @@ import json
 import pytest
 
 from rvosbench.errors import ScoreError
-from rvosbench.evaluate import evaluate
-from rvosbench.metrics.protocols import PROTOCOLS
+from rvosbench.evaluation.evaluate import evaluate
+from rvosbench.evaluation.protocols import PROTOCOLS
 from rvosbench.report.answers import ScoredRun
 from rvosbench.report.over_time import as_json, over_time
 from tests.report.runs import late, scored_run, store_of_annotators, store_of_pairs, truth

@@ -16,7 +16,7 @@ from rvosbench.errors import (
     ShapeError,
     UnknownNameError,
 )
-from rvosbench.evaluate import evaluate
+from rvosbench.evaluation.evaluate import evaluate
 from rvosbench.store import Store
 from rvosbench.types import Rle
 from tests.tiny_run import EMPTY, answer, make_run, palette_folder, truth

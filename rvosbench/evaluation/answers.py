@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from rvosbench.errors import ScoreError
-from rvosbench.metrics.ground_truth import Question
+from rvosbench.evaluation.merge import merge_sentences
+from rvosbench.evaluation.targets import Question
 from rvosbench.metrics.matching import match
-from rvosbench.metrics.merge import merge_sentences
-from rvosbench.metrics.protocols import Protocol
+from rvosbench.plugins.protocol import Protocol
 from rvosbench.runs.predictions import Prediction
 from rvosbench.types import Video
 
@@ -27,7 +27,7 @@ def answer(
         asked: its questions, at least one.
         rows: all rows of the video, by expression, frame and candidate.
         rules: the protocol.
-        merged: the rows are those of merged annotators, see `rvosbench.metrics.merge`.
+        merged: the rows are those of merged annotators, see `rvosbench.evaluation.merge`.
 
     Returns:
         The questions, in the order in which they count; and the candidates for each question and frame.

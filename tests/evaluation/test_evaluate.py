@@ -10,9 +10,9 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from rvosbench import evaluate as module
 from rvosbench import masks
-from rvosbench.evaluate import evaluate
+from rvosbench.evaluation import evaluate as module
+from rvosbench.evaluation.evaluate import evaluate
 from rvosbench.metrics import boundary_measure, region_similarity
 from rvosbench.prepare import prepare
 from rvosbench.runs.predictions import Prediction

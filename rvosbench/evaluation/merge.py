@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from rvosbench import masks
 from rvosbench.errors import ScoreError
-from rvosbench.metrics.protocols import ANNOTATORS
+from rvosbench.plugins.protocol import ANNOTATORS
 from rvosbench.runs.predictions import Prediction
 from rvosbench.types import Expression, Rle, Video
 

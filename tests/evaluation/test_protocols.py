@@ -8,8 +8,8 @@ import pytest
 
 from rvosbench import masks
 from rvosbench.errors import ScoreError, UnknownNameError
-from rvosbench.metrics.ground_truth import questions
-from rvosbench.metrics.protocols import PROTOCOLS, protocol_named
+from rvosbench.evaluation.protocols import PROTOCOLS, protocol_named
+from rvosbench.evaluation.targets import questions
 from rvosbench.types import Object
 from tests.tiny_store import hidden, lone_square, square, two_squares
 

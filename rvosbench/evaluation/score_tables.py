@@ -19,12 +19,12 @@ from rvosbench import masks
 from rvosbench.analysis.bootstrap import interval
 from rvosbench.analysis.ranking import average_precision_interval
 from rvosbench.errors import OutputError
+from rvosbench.evaluation.targets import Question
 from rvosbench.metrics import statistics
 from rvosbench.metrics.average_precision import match_samples
 from rvosbench.metrics.coco_figures import Matches, coco_figures, join_matches
-from rvosbench.metrics.ground_truth import Question
-from rvosbench.metrics.protocols import Protocol
 from rvosbench.metrics.samples import sample_figures, sample_iou
+from rvosbench.plugins.protocol import Protocol
 from rvosbench.runs import record as run_record
 from rvosbench.runs.predictions import Prediction
 from rvosbench.types import Video

@@ -1,52 +1,18 @@
 """Named protocols: what is averaged over what. Numbers under two protocols are not comparable.
 
-Every score carries its protocol. One is listed here only when `rvosbench.evaluate` carries it out.
+Every score carries its protocol. One is listed here only when `rvosbench.evaluation.evaluate` carries it out.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Literal
 
 from rvosbench.errors import UnknownNameError
+from rvosbench.plugins.protocol import Protocol
 from rvosbench.plugins.registry import unknown
-
-ANNOTATORS = ("anno_0", "anno_1", "anno_2", "anno_3")
-"""What the four annotators of Ref-DAVIS17 are called where their sentences are merged."""
 
 _SAMPLE_METRICS = ("oIoU", "mIoU", "P@0.5", "P@0.6", "P@0.7", "P@0.8", "P@0.9")
 _DAVIS_METRICS = ("J&F", "J", "F", "J recall", "J decay", "F recall", "F decay")
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Protocol:
-    """How predictions become numbers."""
-
-    name: str
-    title: str
-    explanation: str  # two lines of at most 59 characters: `rvos list protocols` fits 80 columns
-    unit: Literal["expression", "object", "frame sample"]  # what the mean is taken over
-    metrics: tuple[str, ...]
-    main_metric: str  # what a leaderboard ranks by
-    frames: Literal["all", "inner"] = "all"  # of the annotated frames; "inner": without first and last
-    absent: Literal["empty is right", "no sample"] = "empty is right"
-    """Annotated frames without the object: an empty prediction scores 1 there, or they do not count."""
-    candidates: Literal["best", "all"] = "best"
-    matching: Literal["none", "hungarian"] = "none"
-    """Label n answers for object n, or in every video the labels are dealt out so that J&F is highest."""
-    annotators: Literal["each", "mean"] = "each"
-    """A sentence is answered alone, or the sentences of an annotator share the pixels of a frame, so that
-    none belongs to two, and the mean is taken over the annotators."""
-    void: bool = False  # pixels marked as void count for nothing
-    unverified: str | None = None  # what could not be compared with the official evaluator
-
-    @property
-    def answers(self) -> Literal["expression", "object", "annotator"]:
-        """What a prediction answers: a sentence, a labelled object, or all that an annotator describes."""
-        if self.annotators == "mean":
-            return "annotator"
-        return "object" if self.unit == "object" else "expression"
 
 
 _BUILT_IN = (

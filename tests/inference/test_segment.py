@@ -18,8 +18,8 @@ from rvosbench.errors import (
     RvosbenchError,
     ShapeError,
 )
+from rvosbench.inference.segment import segment_video, windows
 from rvosbench.models.baselines import CENTRE
-from rvosbench.segment import segment_video, windows
 from rvosbench.types import Segmentation
 from tests.tiny_footage import Failing, Recorder, decoded, rectangle, ten_frames
 
@@ -199,7 +199,8 @@ def test_replace_removes_only_folders_of_masks(folder, tmp_path):
 
 def test_segment_and_report_import_no_heavy_library():
     modules = (
-        "rvosbench.segment, rvosbench.report.page, rvosbench.report.figures, rvosbench.report.leaderboard"
+        "rvosbench.inference.segment, rvosbench.report.page, rvosbench.report.figures, "
+        "rvosbench.report.leaderboard"
     )
     heavy = ["torch", "transformers", "matplotlib", "av", "jinja2", "rich"]
     code = (

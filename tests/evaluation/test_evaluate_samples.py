@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from rvosbench.evaluate import Scores, evaluate
+from rvosbench.evaluation.evaluate import Scores, evaluate
 from rvosbench.metrics.samples import THRESHOLDS
 from rvosbench.runs.predictions import Prediction, PredictionsWriter
 from rvosbench.types import Expression, Frame, Object, Rle, Video
 from tests.tiny_store import write_store
 
-GOLDENS = Path(__file__).parent / "goldens" / "metrics"
+GOLDENS = Path(__file__).parents[1] / "goldens" / "metrics"
 SAMPLE = re.compile(r"v_(?P<video>.+)_f_(?P<frame>\d+)(_i_(?P<instance>\d+))?")
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from rvosbench import masks
 from rvosbench.errors import ScoreError
-from rvosbench.metrics.protocols import ANNOTATORS, Protocol
+from rvosbench.plugins.protocol import ANNOTATORS, Protocol
 from rvosbench.types import VOID, Rle, Video
 
 

@@ -12,8 +12,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from rvosbench import masks
-from rvosbench.evaluate import evaluate
-from rvosbench.metrics.protocols import PROTOCOLS
+from rvosbench.evaluation.evaluate import evaluate
+from rvosbench.evaluation.protocols import PROTOCOLS
 from rvosbench.store import Store
 from rvosbench.types import Frame, Object, Video
 from tests.tiny_run import ANNOTATORS, make_run, row, sentences

@@ -17,8 +17,8 @@ from rvosbench.errors import (
     ShapeError,
     UnknownNameError,
 )
+from rvosbench.inference.predict import predict
 from rvosbench.plugins.registry import MODELS
-from rvosbench.predict import predict
 from rvosbench.runs.predictions import Prediction, Predictions
 from rvosbench.runs.record import sha256_of
 from rvosbench.types import Clip, Segmentation

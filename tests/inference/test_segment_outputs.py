@@ -11,9 +11,9 @@ from PIL import Image
 from rvosbench.datasets.label_maps import read_labels
 from rvosbench.drawing.overlay import PALETTE, colour_of
 from rvosbench.errors import OutputError
+from rvosbench.inference.segment import segment_video
 from rvosbench.media.video import VideoFile
 from rvosbench.media.video_writer import VideoWriter
-from rvosbench.segment import segment_video
 from tests.tiny_footage import Failing, LeftHalf, Recorder, decoded, shown, ten_frames
 from tests.turned_video import turned
 
@@ -179,7 +179,7 @@ def test_many_long_and_strange_sentences_fit_below_the_picture(folder, tmp_path)
 def test_memory_does_not_grow_with_the_length(tmp_path, out):
     code = (
         "import resource, sys; from pathlib import Path\n"
-        "from rvosbench.segment import segment_video\n"
+        "from rvosbench.inference.segment import segment_video\n"
         "from rvosbench.models.baselines import CENTRE\n"
         "model, place = CENTRE.load(None, device='cpu', seed=0), Path(sys.argv[1])\n"
         "for name in ('short', 'long'):\n"

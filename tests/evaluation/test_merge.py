@@ -12,7 +12,7 @@ from hypothesis.extra import numpy as arrays
 
 from rvosbench import masks
 from rvosbench.errors import ScoreError, ShapeError
-from rvosbench.metrics.merge import merge_sentences, share_pixels
+from rvosbench.evaluation.merge import merge_sentences, share_pixels
 from rvosbench.runs.predictions import Prediction
 from rvosbench.types import Rle, Video
 from tests.tiny_run import ANNOTATORS, sentences

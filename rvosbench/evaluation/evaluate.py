@@ -12,13 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from rvosbench.errors import MissingPathError, OutputError, ScoreError
-from rvosbench.metrics.answers import Answers, answer
-from rvosbench.metrics.ground_truth import Question, questions
+from rvosbench.evaluation.answers import Answers, answer
+from rvosbench.evaluation.protocols import protocol_named
+from rvosbench.evaluation.score_tables import FrameRow, Metric, ScoreTables
+from rvosbench.evaluation.targets import Question, questions
 from rvosbench.metrics.pairs import PairScores, measure_pairs
-from rvosbench.metrics.protocols import ANNOTATORS, Protocol, protocol_named
+from rvosbench.plugins.protocol import ANNOTATORS, Protocol
 from rvosbench.runs import record as run_record
 from rvosbench.runs.predictions import Prediction
-from rvosbench.score_tables import FrameRow, Metric, ScoreTables
 from rvosbench.store import Store
 from rvosbench.submission import PredictionSource, open_predictions
 from rvosbench.types import Video
@@ -75,7 +76,7 @@ def evaluate(
         split: of the store.
         predictions: external ones: PNG folders, a zip or Parquet (see `rvosbench.submission`). Without
             them, the run's own.
-        protocol: one of `rvosbench.metrics.protocols.PROTOCOLS`.
+        protocol: one of `rvosbench.evaluation.protocols.PROTOCOLS`.
         seed: of the bootstrap.
         allow_empty: score predictions even if not one has a pixel. Those of the baseline `nothing` are
             scored anyway; anybody else's are probably a mistake.

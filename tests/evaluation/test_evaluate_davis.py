@@ -14,8 +14,8 @@ import pytest
 
 from rvosbench import masks
 from rvosbench.errors import ScoreError, ShapeError
-from rvosbench.evaluate import evaluate
-from rvosbench.metrics.protocols import PROTOCOLS
+from rvosbench.evaluation.evaluate import evaluate
+from rvosbench.evaluation.protocols import PROTOCOLS
 from rvosbench.runs.predictions import Prediction
 from rvosbench.store import Store
 from rvosbench.types import Object, Video
