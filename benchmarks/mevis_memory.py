@@ -35,7 +35,7 @@ print(json.dumps([peak, time.perf_counter() - start]))
 """
 LOAD = "json.load(open(sys.argv[1] + '/train/mask_dict.json', 'rb'))"
 PREPARE = """
-from rvosbench.prepare import prepare
+from rvosbench.preparation import prepare
 prepare('mevis', Path(sys.argv[1]), Path(sys.argv[1]).with_name('store'))
 """
 
@@ -99,7 +99,7 @@ def main() -> None:
         size = write_release(root, arguments.megabytes * 1_000_000)
         sys.stdout.write(f"mask_dict.json: {size / 1e6:.0f} MB, {VIDEOS * OBJECTS_PER_VIDEO} objects\n")
         for name, work in (
-            ("nothing", "import rvosbench.prepare"),
+            ("nothing", "import rvosbench.preparation"),
             ("json.load", LOAD),
             ("prepare", PREPARE),
         ):

@@ -32,7 +32,7 @@ from PIL import Image
 from pycocotools import mask as coco
 
 from rvosbench.masks import encode_index_png
-from rvosbench.prepare import prepare
+from rvosbench.preparation import prepare
 from rvosbench.store import Store
 
 HEIGHT, WIDTH, FRAMES = 480, 854, 36

@@ -53,7 +53,7 @@ def _print(result: DemoResult) -> None:
     from rich.table import Table
 
     from rvosbench import demo
-    from rvosbench.report.leaderboard import as_rich
+    from rvosbench.reporting.leaderboard import as_rich
 
     from .console import stdout_console
 

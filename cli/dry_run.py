@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-    from rvosbench.prepare.plan import Plan
+    from rvosbench.preparation.plan import Plan
 
 _SHOWN = 5  # paths and errors that are named
 

@@ -98,7 +98,7 @@ def prepare_command(
       rvos prepare davis --root downloads/ref-davis --out stores/davis
     """
     from rvosbench.errors import RvosbenchError
-    from rvosbench.prepare import prepare
+    from rvosbench.preparation import prepare
 
     from .console import note, progress
 
@@ -114,7 +114,7 @@ def prepare_command(
     options = {key: str(value) for key, value in given.items() if value is not None}
     wanted = None if splits is None else [split.strip() for split in splits.split(",")]
     if dry_run:
-        from rvosbench.prepare.plan import plan
+        from rvosbench.preparation.plan import plan
 
         from .dry_run import show_plan
 

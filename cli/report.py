@@ -48,7 +48,7 @@ def report_command(
     Example:
       rvos report runs/soc --against runs/random-object
     """
-    from rvosbench.report.page import write_page
+    from rvosbench.reporting.page import write_page
     from rvosbench.runs.record import read_run
     from rvosbench.synthetic.language import kind_of
 

@@ -16,11 +16,11 @@ from typing import Protocol
 from rvosbench.analysis.slices import Slice, by_slice
 from rvosbench.errors import OutputError
 from rvosbench.evaluation.evaluate import Scores, evaluate
-from rvosbench.prepare import Prepared, prepare
-from rvosbench.report import leaderboard
-from rvosbench.report.cases import expression_scores
-from rvosbench.report.page import write_page
-from rvosbench.report.swap import SwapEffect, swap_effect
+from rvosbench.preparation import Prepared, prepare
+from rvosbench.reporting import leaderboard
+from rvosbench.reporting.cases import expression_scores
+from rvosbench.reporting.page import write_page
+from rvosbench.reporting.swap import SwapEffect, swap_effect
 from rvosbench.store import Store
 from rvosbench.synthetic import write
 from rvosbench.synthetic.language import kind_of

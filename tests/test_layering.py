@@ -18,9 +18,9 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"drawing", "masks"}),
     frozenset({"runs", "store"}),
     frozenset({"analysis", "datasets", "loader", "metrics", "models", "synthetic"}),
-    frozenset({"inference", "prepare", "store_tools", "submission", "training"}),
+    frozenset({"inference", "preparation", "store_tools", "submission", "training"}),
     frozenset({"evaluation"}),
-    frozenset({"report"}),
+    frozenset({"reporting"}),
     frozenset({"demo"}),
     frozenset({"cli"}),
 )
@@ -66,7 +66,7 @@ def test_a_file_imports_only_from_lower_layers(room, path):
 
 
 @pytest.mark.parametrize(
-    "module", ["rvosbench", "rvosbench.evaluation.evaluate", "rvosbench.prepare", "rvosbench_cli.main"]
+    "module", ["rvosbench", "rvosbench.evaluation.evaluate", "rvosbench.preparation", "rvosbench_cli.main"]
 )
 def test_importing_costs_neither_torch_nor_transformers_nor_matplotlib(module):
     script = (

@@ -19,7 +19,7 @@ from rvosbench.datasets import reading
 from rvosbench.errors import DatasetError, RvosbenchError
 from rvosbench.masks import encode_index_png
 from rvosbench.plugins.registry import DATASETS
-from rvosbench.prepare import prepare
+from rvosbench.preparation import prepare
 from tests.datasets import tiny_releases as tiny
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from rvosbench.datasets.reading import shown
 from rvosbench.errors import DatasetError
-from rvosbench.prepare import prepare
+from rvosbench.preparation import prepare
 from tests.datasets import tiny_releases as tiny
 
 BAD = [

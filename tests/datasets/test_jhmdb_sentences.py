@@ -10,7 +10,7 @@ from rvosbench import masks
 from rvosbench.datasets.jhmdb_sentences import SAMPLES, JhmdbSentences
 from rvosbench.errors import DatasetError, MissingPathError, RvosbenchError, UnknownNameError
 from rvosbench.plugins.contracts import Release
-from rvosbench.prepare import prepare
+from rvosbench.preparation import prepare
 from rvosbench.store import Store
 from rvosbench.store.schema import MANIFEST
 from rvosbench.types import Object

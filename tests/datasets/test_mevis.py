@@ -11,7 +11,7 @@ from rvosbench import masks
 from rvosbench.datasets.mevis import CARD, CARD_V2, Mevis
 from rvosbench.errors import DatasetError, MissingPathError, RvosbenchError, UnknownNameError
 from rvosbench.plugins.contracts import Release
-from rvosbench.prepare import prepare
+from rvosbench.preparation import prepare
 from rvosbench.store import Store
 from tests.datasets.tiny_releases import (
     MEVIS_FRAMES,

@@ -20,7 +20,7 @@ from scipy.io import savemat
 
 from rvosbench.errors import DatasetError, MissingPathError, RvosbenchError
 from rvosbench.plugins.registry import DATASETS
-from rvosbench.prepare import prepare
+from rvosbench.preparation import prepare
 from rvosbench.store import Store
 from rvosbench.store_tools.verify import verify
 from rvosbench.synthetic import write

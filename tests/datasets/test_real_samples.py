@@ -16,7 +16,7 @@ from rvosbench.datasets.a2d_sentences import CARD
 from rvosbench.errors import DatasetError
 from rvosbench.media.frames import open_frames
 from rvosbench.plugins.registry import DATASETS
-from rvosbench.prepare import prepare
+from rvosbench.preparation import prepare
 from rvosbench.store import Store
 
 

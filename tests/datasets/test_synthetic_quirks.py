@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import pytest
 
 from rvosbench.errors import DatasetError
-from rvosbench.prepare import prepare
+from rvosbench.preparation import prepare
 from rvosbench.store import Store
 from rvosbench.synthetic.quirks import QUIRKS
 from rvosbench.synthetic.write import LAYOUTS, write

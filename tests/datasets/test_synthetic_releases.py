@@ -8,7 +8,7 @@ import pytest
 from rvosbench import masks
 from rvosbench.media.frames import open_frames
 from rvosbench.plugins.registry import DATASETS
-from rvosbench.prepare import prepare
+from rvosbench.preparation import prepare
 from rvosbench.store import Store
 from rvosbench.synthetic.describing import describe
 from rvosbench.synthetic.quirks import QUIRKS

@@ -14,7 +14,7 @@ from rvosbench import masks
 from rvosbench.evaluation import evaluate as module
 from rvosbench.evaluation.evaluate import evaluate
 from rvosbench.metrics import boundary_measure, region_similarity
-from rvosbench.prepare import prepare
+from rvosbench.preparation import prepare
 from rvosbench.runs.predictions import Prediction
 from rvosbench.store import Store
 from rvosbench.types import Video

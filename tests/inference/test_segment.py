@@ -199,8 +199,8 @@ def test_replace_removes_only_folders_of_masks(folder, tmp_path):
 
 def test_segment_and_report_import_no_heavy_library():
     modules = (
-        "rvosbench.inference.segment, rvosbench.report.page, rvosbench.report.figures, "
-        "rvosbench.report.leaderboard"
+        "rvosbench.inference.segment, rvosbench.reporting.page, rvosbench.reporting.figures, "
+        "rvosbench.reporting.leaderboard"
     )
     heavy = ["torch", "transformers", "matplotlib", "av", "jinja2", "rich"]
     code = (

@@ -18,7 +18,7 @@ from rvosbench import masks
 from rvosbench.errors import DatasetError, MissingPathError, OutputError, UnknownNameError
 from rvosbench.media.frames import open_frames
 from rvosbench.media.images import decode_image
-from rvosbench.prepare import prepare
+from rvosbench.preparation import prepare
 from rvosbench.store import SCHEMAS, Store
 from rvosbench.store_tools.export import FORMATS, export
 from rvosbench.synthetic import write
