@@ -57,7 +57,7 @@ class Release(Protocol):
         ...
 
     def expressions(self, split: str, video_id: str) -> tuple[Expression, ...]:
-        """The sentences about one video, from the index alone: no other file is read."""
+        """The expressions about one video, from the index alone: no other file is read."""
         ...
 
     def sources(self, split: str, video_id: str) -> tuple[Path, ...]:
@@ -74,18 +74,18 @@ class Release(Protocol):
 
 @runtime_checkable
 class Segmenter(Protocol):
-    """A model that answers sentences about a clip."""
+    """A model that answers expressions about a clip."""
 
     def segment(self, clip: Clip, expressions: Sequence[str], candidates: int = 1) -> Sequence[Segmentation]:
-        """Answer all sentences about one clip at once, so that the pixels need one look.
+        """Answer all expressions about one clip at once, so that the pixels need one look.
 
         Args:
             clip: the frames, and the positions to answer for.
-            expressions: sentences as released; the model does its own text normalisation.
-            candidates: how many ranked masks per sentence the caller wants, at most.
+            expressions: expressions as released; the model does its own text normalisation.
+            candidates: how many ranked masks per expression the caller wants, at most.
 
         Returns:
-            One `Segmentation` per sentence, in order.
+            One `Segmentation` per expression, in order.
         """
         ...
 

@@ -122,9 +122,9 @@ def plan(
         except (InvalidDataError, MissingPathError) as error:
             found.append(_unlisted(split, str(error)))
             continue
-        sentences = {video_id: len(release.expressions(split, video_id)) for video_id in video_ids}
-        counts[split] = {"videos": len(sentences), "expressions": sum(sentences.values())}
-        found.append(_split(job, split, dict(islice(sentences.items(), limit)), on_progress))
+        expressions = {video_id: len(release.expressions(split, video_id)) for video_id in video_ids}
+        counts[split] = {"videos": len(expressions), "expressions": sum(expressions.values())}
+        found.append(_split(job, split, dict(islice(expressions.items(), limit)), on_progress))
     index = _Search()
     index.look(release.index_files())
     place = out.resolve()
@@ -145,14 +145,14 @@ def plan(
 
 
 def _split(
-    job: Job, split: str, sentences: Mapping[str, int], on_progress: Callable[[str, int, int], None] | None
+    job: Job, split: str, expressions: Mapping[str, int], on_progress: Callable[[str, int, int], None] | None
 ) -> SplitPlan:
     """Look for every file of the videos of a split, and convert a few of them in memory."""
     search = _Search()
     sizes = {}  # of the pixels of the videos that are whole
     errors = []
     incomplete = 0
-    for done, video_id in enumerate(sentences, start=1):
+    for done, video_id in enumerate(expressions, start=1):
         try:
             paths = job.release.sources(split, video_id)
         except (InvalidDataError, MissingPathError) as error:
@@ -164,12 +164,12 @@ def _split(
             else:
                 sizes[video_id] = pixel_bytes
         if on_progress is not None:
-            on_progress(split, done, len(sentences))
-    found = estimate(job, split, sizes, len(sentences))
+            on_progress(split, done, len(expressions))
+    found = estimate(job, split, sizes, len(expressions))
     return SplitPlan(
         name=split,
-        videos=len(sentences),
-        expressions=sum(sentences.values()),
+        videos=len(expressions),
+        expressions=sum(expressions.values()),
         incomplete=incomplete,
         files=search.files(),
         estimate=found,
@@ -229,7 +229,7 @@ def _size(path: Path) -> int | None:
 
 
 def _differences(release: Release, counts: Mapping[str, Mapping[str, int]], root: Path) -> list[str]:
-    """Where the numbers of videos and sentences differ from the published ones."""
+    """Where the numbers of videos and expressions differ from the published ones."""
     known = {
         split: {table: published[table] for table in ("videos", "expressions") if table in published}
         for split, published in release.card.counts.items()

@@ -150,7 +150,7 @@ def prepare(
 
 
 def absent_splits(card: Card, present: Collection[str], root: Path) -> list[str]:
-    """The splits with published counts that a copy lacks, one sentence for all."""
+    """The splits with published counts that a copy lacks, one expression for all."""
     absent = [split for split in card.counts if split not in present]
     if not absent:
         return []
@@ -158,7 +158,7 @@ def absent_splits(card: Card, present: Collection[str], root: Path) -> list[str]
 
 
 def count_differences(card: Card, counts: Mapping[str, Mapping[str, int]], root: Path) -> list[str]:
-    """Where the counts of a store differ from the published ones, one sentence for each number."""
+    """Where the counts of a store differ from the published ones, one expression for each number."""
     return [
         f"{card.name}/{split} has {counts[split][table]:,} {table}, its card says {expected:,}; "
         f"is the download complete? ({root})"

@@ -55,8 +55,8 @@ def in_frames(path, bad):
 
 
 def in_expressions(path, bad):
-    sentence = {"exp": "x"}
-    change(path, lambda c: next(iter(c["videos"].values()))["expressions"].update({bad: sentence}))
+    expression = {"exp": "x"}
+    change(path, lambda c: next(iter(c["videos"].values()))["expressions"].update({bad: expression}))
 
 
 def in_first_image(path, bad):
@@ -130,7 +130,7 @@ def test_ids_in_the_tables_of_a2d(file, line, tmp_path):
         refused("a2d", tmp_path / "release", bad, tmp_path)
 
 
-def test_ids_in_the_sentences_and_samples_of_jhmdb(tmp_path):
+def test_ids_in_the_expressions_and_samples_of_jhmdb(tmp_path):
     root = tiny.jhmdb(tmp_path / "release")
     path = root / "jhmdb_annotation.txt"
     for bad in BAD:

@@ -134,7 +134,7 @@ def test_missing_things_are_reported_or_named(root, tmp_path):
     shutil.rmtree(root / "puppet_mask" / "walk")
     release = JhmdbSentences(root, {})
     assert release.videos("test") == (JHMDB_ODD,)
-    assert f"1 of 2 videos with sentences have no puppet_mask.mat ({BOB})" in release.problems[0]
+    assert f"1 of 2 videos with expressions have no puppet_mask.mat ({BOB})" in release.problems[0]
     (root / "Rename_Images" / "pullup" / JHMDB_ODD / "00002.png").unlink()
     with pytest.raises(MissingPathError, match="00002"):
         release.read("test", JHMDB_ODD)

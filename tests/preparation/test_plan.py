@@ -109,7 +109,7 @@ def test_an_unknown_video_or_split_is_an_error(name, root, method):
         ask("nothing", "nobody")
 
 
-def test_the_sentences_of_the_index_are_those_of_the_record(name, root):
+def test_the_expressions_of_the_index_are_those_of_the_record(name, root):
     release = DATASETS[name](root, {})
     for split in release.splits():
         for video_id in release.videos(split):

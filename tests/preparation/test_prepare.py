@@ -88,7 +88,7 @@ def test_problems_of_the_release_are_warnings(ytvos, tmp_path):
     assert any("(bbb)" in warning for warning in warnings)
 
 
-def test_a_sentence_about_something_never_seen_is_a_warning(ytvos, tmp_path):
+def test_an_expression_about_something_never_seen_is_a_warning(ytvos, tmp_path):
     path = tiny_releases.meta_expressions(ytvos, "train")
     path.write_text(path.read_text().replace('"obj_id": "1"', '"obj_id": "9"'))
     warnings = prepare("ytvos", ytvos, tmp_path / "store").warnings

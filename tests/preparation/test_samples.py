@@ -10,8 +10,8 @@ from rvosbench.store import Store
 from tests.datasets import tiny_releases
 
 
-def test_a_sentence_counts_once_for_every_frame_in_which_something_it_means_is_seen(tmp_path):
-    """A2D: sentence 0 in two frames, sentence 1 in one. MeViS: "both" in all three frames, "none" in none."""
+def test_an_expression_counts_once_for_every_frame_in_which_something_it_means_is_seen(tmp_path):
+    """A2D: expression 0 in two frames, 1 in one. MeViS: "both" in all three frames, "none" in none."""
     a2d = Store.open(prepare("a2d", tiny_releases.a2d(tmp_path / "a2d"), tmp_path / "store").store)
     assert (count_samples(a2d, "train"), count_samples(a2d, "test")) == (2 + 1, 1 + 1)
     mevis = Store.open(
