@@ -6,7 +6,8 @@ from importlib import metadata
 import pytest
 
 from rvosbench.errors import PluginError, UnknownNameError
-from rvosbench.plugins.contracts import ModelFactory, Release
+from rvosbench.plugins.contracts import ModelFactory
+from rvosbench.plugins.dataset import DatasetSpec
 from rvosbench.plugins.registry import DATASETS, MODELS, Entry, Registry, unknown
 
 
@@ -60,13 +61,11 @@ def test_a_typo_names_the_nearest_and_a_stranger_all(registry):
 
 
 @pytest.mark.parametrize("name", sorted(DATASETS))
-def test_every_dataset_is_a_release_with_a_card(name):
-    dataset = DATASETS[name]
-    assert dataset.__name__
-    assert {"fingerprint", "splits", "videos", "read"} <= set(dir(dataset))
-    from importlib import import_module
-
-    card = getattr(dataset, "card", None) or import_module(dataset.__module__).CARD
+def test_every_dataset_is_a_spec_with_a_card(name):
+    spec = DATASETS[name]
+    assert isinstance(spec, DatasetSpec)
+    spec.check()
+    card = spec.card
     assert card.name == name
     assert all(
         [card.title, card.homepage.startswith("https://"), card.licence, card.citation.startswith("@")]
@@ -78,4 +77,4 @@ def test_every_dataset_is_a_release_with_a_card(name):
 @pytest.mark.parametrize("name", sorted(MODELS))
 def test_every_model_is_a_factory(name):
     assert isinstance(MODELS[name], ModelFactory)
-    assert not isinstance(MODELS[name], Release)
+    assert not isinstance(MODELS[name], DatasetSpec)
