@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .commands import command, json_option
+from .names import MODEL, PROTOCOL
 from .stores import open_store, release_option
 
 if TYPE_CHECKING:
@@ -30,9 +31,11 @@ _MANY_VIDEOS = 20  # from here on the table per video is left to the Parquet fil
 @click.option(
     "--predictions", type=click.Path(path_type=Path), help="Score these: PNG folders, a zip, Parquet."
 )
-@click.option("--model", help="Predict with this model first.")
+@click.option("--model", type=MODEL, help="Predict with this model first.")
 @click.option("--checkpoint", type=click.Path(path_type=Path), help="The weights for --model.")
-@click.option("--protocol", help="How to score; `rvos list protocols`.  [default: the dataset's own]")
+@click.option(
+    "--protocol", type=PROTOCOL, help="How to score; `rvos list protocols`.  [default: the dataset's own]"
+)
 @click.option(
     "--out", type=click.Path(path_type=Path), help="Where to keep --predictions' scores, or --model's run."
 )
