@@ -101,7 +101,7 @@ class A2DSentences:
         self._splits = self._find_videos()
         if not self._splits:
             raise DatasetError(
-                f"{root} has no video with a clip in {self._clips.name}, masks in {_INSTANCES} and a "
+                f"{root} has no video with a clip in {self._clips.name}, masks in {_INSTANCES} and an "
                 f"expression; expected {CARD.title}, is the download complete?"
             )
 
@@ -272,7 +272,7 @@ def _find_instances(root: Path) -> Path:
     for official in (root / "Release" / "Annotations" / "mat", root / "Annotations" / "mat"):
         if official.is_dir():
             raise DatasetError(
-                f"{official} holds the masks of A2D, which do not say which instance a "
+                f"{official} holds the masks of A2D, which do not say which instance an "
                 f"expression means; fetch {_INSTANCES}.zip of {CARD.title} and extract it to {expected}"
             )
     raise MissingPathError(f"{expected} is missing; expected the masks as <video>/<frame>.h5")
