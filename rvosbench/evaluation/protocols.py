@@ -50,7 +50,7 @@ _BUILT_IN = (
     Protocol(
         name="davis-official",
         title="Ref-DAVIS17, merged and matched",
-        explanation="J&F of objects: merge an annotator's expressions, then match\n"
+        explanation="J&F of objects: an annotator's masks merged, then matched\n"
         "(Hungarian, per video); mean of the 4 annotators.",
         unit="object",
         metrics=_DAVIS_METRICS,
