@@ -60,7 +60,16 @@ def _entries(kind: str) -> dict[str, str]:
             if kind == "presets":
                 entries |= dict.fromkeys(getattr(item, "presets", ()), f"of the model {name}")
             else:
-                entries[name] = (item.card.title if kind == "datasets" else item.summary) + origin
+                entries[name] = (_title(item) if kind == "datasets" else item.summary) + origin
         except PluginError as error:
             entries[name] = f"broken: {error}"
     return entries
+
+
+def _title(spec: object) -> str:
+    from rvosbench.errors import PluginError
+    from rvosbench.plugins.dataset import DatasetSpec
+
+    if not isinstance(spec, DatasetSpec):
+        raise PluginError(f"it is {type(spec).__name__}, expected rvosbench.plugins.dataset.DatasetSpec")
+    return spec.card.title
