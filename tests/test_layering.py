@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 
 LAYERS: tuple[frozenset[str], ...] = (
-    frozenset({"errors", "printable", "types"}),
+    frozenset({"deprecation", "errors", "printable", "types"}),
     frozenset(
         {
             "contracts",
