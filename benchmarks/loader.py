@@ -38,12 +38,13 @@ from av.video.reformatter import VideoReformatter
 from loader_inputs import CARD, as_images, many_videos, of_clip, write_clip
 from numpy.typing import NDArray
 
-from rvosbench.frames import open_frames
 from rvosbench.loader import ByteCache, Centred, Samples, load
+from rvosbench.loader.augment import Augmentation
+from rvosbench.media.frames import open_frames
+from rvosbench.media.resize import Side
+from rvosbench.media.video import VideoFile
 from rvosbench.store import Store, StoreWriter
-from rvosbench.transforms import Augmentation, Side
 from rvosbench.types import Rle, Video
-from rvosbench.video_file import VideoFile
 
 A2D_LIKE = {"frames": 136, "height": 320, "width": 568}  # the mean length and the commonest size
 WINDOW = 8
@@ -192,7 +193,7 @@ def many_masks(folder: Path, count: int, rounds: int) -> None:
     print("\n| one video at random | reads the whole table | `Store.video` | 95 % below | ratio | asked |")
     print("|---|---|---|---|---|---|")
     print(
-        f"| frames, objects, sentences and {rows // count} masks | {reference:.1f} ms | {ours:.2f} ms | "
+        f"| frames, objects, expressions and {rows // count} masks | {reference:.1f} ms | {ours:.2f} ms | "
         f"{worst:.2f} ms | {reference / ours:.0f}x faster | < 5 ms |"
     )
 

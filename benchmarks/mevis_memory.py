@@ -35,7 +35,7 @@ print(json.dumps([peak, time.perf_counter() - start]))
 """
 LOAD = "json.load(open(sys.argv[1] + '/train/mask_dict.json', 'rb'))"
 PREPARE = """
-from rvosbench.prepare import prepare
+from rvosbench.preparation import prepare
 prepare('mevis', Path(sys.argv[1]), Path(sys.argv[1]).with_name('store'))
 """
 
@@ -68,14 +68,14 @@ def write_release(root: Path, size: int) -> int:
         for number in range(VIDEOS):
             video_id = f"{number:012x}"
             (root / "train" / "JPEGImages" / video_id).symlink_to(images)
-            sentences = {}
+            expressions = {}
             for thing in range(OBJECTS_PER_VIDEO):
                 anno_id = number * OBJECTS_PER_VIDEO + thing
                 there = rng.random(FRAMES) < share
                 masks = [rles[(anno_id + frame) % 32] if there[frame] else "null" for frame in range(FRAMES)]
                 file.write(f'{", " if anno_id else "{"}"{anno_id}": [{", ".join(masks)}]')
-                sentences[str(thing)] = {"exp": "a blob", "anno_id": [anno_id], "obj_id": [thing]}
-            videos[video_id] = {"frames": names, "vid_id": number, "expressions": sentences}
+                expressions[str(thing)] = {"exp": "a blob", "anno_id": [anno_id], "obj_id": [thing]}
+            videos[video_id] = {"frames": names, "vid_id": number, "expressions": expressions}
         file.write("}")
     (root / "train" / "meta_expressions.json").write_text(json.dumps({"videos": videos}))
     return (root / "train" / "mask_dict.json").stat().st_size
@@ -99,7 +99,7 @@ def main() -> None:
         size = write_release(root, arguments.megabytes * 1_000_000)
         sys.stdout.write(f"mask_dict.json: {size / 1e6:.0f} MB, {VIDEOS * OBJECTS_PER_VIDEO} objects\n")
         for name, work in (
-            ("nothing", "import rvosbench.prepare"),
+            ("nothing", "import rvosbench.preparation"),
             ("json.load", LOAD),
             ("prepare", PREPARE),
         ):

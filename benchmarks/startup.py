@@ -18,7 +18,7 @@ COMMANDS = {
     "python -c 'pass'": [sys.executable, "-c", "pass"],
     CLICK: [sys.executable, "-c", "import click"],
     "rvos --help": [sys.executable, "-c", "from rvosbench_cli.main import main; main(['--help'])"],
-    "import rvosbench.evaluate": [sys.executable, "-c", "import rvosbench.evaluate"],
+    "import rvosbench.evaluation.evaluate": [sys.executable, "-c", "import rvosbench.evaluation.evaluate"],
 }
 
 

@@ -52,7 +52,7 @@ def convert_checkpoint_command(
     """
     from rvosbench.errors import UnknownNameError
     from rvosbench.models.soc.presets import PRESETS, describe
-    from rvosbench.registry import unknown
+    from rvosbench.plugins.registry import unknown
 
     if preset is not None and preset not in PRESETS:
         raise UnknownNameError(unknown("preset of soc", preset, list(PRESETS)))

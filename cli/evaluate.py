@@ -12,7 +12,7 @@ import click
 from .stores import open_store, release_option
 
 if TYPE_CHECKING:
-    from rvosbench.evaluate import Scores
+    from rvosbench.evaluation.evaluate import Scores
     from rvosbench.store import Store
 
 _MANY_VIDEOS = 20  # from here on the table per video is left to the Parquet files
@@ -75,7 +75,7 @@ def evaluate_command(
     """
     import json
 
-    from rvosbench.evaluate import evaluate
+    from rvosbench.evaluation.evaluate import evaluate
 
     from .console import progress
 
@@ -116,7 +116,7 @@ def _ground_truth(
     from .stores import only_split
 
     if run is not None:
-        from rvosbench.run_record import read_run
+        from rvosbench.runs.record import read_run
 
         record = read_run(run)
         dataset = dataset or str(record.get("store", ""))
@@ -129,7 +129,7 @@ def _ground_truth(
 
 def _protocol_of(store: Store) -> str:
     """The protocol that belongs to a dataset; RefCOCO's three sets share one."""
-    from rvosbench.metrics.protocols import PROTOCOLS
+    from rvosbench.evaluation.protocols import PROTOCOLS
 
     name = {"davis": "davis-expressions", "refcoco+": "refcoco", "refcocog": "refcoco"}.get(
         store.name, store.name
@@ -149,8 +149,8 @@ def _predict(
     seed: int,
     protocol: str,
 ) -> None:
-    from rvosbench.metrics.protocols import protocol_named
-    from rvosbench.predict import predict
+    from rvosbench.evaluation.protocols import protocol_named
+    from rvosbench.inference.predict import predict
 
     from .console import progress
 
@@ -183,7 +183,7 @@ def _print(scores: Scores, folder: Path) -> None:
     console.print(
         f"{scores.model}: {scores.n_expressions} {unit}s, {scores.n_videos} videos, {scores.n_frames} frames"
         + (", an oracle" if scores.is_oracle else "")
-        + (", sentences swapped" if scores.swapped_sentences else "")
+        + (", expressions swapped" if scores.swapped_sentences else "")
     )
     table = Table(box=None, pad_edge=False)
     table.add_column("metric")

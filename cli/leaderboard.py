@@ -25,7 +25,7 @@ def leaderboard_command(runs: tuple[Path, ...], out: Path | None, markdown: bool
     """
     import json
 
-    from rvosbench.report.leaderboard import as_json, as_markdown, as_rich, collect, tables, write
+    from rvosbench.reporting.leaderboard import as_json, as_markdown, as_rich, collect, tables, write
 
     from .console import stdout_console
 

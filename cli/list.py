@@ -22,7 +22,7 @@ def list_command(kind: str | None, as_json: bool) -> None:
     import json
 
     from rvosbench.errors import UnknownNameError
-    from rvosbench.registry import unknown
+    from rvosbench.plugins.registry import unknown
 
     if kind is not None and kind not in KINDS:
         raise UnknownNameError(unknown("list", kind, list(KINDS)))
@@ -43,10 +43,10 @@ def list_command(kind: str | None, as_json: bool) -> None:
 def _entries(kind: str) -> dict[str, str]:
     """Name -> what it is, in one or two lines."""
     from rvosbench.errors import PluginError
-    from rvosbench.registry import DATASETS, MODELS
+    from rvosbench.plugins.registry import DATASETS, MODELS
 
     if kind == "protocols":
-        from rvosbench.metrics.protocols import PROTOCOLS
+        from rvosbench.evaluation.protocols import PROTOCOLS
 
         return {name: protocol.explanation for name, protocol in PROTOCOLS.items()}
     registry = DATASETS if kind == "datasets" else MODELS

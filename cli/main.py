@@ -15,7 +15,7 @@ import click
 
 from rvosbench import __version__
 from rvosbench.errors import RvosbenchError
-from rvosbench.registry import unknown
+from rvosbench.plugins.registry import unknown
 
 # Of the machine or of a name that was given, not of this program.
 _OUTSIDE = (

@@ -18,9 +18,11 @@ from .stores import dataset_option, release_option
 @text_encoder_option
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Run folder to write.")
 @click.option(
-    "--candidates", default=1, show_default=True, type=click.IntRange(1), help="Ranked masks per sentence."
+    "--candidates", default=1, show_default=True, type=click.IntRange(1), help="Ranked masks per expression."
 )
-@click.option("--swap-sentences", is_flag=True, help="Ask for every object with the sentence of another one.")
+@click.option(
+    "--swap-expressions", is_flag=True, help="Ask for every object with the expression of another one."
+)
 @click.option("--limit", type=click.IntRange(1), help="Only the first N videos.")
 @click.option("--seed", default=0, show_default=True, help="For models that draw at random.")
 @click.option("--device", default="cpu", show_default=True, help="cpu, cuda, cuda:1 ...")
@@ -41,7 +43,7 @@ def predict_command(
     precision: str,
     release: Path | None,
 ) -> None:
-    """Let MODEL answer every sentence of a split.
+    """Let MODEL answer every expression of a split.
 
     Writes OUT/predictions and OUT/run.json.
 
@@ -49,7 +51,7 @@ def predict_command(
     Example:
       rvos predict soc --checkpoint runs/soc/checkpoint --dataset stores/ytvos --split heldout --out runs/a
     """
-    from rvosbench.predict import predict
+    from rvosbench.inference.predict import predict
 
     from .console import progress
     from .stores import only_split, open_store

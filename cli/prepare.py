@@ -7,7 +7,7 @@ from typing import Literal
 
 import click
 
-from rvosbench.printable import printable
+from rvosbench.files.text import strip_control
 
 _SHOWN = 10  # skipped videos that are named
 
@@ -98,7 +98,7 @@ def prepare_command(
       rvos prepare davis --root downloads/ref-davis --out stores/davis
     """
     from rvosbench.errors import RvosbenchError
-    from rvosbench.prepare import prepare
+    from rvosbench.preparation import prepare
 
     from .console import note, progress
 
@@ -114,7 +114,7 @@ def prepare_command(
     options = {key: str(value) for key, value in given.items() if value is not None}
     wanted = None if splits is None else [split.strip() for split in splits.split(",")]
     if dry_run:
-        from rvosbench.prepare.plan import plan
+        from rvosbench.preparation.plan import plan
 
         from .dry_run import show_plan
 
@@ -158,7 +158,7 @@ def prepare_command(
     if prepared.reused:
         note(f"Resumed: an earlier run had finished {_videos(prepared.reused)}")
     for warning in prepared.warnings:
-        note(f"Warning: {printable(warning)}")
+        note(f"Warning: {strip_control(warning)}")
     for split, counts in prepared.counts.items():
         click.echo(
             f"{split}: {counts['videos']} videos, {counts['frames']} frames, {counts['objects']} objects, "
@@ -167,7 +167,7 @@ def prepare_command(
     if prepared.skipped:
         note(f"Skipped {_videos(len(prepared.skipped))} that cannot be read:")
         for problem in prepared.skipped[:_SHOWN]:
-            note(f"  {problem.split}/{problem.video_id}: {printable(problem.message)}")
+            note(f"  {problem.split}/{problem.video_id}: {strip_control(problem.message)}")
         more = len(prepared.skipped) - _SHOWN
         note(
             f"  and {more} more, see {out / 'problems.parquet'}"

@@ -18,10 +18,10 @@ from .stores import open_store, release_option
     "--against", multiple=True, type=click.Path(path_type=Path), help="Another scored run; repeatable."
 )
 @click.option(
-    "--swapped", type=click.Path(path_type=Path), help="The same model's run with swapped sentences."
+    "--swapped", type=click.Path(path_type=Path), help="The same model's run with swapped expressions."
 )
 @click.option("--predictions", type=click.Path(path_type=Path), help="Where they are, if not in RUN.")
-@click.option("--kinds", is_flag=True, help="Scores per kind of sentence; synthetic releases only.")
+@click.option("--kinds", is_flag=True, help="Scores per kind of expression; synthetic releases only.")
 @click.option(
     "--worst", default=12, show_default=True, type=click.IntRange(0), help="How many of the worst to show."
 )
@@ -42,14 +42,14 @@ def report_command(
 ) -> None:
     """Write an HTML page that shows where RUN fails.
 
-    One self-contained file: scores, and the worst and best sentences as filmstrips.
+    One self-contained file: scores, and the worst and best expressions as filmstrips.
 
     \b
     Example:
       rvos report runs/soc --against runs/random-object
     """
-    from rvosbench.report.page import write_page
-    from rvosbench.run_record import read_run
+    from rvosbench.reporting.page import write_page
+    from rvosbench.runs.record import read_run
     from rvosbench.synthetic.language import kind_of
 
     if dataset is None and predictions is None:

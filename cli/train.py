@@ -93,7 +93,7 @@ def train_command(
 
 def _first_preset(model: str) -> str:
     from rvosbench.errors import UnknownNameError
-    from rvosbench.registry import MODELS
+    from rvosbench.plugins.registry import MODELS
 
     presets: tuple[str, ...] = getattr(MODELS[model], "presets", ())
     if not presets:

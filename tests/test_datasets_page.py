@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from rvosbench.registry import DATASETS
+from rvosbench.plugins.registry import DATASETS
 
 PAGE = (Path(__file__).resolve().parents[1] / "docs" / "datasets.md").read_text(encoding="utf-8")
 SECTIONS = dict(re.findall(r"^## (\S+)\n(.*?)(?=^## |\Z)", PAGE, flags=re.MULTILINE | re.DOTALL))

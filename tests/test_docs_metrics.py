@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from rvosbench.metrics.protocols import PROTOCOLS
+from rvosbench.evaluation.protocols import PROTOCOLS
 
 PAGE = (Path(__file__).resolve().parents[1] / "docs" / "metrics.md").read_text(encoding="utf-8")
 

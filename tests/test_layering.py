@@ -12,25 +12,15 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 
 LAYERS: tuple[frozenset[str], ...] = (
-    frozenset({"deprecation", "errors", "printable", "types"}),
-    frozenset(
-        {
-            "contracts",
-            "fonts",
-            "images",
-            "output_places",
-            "precision",
-            "registry",
-            "run_lengths",
-            "run_record",
-        }
-    ),
-    frozenset({"masks", "overlay", "picture_writer", "video_file", "video_writer"}),
-    frozenset({"footage", "frames", "predictions", "store", "transforms"}),
+    frozenset({"deprecation", "errors", "types"}),
+    frozenset({"files"}),
+    frozenset({"media", "plugins"}),
+    frozenset({"drawing", "masks"}),
+    frozenset({"runs", "store"}),
     frozenset({"analysis", "datasets", "loader", "metrics", "models", "synthetic"}),
-    frozenset({"predict", "prepare", "score_tables", "segment", "store_tools", "submission", "training"}),
-    frozenset({"evaluate"}),
-    frozenset({"report"}),
+    frozenset({"inference", "preparation", "store_tools", "submission", "training"}),
+    frozenset({"evaluation"}),
+    frozenset({"reporting"}),
     frozenset({"demo"}),
     frozenset({"cli"}),
 )
@@ -76,7 +66,7 @@ def test_a_file_imports_only_from_lower_layers(room, path):
 
 
 @pytest.mark.parametrize(
-    "module", ["rvosbench", "rvosbench.evaluate", "rvosbench.prepare", "rvosbench_cli.main"]
+    "module", ["rvosbench", "rvosbench.evaluation.evaluate", "rvosbench.preparation", "rvosbench_cli.main"]
 )
 def test_importing_costs_neither_torch_nor_transformers_nor_matplotlib(module):
     script = (

@@ -188,7 +188,7 @@ def test_an_issue_form_is_one_that_github_reads(path):
 
 def test_the_limits_that_the_security_page_names_are_the_codes():
     from rvosbench.datasets import matlab_arrays, reading
-    from rvosbench.images import MAX_PIXELS
+    from rvosbench.media.images import MAX_PIXELS
 
     page, mebi = text("SECURITY.md"), 1024 * 1024
     assert f"At most {reading.MAX_BYTES // mebi} MB" in page

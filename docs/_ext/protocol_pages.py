@@ -6,7 +6,8 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
-from rvosbench.metrics.protocols import PROTOCOLS, Protocol
+from rvosbench.evaluation.protocols import PROTOCOLS
+from rvosbench.plugins.protocol import Protocol
 
 
 def markdown() -> str:

@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rvosbench.errors import MaskSizeError
-from rvosbench.run_lengths import foreground_runs
+from rvosbench.masks.run_lengths import foreground_runs
 from rvosbench.types import Rle
 
 Ints = NDArray[np.int64]

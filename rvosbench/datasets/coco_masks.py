@@ -15,7 +15,7 @@ from pycocotools import mask as coco
 from rvosbench import masks
 from rvosbench.datasets.reading import as_list, as_mapping, shown
 from rvosbench.errors import DatasetError, ScoreError
-from rvosbench.run_lengths import foreground_areas, foreground_runs
+from rvosbench.masks.run_lengths import foreground_areas, foreground_runs
 from rvosbench.types import Rle
 
 _REACH = 2  # coordinates lie within so many times the longer side

@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from rvosbench.errors import DatasetError
-from rvosbench.images import decode_image
 from rvosbench.masks import check_png
+from rvosbench.media.images import decode_image
 
 _VOC = """000000 800000 008000 808000 000080 800080 008080 808080 400000 c00000 408000
           c08000 400080 c00080 408080 c08080 004000 804000 00c000 80c000 004080 804080"""

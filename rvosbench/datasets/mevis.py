@@ -5,7 +5,8 @@
 {train,valid_u,valid,test}/meta_expressions.json      MeViSv2: meta_expressions_v2.json
 {train,valid_u}/mask_dict.json
 ```
-* The text is that of Ref-YouTube-VOS with lists: a sentence means any number of objects, and in MeViSv2 also
+* The text is that of Ref-YouTube-VOS with lists: an expression means any number of objects, and in MeViSv2
+also
   none. What it means is the union of their masks.
 * object_id is `anno_id`, the key of the masks, which is unique over all videos; `obj_id` only counts within
   a video.
@@ -29,12 +30,12 @@ from rvosbench.datasets.frame_folders import as_video, frame_files, open_frames,
 from rvosbench.datasets.mask_dict import MaskDict, open_mask_dict
 from rvosbench.datasets.reading import check_options, fingerprint, release_folder, some
 from rvosbench.errors import DatasetError, MissingPathError, UnknownNameError
-from rvosbench.registry import unknown
+from rvosbench.plugins.registry import unknown
 from rvosbench.types import Card, Expression, Rle, Video
 
 _SPLITS = ("train", "valid_u", "valid", "test")
 TEXT_FILES = {"1": "meta_expressions.json", "2": "meta_expressions_v2.json"}
-"""Version -> the name of the file with the sentences."""
+"""Version -> the name of the file with the expressions."""
 
 CARD = Card(
     name="mevis",
@@ -127,7 +128,7 @@ class Mevis:
 
         Raises:
             UnknownNameError: no such split.
-            MissingPathError: the sentences mean objects, and `mask_dict.json` is not there.
+            MissingPathError: the expressions mean objects, and `mask_dict.json` is not there.
             DatasetError: `mask_dict.json` is damaged.
         """
         entries = self._entries(split)
@@ -151,7 +152,7 @@ class Mevis:
             for object_id in sorted(objects_meant(entry.expressions)):
                 found = _read_object(ground_truth, object_id, frames.names, frames.size)
                 masks |= {(object_id, index): rle for index, rle in found.items()}
-        known = any(sentence.object_ids is not None for sentence in entry.expressions)
+        known = any(expression.object_ids is not None for expression in entry.expressions)
         return as_video(
             frames,
             video_id=video_id,
@@ -164,11 +165,11 @@ class Mevis:
         )
 
     def expressions(self, split: str, video_id: str) -> tuple[Expression, ...]:
-        """The sentences about a video."""
+        """The expressions about a video."""
         return self._entry(split, video_id).expressions
 
     def sources(self, split: str, video_id: str) -> tuple[Path, ...]:
-        """The frames of a video, and `mask_dict.json` where its sentences mean objects."""
+        """The frames of a video, and `mask_dict.json` where its expressions mean objects."""
         entry = self._entry(split, video_id)
         frames = frame_files(self.root, f"{split}/JPEGImages/{video_id}", sorted(entry.frame_names))
         return (*frames, self._mask_path(split)) if objects_meant(entry.expressions) else frames
@@ -211,7 +212,8 @@ class Mevis:
             said = [e.object_ids is not None for entry in listed.values() for e in entry.expressions]
             if any(said) and not all(said):
                 self.problems.append(
-                    f'{path}: {said.count(False)} of {len(said)} sentences have no "anno_id"; what they mean '
+                    f'{path}: {said.count(False)} of {len(said)} expressions have no "anno_id"; what they '
+                    "mean "
                     "is taken to be hidden"
                 )
             found[split], problem = with_frames(self.root, split, listed)
@@ -227,7 +229,7 @@ class Mevis:
         return self.root / split / "mask_dict.json"
 
     def _ground_truth(self, split: str) -> MaskDict | None:
-        """The masks of a split, opened once; None where no sentence says what it means."""
+        """The masks of a split, opened once; None where no expression says what it means."""
         if split not in self._masks:
             self._masks[split] = self._open_masks(split)
         return self._masks[split]
@@ -239,13 +241,13 @@ class Mevis:
             return None
         if not path.is_file():
             raise MissingPathError(
-                f"{path} is missing; {self._texts[split].name} says which objects the sentences mean, fetch "
-                "their masks"
+                f"{path} is missing; {self._texts[split].name} says which objects the expressions mean, "
+                "fetch their masks"
             )
         masks = open_mask_dict(path, wanted)
         if masks.unused:
             self.problems.append(
-                f"{path} has {masks.unused} objects that no sentence of a video with frames means; they "
+                f"{path} has {masks.unused} objects that no expression of a video with frames means; they "
                 "belong to no video and are left out"
             )
         return masks

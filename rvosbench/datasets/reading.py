@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from rvosbench.errors import DatasetError, MissingPathError
-from rvosbench.registry import unknown
+from rvosbench.plugins.registry import unknown
 
 _SAFE_ID = re.compile(r"[A-Za-z0-9_()@!+-](?:[A-Za-z0-9_()@!+. -]{0,126}[A-Za-z0-9_()@!+-])?")
 # Windows opens a device for these names, with any extension.

@@ -8,9 +8,9 @@
 where `<root>` is the folder named or its subfolder `coco`.
 
 video_id and frame name are the stem of the image file; object_id is COCO's annotation id; expression_id
-is the sentence id (in the converted form the running number of the sentence). The objects of an image
-are all its annotations that are not crowds, and those that a sentence means; the converted form knows
-only the latter. Options: `split-by`, whose split (unc, google, umd), and `sentences`, `sent` (lower-cased,
+is the expression id (in the converted form the running number of the expression). The objects of an image
+are all its annotations that are not crowds, and those that an expression means; the converted form knows
+only the latter. Options: `split-by`, whose split (unc, google, umd), and `expressions`, `sent` (lower-cased,
 the default, what published numbers use) or `raw`.
 """
 
@@ -30,10 +30,10 @@ from rvosbench.datasets.reading import (
     shown,
     some,
 )
-from rvosbench.datasets.refcoco_index import Index, Sentence, read_converted, read_official
+from rvosbench.datasets.refcoco_index import Index, RefExpression, read_converted, read_official
 from rvosbench.errors import DatasetError, MissingPathError, UnknownNameError
 from rvosbench.masks import area
-from rvosbench.registry import unknown
+from rvosbench.plugins.registry import unknown
 from rvosbench.types import Card, Expression, Frame, Object, Video
 
 _SPLITS = ("train", "val", "testA", "testB", "test")
@@ -51,7 +51,7 @@ _MAO = """@inproceedings{mao2016generation,
   booktitle = {IEEE Conference on Computer Vision and Pattern Recognition (CVPR)},
   year      = {2016}
 }"""
-_LICENCE = "COCO annotations CC BY 4.0; images keep their Flickr licences; the sentences state none"
+_LICENCE = "COCO annotations CC BY 4.0; images keep their Flickr licences; the expressions state none"
 _HOMEPAGE = "https://github.com/lichengunc/refer"
 
 
@@ -72,7 +72,7 @@ class _RefCocoFamily:
 
         Args:
             root: the folder with `train2014`, or the one above it.
-            options: `split-by` and `sentences`; see the module.
+            options: `split-by` and `expressions`; see the module.
 
         Raises:
             MissingPathError: a folder or an index file is not there.
@@ -97,8 +97,8 @@ class _RefCocoFamily:
         self._images = _find_images(base)
         self._index = self._read_index(base / self._folder, by, text)
         self.problems += self._index.problems
-        self._sentences = self._with_images()
-        if not self._sentences:
+        self._expressions = self._with_images()
+        if not self._expressions:
             raise MissingPathError(
                 f"{self._images} holds none of the {len(self._index.images)} images of {self.card.title}; "
                 "expected COCO_train2014_<number>.jpg, fetch train2014.zip of COCO"
@@ -114,7 +114,7 @@ class _RefCocoFamily:
 
     def splits(self) -> tuple[str, ...]:
         """The splits that have images: train, val, and testA, testB or test."""
-        return tuple(self._sentences)
+        return tuple(self._expressions)
 
     def videos(self, split: str) -> Sequence[str]:
         """The images of a split, sorted."""
@@ -128,7 +128,7 @@ class _RefCocoFamily:
             DatasetError: the image or a segmentation is damaged.
         """
         (path,) = self.sources(split, video_id)
-        sentences = self._split(split)[video_id]
+        expressions = self._split(split)[video_id]
         image = self._index.images[video_id]
         size = frame_size(path)
         if size != (image.height, image.width):
@@ -136,7 +136,7 @@ class _RefCocoFamily:
                 f"{path} is {size[0]}x{size[1]} px (height x width), the annotations say {image.height}x"
                 f"{image.width}; fetch the original COCO image"
             )
-        meant = {sentence.annotation_id for sentence in sentences}
+        meant = {expression.annotation_id for expression in expressions}
         things = [
             thing
             for annotation_id in image.annotation_ids
@@ -168,16 +168,16 @@ class _RefCocoFamily:
         )
 
     def expressions(self, split: str, video_id: str) -> tuple[Expression, ...]:
-        """The sentences about an image."""
+        """The expressions about an image."""
         self.sources(split, video_id)  # refuses an unknown image
         return tuple(
             Expression(
                 video_id=video_id,
-                expression_id=sentence.expression_id,
-                text=sentence.text,
-                object_ids=(sentence.annotation_id,),
+                expression_id=expression.expression_id,
+                text=expression.text,
+                object_ids=(expression.annotation_id,),
             )
-            for sentence in self._split(split)[video_id]
+            for expression in self._split(split)[video_id]
         )
 
     def sources(self, split: str, video_id: str) -> tuple[Path, ...]:
@@ -193,10 +193,10 @@ class _RefCocoFamily:
         files = self._index.files
         return f"{files[-1] if len(files) == 2 else files[0].parent}, annotation {annotation_id}"
 
-    def _split(self, split: str) -> dict[str, tuple[Sentence, ...]]:
-        if split not in self._sentences:
-            raise UnknownNameError(unknown(f"split of {self.root}", split, list(self._sentences)))
-        return self._sentences[split]
+    def _split(self, split: str) -> dict[str, tuple[RefExpression, ...]]:
+        if split not in self._expressions:
+            raise UnknownNameError(unknown(f"split of {self.root}", split, list(self._expressions)))
+        return self._expressions[split]
 
     def _read_index(self, folder: Path, by: str, text: str) -> Index:
         refs = folder / f"refs({by}).p"
@@ -214,19 +214,20 @@ class _RefCocoFamily:
             )
         return read_converted(converted)
 
-    def _with_images(self) -> dict[str, dict[str, tuple[Sentence, ...]]]:
-        """Split -> image -> sentences, for the images that are on disk."""
+    def _with_images(self) -> dict[str, dict[str, tuple[RefExpression, ...]]]:
+        """Split -> image -> expressions, for the images that are on disk."""
         on_disk = set(file_names(self._images))
         present = {video_id for video_id, image in self._index.images.items() if image.file_name in on_disk}
-        for split in sorted(self._index.sentences.keys() - set(_SPLITS)):
-            number = sum(len(sentences) for sentences in self._index.sentences[split].values())
+        for split in sorted(self._index.expressions.keys() - set(_SPLITS)):
+            number = sum(len(expressions) for expressions in self._index.expressions[split].values())
             self.problems.append(
-                f"{number} sentences are in the split {shown(split)}, which is none of {', '.join(_SPLITS)}; "
+                f"{number} expressions are in the split {shown(split)}, which is none of "
+                f"{', '.join(_SPLITS)}; "
                 "they are left out"
             )
         found = {}
         for split in _SPLITS:
-            images = self._index.sentences.get(split, {})
+            images = self._index.expressions.get(split, {})
             missing = images.keys() - present
             if missing:
                 self.problems.append(

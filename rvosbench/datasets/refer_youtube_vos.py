@@ -10,7 +10,7 @@ meta_expressions/{train,valid,test}/meta_expressions.json
 * Frames are those of the json: one in five of a 30 fps video, with gaps, and 73 videos of the valid
   file do not start at 00000.
 * The ground truth of valid and test is hidden: `object_ids` is None and no frame is annotated. The option
-  `valid-masks` names the folder of the masks of valid, see `valid_ground_truth`; which object a sentence
+  `valid-masks` names the folder of the masks of valid, see `valid_ground_truth`; which object an expression
   means is known when a json has `obj_id`, that of the release or one beside the masks.
 * The options `trainval` (a fraction) and `seed` hold out a part of the train videos as the split `heldout`.
 """
@@ -34,7 +34,7 @@ from rvosbench.datasets.reading import (
 )
 from rvosbench.datasets.valid_ground_truth import ValidGroundTruth, attach, find_ground_truth
 from rvosbench.errors import DatasetError, UnknownNameError
-from rvosbench.registry import unknown
+from rvosbench.plugins.registry import unknown
 from rvosbench.types import Card, Expression, Video
 
 _SPLITS = ("train", "valid", "test")
@@ -146,7 +146,7 @@ class ReferYoutubeVos:
         )
 
     def expressions(self, split: str, video_id: str) -> tuple[Expression, ...]:
-        """The sentences about a video."""
+        """The expressions about a video."""
         return self._entry(split, video_id).expressions
 
     def sources(self, split: str, video_id: str) -> tuple[Path, ...]:
@@ -203,7 +203,7 @@ class ReferYoutubeVos:
         return {split: entries for split, entries in found.items() if entries}
 
     def _attach_valid_masks(self, options: Mapping[str, str]) -> ValidGroundTruth | None:
-        """Find the ground truth of valid and tell its sentences what they mean."""
+        """Find the ground truth of valid and tell its expressions what they mean."""
         if "valid-masks" not in options:
             return None
         videos = self._videos.get("valid", {})

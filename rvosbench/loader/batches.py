@@ -9,8 +9,8 @@ import torch
 from torch.utils.data import DataLoader, Dataset
 
 from rvosbench.errors import RvosbenchError, ShapeError
+from rvosbench.loader.augment import Sample
 from rvosbench.loader.samples import Samples
-from rvosbench.transforms import Sample
 from rvosbench.types import Batch, Target
 
 

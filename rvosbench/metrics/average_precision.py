@@ -19,6 +19,7 @@ from pycocotools import mask as coco
 
 from rvosbench.errors import MaskSizeError, ScoreError
 from rvosbench.masks import as_coco
+from rvosbench.masks.run_lengths import foreground_areas
 from rvosbench.metrics.coco_figures import (
     COCO_FIGURES,
     MOST_DETECTIONS,
@@ -28,7 +29,6 @@ from rvosbench.metrics.coco_figures import (
 )
 from rvosbench.metrics.region import overlaps
 from rvosbench.metrics.samples import sample_figures, sample_iou
-from rvosbench.run_lengths import foreground_areas
 from rvosbench.types import Rle
 
 __all__ = ["COCO_FIGURES", "match_samples", "score_coco"]

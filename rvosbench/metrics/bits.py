@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rvosbench.run_lengths import Runs
+from rvosbench.masks.run_lengths import Runs
 
 Words = NDArray[np.uint64]
 """(N, X, Y) uint64 as described above."""

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rvosbench.errors import MaskSizeError, ScoreError
+from rvosbench.masks.run_lengths import foreground_runs
 from rvosbench.metrics import bits
 from rvosbench.metrics.boundary import boundary_scores, radius
-from rvosbench.run_lengths import foreground_runs
 from rvosbench.types import Rle
 
 # Pixels per stack of frames: with fewer, numpy's calls cost more than its work (480x854, 720x1280).

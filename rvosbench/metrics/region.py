@@ -14,7 +14,7 @@ from pycocotools import mask as coco
 
 from rvosbench.errors import MaskSizeError, ScoreError
 from rvosbench.masks import as_coco
-from rvosbench.run_lengths import foreground_areas
+from rvosbench.masks.run_lengths import foreground_areas
 from rvosbench.types import BoolMask, Rle
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rvosbench.contracts import ModelFactory, Segmenter, TextEncoderFactory
 from rvosbench.errors import CheckpointError, MissingPathError
-from rvosbench.registry import MODELS
+from rvosbench.plugins.contracts import ModelFactory, Segmenter, TextEncoderFactory
+from rvosbench.plugins.registry import MODELS
 
 
 def load_model(

@@ -20,7 +20,7 @@ from typing import Protocol
 
 from rvosbench.datasets.reading import safe_id
 from rvosbench.errors import UnknownNameError
-from rvosbench.registry import unknown
+from rvosbench.plugins.registry import unknown
 from rvosbench.store import Store
 from rvosbench.store_tools.export_coco import CocoLayout
 from rvosbench.store_tools.export_mask_dict import MaskDictLayout
@@ -42,7 +42,7 @@ class Layout(Protocol):
         ...
 
     def close(self) -> list[str]:
-        """Complete the files; what was lost, one sentence each."""
+        """Complete the files; what was lost, one expression each."""
         ...
 
 

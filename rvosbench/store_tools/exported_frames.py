@@ -11,7 +11,7 @@ import numpy as np
 
 from rvosbench.datasets.reading import safe_id
 from rvosbench.errors import DatasetError, MissingPathError
-from rvosbench.frames import inside, open_frames
+from rvosbench.media.frames import inside, open_frames
 from rvosbench.store_tools.preview import as_png
 from rvosbench.types import Frame, Video
 

@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from rvosbench.errors import RvosbenchError
-from rvosbench.frames import open_frames
+from rvosbench.media.frames import open_frames
 from rvosbench.store.problems import KINDS, PROBLEMS, PROBLEMS_SCHEMA
 from rvosbench.store.reader import read_manifest, release_of
 from rvosbench.store.schema import MEDIA, SCHEMAS, digest

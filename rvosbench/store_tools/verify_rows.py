@@ -13,8 +13,8 @@ import pyarrow as pa
 
 from rvosbench import masks
 from rvosbench.errors import ScoreError
-from rvosbench.printable import printable
-from rvosbench.run_lengths import foreground_areas
+from rvosbench.files.text import strip_control
+from rvosbench.masks.run_lengths import foreground_areas
 from rvosbench.store.schema import video_from_rows
 from rvosbench.store_tools.parts import read_batches
 from rvosbench.types import Rle, Video
@@ -49,7 +49,7 @@ class Problem:
 
     def __str__(self) -> str:
         text = f"{self.table} {self.row}: found {self.found}; expected {self.expected}"
-        return printable(text)
+        return strip_control(text)
 
 
 class Rows:

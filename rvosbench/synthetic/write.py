@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from rvosbench.errors import UnknownNameError
-from rvosbench.registry import unknown
+from rvosbench.plugins.registry import unknown
 from rvosbench.synthetic.quirks import check_quirks, usual_quirks
 
 LAYOUTS: Final = {
@@ -21,7 +21,7 @@ LAYOUTS: Final = {
     "refcocog": "rvosbench.synthetic.refcoco",
     "ytvos": "rvosbench.synthetic.ytvos",
 }
-"""Name, the same as in `rvosbench.registry.DATASETS` -> module whose `lay_out` makes that layout."""
+"""Name, the same as in `rvosbench.plugins.registry.DATASETS` -> module whose `lay_out` makes that layout."""
 
 
 def write(

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
-from rvosbench import run_record
-from rvosbench.contracts import BackboneFactory, TrainableFactory, TrainableSegmenter
 from rvosbench.errors import OutputError, TrainingError, UnknownNameError
 from rvosbench.loader import DEFAULT_CACHE_BYTES, ByteCache, Samples, load, to_device
-from rvosbench.precision import Precision, computing_in
-from rvosbench.registry import MODELS, unknown
+from rvosbench.models.precision import Precision, computing_in
+from rvosbench.plugins.contracts import BackboneFactory, TrainableFactory, TrainableSegmenter
+from rvosbench.plugins.registry import MODELS, unknown
+from rvosbench.runs import record as run_record
 from rvosbench.store import Store
 from rvosbench.training import state as states
 from rvosbench.training.device import on_device
@@ -312,7 +312,7 @@ def _parts(store: Store, split: str, recipe: Recipe) -> list[_Part]:
             seed=recipe.seed,
             augment=recipe.augmentation(),
             with_other_objects=recipe.with_other_objects,
-            longest_sentence=stage.longest_sentence,
+            longest_expression=stage.longest_expression,
             cache=cache,
         )
         parts.append(_Part(1.0 if stage is stages[-1] else end, samples, stage.batch_size))

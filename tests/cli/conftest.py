@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from cli.main import main
-from rvosbench.prepare import prepare
+from rvosbench.preparation import prepare
 from rvosbench.synthetic import write
 
 

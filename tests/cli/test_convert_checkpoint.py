@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from rvosbench.evaluate import evaluate
+from rvosbench.evaluation.evaluate import evaluate
 from rvosbench.models.soc.factory import SOC_FACTORY
 from rvosbench.store import Store
 from tests.goldens.soc.recordings import Recordings

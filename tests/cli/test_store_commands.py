@@ -7,7 +7,7 @@ import shutil
 
 import pytest
 
-from rvosbench.images import image_size
+from rvosbench.media.images import image_size
 from rvosbench.store import Store
 from tests.store_tools.damage import change, flip, part
 

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from rvosbench import masks
-from rvosbench.contracts import Release
 from rvosbench.datasets.a2d_sentences import A2DSentences
 from rvosbench.errors import DatasetError, MissingPathError
-from rvosbench.frames import open_frames
+from rvosbench.media.frames import open_frames
+from rvosbench.plugins.contracts import Release
 from rvosbench.types import Object
 from tests.datasets.tiny_releases import A2D_IDS, TWO_OBJECTS, a2d, write_h5, write_mp4
 
@@ -31,12 +31,12 @@ def test_splits_come_from_videoset_and_what_is_missing_is_reported(root):
         "test": (TEST,),
     }
     assert release.problems == [
-        f"1 of 3 videos with sentences have no clip in clips320H ({ABSENT}); they are left out, "
+        f"1 of 3 videos with expressions have no clip in clips320H ({ABSENT}); they are left out, "
         "is the download complete?",
     ]
 
 
-def test_masks_frames_and_sentences_of_a_video(root):
+def test_masks_frames_and_expressions_of_a_video(root):
     video = A2DSentences(root, {}).read("train", TRAIN)
     assert (video.height, video.width, video.fps, len(video.frames)) == (24, 32, 24.0, 6)
     assert video.source == f"Release/clips320H/{TRAIN}.mp4"
@@ -70,8 +70,8 @@ def test_a_copy_with_a_header_other_folders_and_more_columns(root):
     for path in list(text.iterdir()):
         path.rename(root / path.name)
     text.rmdir()
-    sentences = root / "a2d_annotation.txt"
-    sentences.write_text("".join(f"{line},short\n" for line in sentences.read_text().splitlines()))
+    expressions = root / "a2d_annotation.txt"
+    expressions.write_text("".join(f"{line},short\n" for line in expressions.read_text().splitlines()))
     release = A2DSentences(root, {})
     assert release.splits() == ("train", "test")
     assert release.read("train", TRAIN).expressions[1].text == "ball"
@@ -125,11 +125,11 @@ def test_a_copy_without_an_original_is_reported(root):
     with (root / "text_annotations" / "a2d_annotation.txt").open("a") as file:
         file.write(f"{TEST},7 (copy),a lost one\n")
     assert A2DSentences(root, {}).problems[0] == (
-        "a2d_annotation.txt: 1 sentences are left out, their instance is marked as a copy of none (line 8)"
+        "a2d_annotation.txt: 1 expressions are left out, their instance is marked as a copy of none (line 8)"
     )
 
 
-def test_an_instance_that_has_a_sentence_but_never_a_mask_is_still_an_object(root):
+def test_an_instance_that_has_an_expression_but_never_a_mask_is_still_an_object(root):
     write_h5(
         root / "text_annotations" / "a2d_annotation_with_instances" / TEST / "00003.h5",
         [TWO_OBJECTS == 1],
@@ -228,7 +228,7 @@ def test_pipes_are_no_clips_and_no_masks(root):
 
 @pytest.mark.parametrize("pure", [False, True])
 def test_the_masks_of_a2d_itself_are_refused_with_the_reason(root, pure):
-    """With the sentences, and without them as A2D's own archive is."""
+    """With the expressions, and without them as A2D's own archive is."""
     shutil.rmtree(root / "text_annotations" / "a2d_annotation_with_instances")
     if pure:
         shutil.rmtree(root / "text_annotations")

@@ -18,8 +18,8 @@ from PIL import Image
 from rvosbench.datasets import reading
 from rvosbench.errors import DatasetError, RvosbenchError
 from rvosbench.masks import encode_index_png
-from rvosbench.prepare import prepare
-from rvosbench.registry import DATASETS
+from rvosbench.plugins.registry import DATASETS
+from rvosbench.preparation import prepare
 from tests.datasets import tiny_releases as tiny
 
 

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from rvosbench import masks
-from rvosbench.contracts import Release
 from rvosbench.datasets.jhmdb_sentences import SAMPLES, JhmdbSentences
 from rvosbench.errors import DatasetError, MissingPathError, RvosbenchError, UnknownNameError
-from rvosbench.prepare import prepare
+from rvosbench.plugins.contracts import Release
+from rvosbench.preparation import prepare
 from rvosbench.store import Store
 from rvosbench.store.schema import MANIFEST
 from rvosbench.types import Object
@@ -134,7 +134,7 @@ def test_missing_things_are_reported_or_named(root, tmp_path):
     shutil.rmtree(root / "puppet_mask" / "walk")
     release = JhmdbSentences(root, {})
     assert release.videos("test") == (JHMDB_ODD,)
-    assert f"1 of 2 videos with sentences have no puppet_mask.mat ({BOB})" in release.problems[0]
+    assert f"1 of 2 videos with expressions have no puppet_mask.mat ({BOB})" in release.problems[0]
     (root / "Rename_Images" / "pullup" / JHMDB_ODD / "00002.png").unlink()
     with pytest.raises(MissingPathError, match="00002"):
         release.read("test", JHMDB_ODD)

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from rvosbench import masks
-from rvosbench.contracts import Release
 from rvosbench.datasets.mevis import CARD, CARD_V2, Mevis
 from rvosbench.errors import DatasetError, MissingPathError, RvosbenchError, UnknownNameError
-from rvosbench.prepare import prepare
+from rvosbench.plugins.contracts import Release
+from rvosbench.preparation import prepare
 from rvosbench.store import Store
 from tests.datasets.tiny_releases import (
     MEVIS_FRAMES,
@@ -54,7 +54,7 @@ def test_masks_equal_the_source_and_null_means_absent(root):
         assert np.array_equal(masks.decode(rle), MEVIS_FRAMES[index] == object_id - 39)
 
 
-def test_a_sentence_means_one_object_several_or_none(root):
+def test_an_expression_means_one_object_several_or_none(root):
     video = Mevis(root, {}).read("train", "aaa")
     assert [(e.text, e.object_ids) for e in video.expressions] == [
         ("the small box", (40,)),
@@ -92,16 +92,16 @@ def test_a_video_about_which_nothing_is_true_is_annotated(root):
     video = release.read("train", "bbb")
     assert all(frame.annotated for frame in video.frames)
     assert video.masks == {}
-    assert "has 1 objects that no sentence" in release.problems[0]
+    assert "has 1 objects that no expression" in release.problems[0]
 
 
-def test_sentences_that_do_not_say_what_they_mean_among_others_that_do_are_reported(root):
+def test_expressions_that_do_not_say_what_they_mean_among_others_that_do_are_reported(root):
     path = root / "train" / "meta_expressions.json"
     change(path, lambda c: c["videos"]["aaa"]["expressions"]["1"].pop("anno_id"))
     release = Mevis(root, {})
     assert release.read("train", "aaa").expressions[1].object_ids is None
     assert release.problems[0] == (
-        f'{path}: 1 of 5 sentences have no "anno_id"; what they mean is taken to be hidden'
+        f'{path}: 1 of 5 expressions have no "anno_id"; what they mean is taken to be hidden'
     )
 
 

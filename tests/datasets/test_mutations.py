@@ -19,8 +19,8 @@ from hypothesis import strategies as st
 from scipy.io import savemat
 
 from rvosbench.errors import DatasetError, MissingPathError, RvosbenchError
-from rvosbench.prepare import prepare
-from rvosbench.registry import DATASETS
+from rvosbench.plugins.registry import DATASETS
+from rvosbench.preparation import prepare
 from rvosbench.store import Store
 from rvosbench.store_tools.verify import verify
 from rvosbench.synthetic import write

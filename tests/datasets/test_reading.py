@@ -192,7 +192,7 @@ def test_what_is_shown_is_short_and_plain(value):
 
 def test_half_a_surrogate_pair_is_refused():
     with pytest.raises(DatasetError, match="not valid Unicode"):
-        as_text("\ud800", "a sentence")
+        as_text("\ud800", "an expression")
 
 
 @pytest.mark.parametrize("value", [3, "3", "0003"])

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from rvosbench import masks
-from rvosbench.contracts import Release
 from rvosbench.datasets.refcoco import RefCoco, RefCocoG, RefCocoPlus
 from rvosbench.errors import DatasetError, MissingPathError
+from rvosbench.plugins.contracts import Release
 from rvosbench.types import Object
 from tests.datasets.tiny_releases import HEIGHT, WIDTH, labels, refcoco, reference, write_frame, write_json
 
@@ -42,7 +42,7 @@ def test_polygon_and_run_length_masks_by_hand_without_crowds(root):
     assert np.array_equal(masks.decode(video.masks[71, 0]), labels({1: (0, 24, 2, 3)}) == 1)
 
 
-def test_a_crowd_that_a_sentence_means_is_an_object(root):
+def test_a_crowd_that_an_expression_means_is_an_object(root):
     assert set(RefCoco(root, {}).read("testA", NINE).masks) == {(90, 0)}
 
 
@@ -119,7 +119,7 @@ def test_references_of_another_shape_are_named(root, bad):
         RefCoco(root, {})
 
 
-def test_two_sentences_of_one_id_are_refused_by_the_store_check(root):
+def test_two_expressions_of_one_id_are_refused_by_the_store_check(root):
     from rvosbench.store.writer import check
 
     write_refs(root, reference(7, 70, "train", (0, "x"), (0, "y")))
@@ -165,7 +165,7 @@ def test_missing_images_are_left_out_and_none_is_an_error(root):
 
 
 def converted(root):
-    """The converted form of the first two train sentences, beside nothing else."""
+    """The converted form of the first two train expressions, beside nothing else."""
     image = {"file_name": f"{SEVEN}.jpg", "height": HEIGHT, "width": WIDTH, "original_id": 7}
     annotation = {
         "category_id": 1,
@@ -207,7 +207,9 @@ def test_a_reference_of_an_unknown_split_is_left_out_and_reported(root):
     write_refs(root, GOOD, reference(9, 90, "minival", (1, "y"), (2, "z")))
     release = RefCoco(root, {})
     assert release.splits() == ("train",)
-    assert "2 sentences are in the split 'minival', which is none of train, val, testA" in release.problems[0]
+    assert (
+        "2 expressions are in the split 'minival', which is none of train, val, testA" in release.problems[0]
+    )
 
 
 def test_an_annotation_without_pixels_is_an_object_without_a_mask(root):

@@ -8,9 +8,9 @@ import pytest
 from PIL import Image
 
 from rvosbench import masks
-from rvosbench.contracts import Release
 from rvosbench.datasets.refer_youtube_vos import ReferYoutubeVos
 from rvosbench.errors import DatasetError, MissingPathError, UnknownNameError
+from rvosbench.plugins.contracts import Release
 from rvosbench.types import Object
 from tests.datasets.tiny_releases import (
     ONE_OBJECT,
@@ -84,7 +84,7 @@ def test_meta_json_is_optional(root):
 
 
 @pytest.mark.parametrize("nested", [".", "Annotations", "valid/Annotations"])
-def test_valid_masks_attach_objects_but_no_sentence_to_an_object(root, tmp_path, nested):
+def test_valid_masks_attach_objects_but_no_expression_to_an_object(root, tmp_path, nested):
     folder = tmp_path / "masks"
     write_labels(folder / nested / "ccc" / "00005.png", ONE_OBJECT)
     release = ReferYoutubeVos(root, {"valid-masks": str(folder)})
@@ -92,7 +92,7 @@ def test_valid_masks_attach_objects_but_no_sentence_to_an_object(root, tmp_path,
     assert [frame.annotated for frame in video.frames] == [False, True]
     assert set(video.masks) == {(2, 1)}
     assert video.expressions[0].object_ids is None
-    assert "1 of 1 sentences of valid cannot be scored: no json says which object" in release.problems[0]
+    assert "1 of 1 expressions of valid cannot be scored: no json says which object" in release.problems[0]
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ def test_valid_masks_attach_objects_but_no_sentence_to_an_object(root, tmp_path,
         "valid/meta_expressions.json",
     ],
 )
-def test_a_json_beside_the_masks_says_what_the_sentences_mean(root, tmp_path, place):
+def test_a_json_beside_the_masks_says_what_the_expressions_mean(root, tmp_path, place):
     folder = tmp_path / "masks"
     write_labels(folder / "Annotations" / "ccc" / "00005.png", ONE_OBJECT)
     before = ReferYoutubeVos(root, {"valid-masks": str(folder)}).fingerprint()
@@ -115,14 +115,14 @@ def test_a_json_beside_the_masks_says_what_the_sentences_mean(root, tmp_path, pl
     assert [e.text for e in release.read("valid", "ccc").expressions] == ["something"]
     assert release.index_files()[-1] == folder / place
     assert release.fingerprint() != before
-    content["ccc"]["expressions"]["0"]["exp"] = "another sentence"
+    content["ccc"]["expressions"]["0"]["exp"] = "another expression"
     write_json(folder / place, {"videos": content})
     release = ReferYoutubeVos(root, {"valid-masks": str(folder)})
     assert release.read("valid", "ccc").expressions[0].object_ids is None
-    assert "1 of 1 sentences of valid cannot be scored" in release.problems[0]
+    assert "1 of 1 expressions of valid cannot be scored" in release.problems[0]
 
 
-def test_valid_masks_of_every_sentence_apart_are_recognised_and_refused(root, tmp_path):
+def test_valid_masks_of_every_expression_apart_are_recognised_and_refused(root, tmp_path):
     write_labels(tmp_path / "masks" / "ccc" / "0" / "00000.png", ONE_OBJECT)
     with pytest.raises(DatasetError, match="masks/ccc holds folders and no PNG"):
         ReferYoutubeVos(root, {"valid-masks": str(tmp_path / "masks")})
@@ -258,11 +258,11 @@ def test_a_valid_file_that_lists_valid_alone_is_read_with_and_without_a_test_fil
     assert (release.videos("valid"), release.problems) == (("ccc",), [])
 
 
-def test_a_sentence_that_is_there_twice_is_two_sentences(root):
+def test_an_expression_that_is_there_twice_is_two_expressions(root):
     twice = {"ccc": {"frames": ["00000"], "expressions": expressions(("a dog", None), ("a dog", None))}}
     write_json(meta_expressions(root, "valid"), {"videos": twice})
-    sentences = ReferYoutubeVos(root, {}).read("valid", "ccc").expressions
-    assert [(e.expression_id, e.text) for e in sentences] == [("0", "a dog"), ("1", "a dog")]
+    read = ReferYoutubeVos(root, {}).read("valid", "ccc").expressions
+    assert [(e.expression_id, e.text) for e in read] == [("0", "a dog"), ("1", "a dog")]
 
 
 def test_frames_that_the_json_does_not_list_are_no_frames(root):
@@ -302,8 +302,8 @@ def test_an_rgb_annotation_in_other_colours_is_refused_with_file_and_colour(root
         ReferYoutubeVos(root, {}).read("train", "aaa")
 
 
-def test_objects_without_a_sentence_and_sentences_without_a_mask_are_kept(root):
-    """One json lists what the sentences mean, the other all objects; neither covers the other."""
+def test_objects_without_an_expression_and_expressions_without_a_mask_are_kept(root):
+    """One json lists what the expressions mean, the other all objects; neither covers the other."""
     meta = {"videos": {"aaa": {"objects": {"1": {"category": "dog"}, "2": {"category": "cat"}}}}}
     write_json(root / "train" / "meta.json", meta)
     content = {"aaa": {"frames": ["00010"], "expressions": expressions(("x", "5"))}}

@@ -8,8 +8,9 @@ import torch
 
 from rvosbench.errors import DatasetError, ShapeError
 from rvosbench.loader import ByteCache, Centred, Samples, Spread, Whole, collate, load, to_device
-from rvosbench.transforms import Augmentation, Sample, Side
-from rvosbench.video_file import VideoFile
+from rvosbench.loader.augment import Augmentation, Sample
+from rvosbench.media.resize import Side
+from rvosbench.media.video import VideoFile
 from tests.datasets.tiny_releases import write_mp4
 from tests.tiny_store import HEIGHT, WIDTH, square, tiny_store, two_squares, video, write_store
 

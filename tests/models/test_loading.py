@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from rvosbench.contracts import TextEncoderFactory
 from rvosbench.errors import CheckpointError, MissingPathError, UnknownNameError
 from rvosbench.models.loading import load_model
-from rvosbench.registry import MODELS
+from rvosbench.plugins.contracts import TextEncoderFactory
+from rvosbench.plugins.registry import MODELS
 
 
 class Listening:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from rvosbench.errors import OutputError, RvosbenchError, UnknownNameError
-from rvosbench.registry import DATASETS
+from rvosbench.plugins.registry import DATASETS
 from rvosbench.synthetic import LAYOUTS, write
 
 

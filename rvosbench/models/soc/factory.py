@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from rvosbench.errors import CheckpointError, MissingPathError, UnknownNameError
 from rvosbench.models.soc.presets import PRESETS
-from rvosbench.registry import unknown
+from rvosbench.plugins.registry import unknown
 
 if TYPE_CHECKING:
-    from rvosbench.contracts import Segmenter
     from rvosbench.models.soc.segmenter import SOCSegmenter
+    from rvosbench.plugins.contracts import Segmenter
 
 
 SETTINGS = ("answer_layer", "eval_short_side", "eval_max_side", "eval_frames", "cluster_window")

@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from rvosbench.transforms import resize_frames
+from rvosbench.media.resize import resize_frames
 
 # Of ImageNet, RGB: what the backbone was pretrained with.
 MEAN = (0.485, 0.456, 0.406)

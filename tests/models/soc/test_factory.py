@@ -9,11 +9,16 @@ import numpy as np
 import pytest
 import torch
 
-from rvosbench.contracts import BackboneFactory, ConfigurableFactory, TextEncoderFactory, TrainableFactory
 from rvosbench.errors import CheckpointError, MissingPathError, UnknownNameError
 from rvosbench.models.soc.factory import SOC_FACTORY
 from rvosbench.models.soc.presets import PRESETS
-from rvosbench.registry import MODELS
+from rvosbench.plugins.contracts import (
+    BackboneFactory,
+    ConfigurableFactory,
+    TextEncoderFactory,
+    TrainableFactory,
+)
+from rvosbench.plugins.registry import MODELS
 from rvosbench.types import Clip
 
 
@@ -28,7 +33,7 @@ def test_the_registry_knows_it() -> None:
 
 def test_importing_it_imports_neither_torch_nor_transformers() -> None:
     code = (
-        "import sys; from rvosbench.registry import MODELS; MODELS['soc'];"
+        "import sys; from rvosbench.plugins.registry import MODELS; MODELS['soc'];"
         "print([name for name in ('torch', 'transformers') if name in sys.modules])"
     )
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -1,0 +1,1 @@
+"""Masks and text drawn on frames."""

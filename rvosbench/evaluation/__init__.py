@@ -1,0 +1,1 @@
+"""Store + predictions -> scores, under a named protocol."""

@@ -1,0 +1,1 @@
+"""Pixels in and out: image files, video files, frames of a stored video, writers."""

@@ -1,0 +1,1 @@
+"""What a dataset and a model must offer to be plugged in, and the registries that hold them."""

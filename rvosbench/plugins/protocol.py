@@ -1,0 +1,39 @@
+"""The record of a protocol: what is averaged over what. Numbers under two protocols are not comparable."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+ANNOTATORS = ("anno_0", "anno_1", "anno_2", "anno_3")
+"""What the four annotators of Ref-DAVIS17 are called where their expressions are merged."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Protocol:
+    """How predictions become numbers."""
+
+    name: str
+    title: str
+    explanation: str  # two lines of at most 59 characters: `rvos list protocols` fits 80 columns
+    unit: Literal["expression", "object", "frame sample"]  # what the mean is taken over
+    metrics: tuple[str, ...]
+    main_metric: str  # what a leaderboard ranks by
+    frames: Literal["all", "inner"] = "all"  # of the annotated frames; "inner": without first and last
+    absent: Literal["empty is right", "no sample"] = "empty is right"
+    """Annotated frames without the object: an empty prediction scores 1 there, or they do not count."""
+    candidates: Literal["best", "all"] = "best"
+    matching: Literal["none", "hungarian"] = "none"
+    """Label n answers for object n, or in every video the labels are dealt out so that J&F is highest."""
+    annotators: Literal["each", "mean"] = "each"
+    """An expression is answered alone, or those of an annotator share the pixels of a frame, so that
+    none belongs to two, and the mean is taken over the annotators."""
+    void: bool = False  # pixels marked as void count for nothing
+    unverified: str | None = None  # what could not be compared with the official evaluator
+
+    @property
+    def answers(self) -> Literal["expression", "object", "annotator"]:
+        """What a prediction answers: an expression, a labelled object, or all that an annotator describes."""
+        if self.annotators == "mean":
+            return "annotator"
+        return "object" if self.unit == "object" else "expression"

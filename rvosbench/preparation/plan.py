@@ -1,0 +1,254 @@
+"""`prepare --dry-run`: what a conversion would read, what it would miss and what room it needs.
+
+Nothing is written. Every file is looked for and a few videos are converted in memory; the room is an
+estimate from these.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from dataclasses import replace as changed
+from itertools import islice
+from pathlib import Path
+
+from rvosbench.errors import DatasetError, InvalidDataError, MissingPathError, OutputError
+from rvosbench.plugins.contracts import Release
+from rvosbench.plugins.registry import DATASETS
+from rvosbench.preparation.estimate import Estimate, estimate
+from rvosbench.preparation.run import choose_splits, count_differences
+from rvosbench.preparation.unit import Job
+from rvosbench.store.partial import partial_folder
+from rvosbench.store.writer import check_free
+
+_PIXELS = frozenset({".jpg", ".jpeg", ".png", ".mp4"})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Files:
+    """Files to read, each counted once."""
+
+    count: int  # those that are there
+    size_bytes: int
+    missing: tuple[Path, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SplitPlan:
+    """What is known about one split."""
+
+    name: str
+    videos: int  # to convert
+    expressions: int
+    incomplete: int  # videos that lack a file
+    files: Files
+    estimate: Estimate
+    errors: tuple[str, ...]  # what the conversion would stop at besides missing files, as far as it was seen
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Plan:
+    """What `prepare` would do."""
+
+    title: str
+    index: Files
+    splits: tuple[SplitPlan, ...]
+    absent: tuple[str, ...]  # published splits that this copy lacks
+    warnings: tuple[str, ...]  # what the release lacks without being useless
+    store_bytes: int  # estimated: the finished store
+    peak_bytes: int  # estimated: the most that is on the disk at a time, while the store is made
+    free_bytes: int  # on the file system where the store goes
+    unfinished: Path | None  # what an interrupted run left
+    out_error: str | None  # why nothing can be written there
+
+    @property
+    def fits(self) -> bool:
+        """Whether there is room enough, as far as it was estimated."""
+        return self.peak_bytes <= self.free_bytes
+
+    @property
+    def missing(self) -> tuple[Path, ...]:
+        """The files that are missing, split by split."""
+        return tuple(path for split in self.splits for path in split.files.missing)
+
+    @property
+    def errors(self) -> tuple[str, ...]:
+        """What was found besides missing files that the conversion would stop at."""
+        return tuple(error for split in self.splits for error in split.errors)
+
+
+def plan(
+    name: str,
+    root: Path,
+    out: Path,
+    *,
+    options: Mapping[str, str] | None = None,
+    splits: Sequence[str] | None = None,
+    limit: int | None = None,
+    pack: bool = False,
+    replace: bool = False,
+    on_progress: Callable[[str, int, int], None] | None = None,
+) -> Plan:
+    """Look at a release as `prepare` would, without writing anything.
+
+    Args:
+        name: the dataset, such as "ytvos".
+        root: the release folder.
+        out: where the store would go.
+        options: the dataset's own options, such as {"trainval": "0.1"}.
+        splits: the splits to take; all by default.
+        limit: at most this many videos of each split, the first ones by id.
+        pack: the store would hold the pixels too.
+        replace: a store that is already at `out` would be overwritten.
+        on_progress: called with (split, videos done, videos in all) after every video.
+
+    Raises:
+        UnknownNameError: no such dataset or split.
+        MissingPathError: the release, or an index file, is not there.
+        DatasetError: the release is empty, or an index is damaged or of another shape.
+    """
+    if limit is not None and limit < 1:
+        raise DatasetError(f"limit is {limit}, expected at least 1 video of each split")
+    release: Release = DATASETS[name](root, dict(options or {}))
+    job = Job(release=release, root=root, pack=pack)
+    found = []
+    counts = {}
+    for split in choose_splits(release, root, splits):
+        try:
+            video_ids = release.videos(split)
+        except (InvalidDataError, MissingPathError) as error:
+            found.append(_unlisted(split, str(error)))
+            continue
+        expressions = {video_id: len(release.expressions(split, video_id)) for video_id in video_ids}
+        counts[split] = {"videos": len(expressions), "expressions": sum(expressions.values())}
+        found.append(_split(job, split, dict(islice(expressions.items(), limit)), on_progress))
+    index = _Search()
+    index.look(release.index_files())
+    place = out.resolve()
+    partial = partial_folder(place)
+    store_bytes = sum(split.estimate.store_bytes for split in found)
+    return Plan(
+        title=release.card.title,
+        index=index.files(),
+        splits=tuple(found),
+        absent=tuple(split for split in release.card.counts if split not in release.splits()),
+        warnings=(*dict.fromkeys(release.problems), *_differences(release, counts, root)),
+        store_bytes=store_bytes,
+        peak_bytes=store_bytes + sum(split.estimate.journal_bytes for split in found),
+        free_bytes=shutil.disk_usage(_nearest(place)).free,
+        unfinished=partial if partial.exists() else None,
+        out_error=_out_error(place, overwrite=replace),
+    )
+
+
+def _split(
+    job: Job, split: str, expressions: Mapping[str, int], on_progress: Callable[[str, int, int], None] | None
+) -> SplitPlan:
+    """Look for every file of the videos of a split, and convert a few of them in memory."""
+    search = _Search()
+    sizes = {}  # of the pixels of the videos that are whole
+    errors = []
+    incomplete = 0
+    for done, video_id in enumerate(expressions, start=1):
+        try:
+            paths = job.release.sources(split, video_id)
+        except (InvalidDataError, MissingPathError) as error:
+            errors.append(str(error))
+        else:
+            pixel_bytes = search.look(paths)
+            if pixel_bytes is None:
+                incomplete += 1
+            else:
+                sizes[video_id] = pixel_bytes
+        if on_progress is not None:
+            on_progress(split, done, len(expressions))
+    found = estimate(job, split, sizes, len(expressions))
+    return SplitPlan(
+        name=split,
+        videos=len(expressions),
+        expressions=sum(expressions.values()),
+        incomplete=incomplete,
+        files=search.files(),
+        estimate=found,
+        errors=(*errors, *found.errors),
+    )
+
+
+def _unlisted(split: str, error: str) -> SplitPlan:
+    """A split whose videos cannot be told."""
+    nothing = Estimate(videos=0, store_bytes=0, journal_bytes=0, errors=())
+    return SplitPlan(
+        name=split,
+        videos=0,
+        expressions=0,
+        incomplete=0,
+        files=_Search().files(),
+        estimate=nothing,
+        errors=(error,),
+    )
+
+
+class _Search:
+    """Looks for files. One that several videos need counts once."""
+
+    def __init__(self) -> None:
+        self._sizes: dict[str, int | None] = {}  # None: it is not there
+
+    def look(self, paths: Iterable[Path]) -> int | None:
+        """The bytes of those that are images or videos; None when one of them is missing."""
+        total = 0
+        whole = True
+        for path in paths:
+            key = os.fspath(path)
+            if key not in self._sizes:
+                self._sizes[key] = _size(path)
+            size = self._sizes[key]
+            if size is None:
+                whole = False
+            elif path.suffix.lower() in _PIXELS:
+                total += size
+        return total if whole else None
+
+    def files(self) -> Files:
+        """All that were looked for."""
+        sizes = [size for size in self._sizes.values() if size is not None]
+        missing = tuple(Path(key) for key, size in self._sizes.items() if size is None)
+        return Files(count=len(sizes), size_bytes=sum(sizes), missing=missing)
+
+
+def _size(path: Path) -> int | None:
+    """Bytes of a file; None when there is none."""
+    try:
+        found = path.stat()
+    except (OSError, ValueError):  # a NUL in a name is a ValueError
+        return None
+    return found.st_size if stat.S_ISREG(found.st_mode) else None
+
+
+def _differences(release: Release, counts: Mapping[str, Mapping[str, int]], root: Path) -> list[str]:
+    """Where the numbers of videos and expressions differ from the published ones."""
+    known = {
+        split: {table: published[table] for table in ("videos", "expressions") if table in published}
+        for split, published in release.card.counts.items()
+    }
+    return count_differences(changed(release.card, counts=known), counts, root)
+
+
+def _nearest(place: Path) -> Path:
+    """The folder itself, or the nearest one above it that exists."""
+    return next(path for path in (place, *place.parents) if path.exists())
+
+
+def _out_error(place: Path, *, overwrite: bool) -> str | None:
+    """Why `prepare` could not write a store there, as far as it can be told without trying."""
+    try:
+        check_free(place, replace=overwrite)
+    except OutputError as error:
+        return str(error)
+    parent = _nearest(place.parent)
+    if not parent.is_dir() or not os.access(parent, os.W_OK | os.X_OK):
+        return f"{place} cannot be written ({parent} is no writable folder); choose another --out"
+    return None

@@ -1,0 +1,198 @@
+"""`prepare`: read a release, write a store; what is finished is kept until the store is."""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+import rvosbench
+from rvosbench.errors import DatasetError, UnknownNameError
+from rvosbench.plugins.contracts import Release
+from rvosbench.plugins.registry import DATASETS, unknown
+from rvosbench.preparation.conversion import Conversion, Progress
+from rvosbench.preparation.journal import Journal
+from rvosbench.preparation.samples import with_samples
+from rvosbench.preparation.unit import Job
+from rvosbench.store import FORMAT_VERSION, ReleaseProblem, Store, StoreWriter
+from rvosbench.store.partial import partial_folder
+from rvosbench.types import Card
+
+OnError = Literal["fail", "skip"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Prepared:
+    """What `prepare` made."""
+
+    store: Path
+    counts: Mapping[str, Mapping[str, int]]  # split -> table -> rows
+    warnings: tuple[str, ...]  # what the release lacks; none for a whole official copy
+    skipped: tuple[ReleaseProblem, ...] = ()  # videos that could not be read and are not in the store
+    reused: int = 0  # videos that an earlier run had finished
+
+
+def prepare(
+    name: str,
+    root: Path,
+    out: Path,
+    *,
+    options: Mapping[str, str] | None = None,
+    splits: Sequence[str] | None = None,
+    limit: int | None = None,
+    pack: bool = False,
+    workers: int = 1,
+    on_error: OnError = "fail",
+    resume: bool = True,
+    replace: bool = False,
+    on_progress: Progress | None = None,
+) -> Prepared:
+    """Read an official release and write it as a store: a complete one, or none.
+
+    A run that fails or is killed leaves the videos that it has finished in `.<name>.partial` beside
+    `out`; the next run for the same place, release and options reads the others only. The store is the
+    same to the bit, however many runs and workers it took.
+
+    Args:
+        name: the dataset, such as "ytvos".
+        root: the release folder. The store refers to its images, so it must stay where it is, or be
+            named again when the store is opened.
+        out: where the store goes.
+        options: the dataset's own options, such as {"trainval": "0.1"}.
+        splits: the splits to take; all by default.
+        limit: at most this many videos of each split, the first ones by id.
+        pack: put the pixels into the store too.
+        workers: processes that read videos; each has its own copy of the release's index in memory.
+        on_error: what to do about a video that cannot be read: give up, or leave it out of the store and
+            list it in problems.parquet.
+        resume: use what an earlier run has finished; otherwise it is thrown away.
+        replace: overwrite a store that is already at `out`.
+        on_progress: called with (split, videos done, videos in all) after every video.
+
+    Raises:
+        UnknownNameError: no such dataset or split.
+        MissingPathError: the release, or a file that it must hold, is not there.
+        DatasetError: the release is empty, damaged or of another shape; or no video of it can be read.
+        OutputError: `out` is taken, cannot be written, or somebody else is writing it.
+        WorkerError: a worker process died.
+    """
+    if limit is not None and limit < 1:
+        raise DatasetError(f"limit is {limit}, expected at least 1 video of each split")
+    if workers < 1:
+        raise DatasetError(f"workers is {workers}, expected at least 1")
+    if on_error not in ("fail", "skip"):
+        raise DatasetError(f"on_error is {on_error!r}, expected 'fail' or 'skip'")
+    options = dict(options or {})
+    release: Release = DATASETS[name](root, options)
+    wanted = {split: release.videos(split)[:limit] for split in choose_splits(release, root, splits)}
+    arguments = {
+        "options": options,
+        "splits": list(wanted),
+        "limit": limit,
+        "pack": pack,
+        "on_error": on_error,
+    }
+    fingerprint = release.fingerprint()
+    # All that decides what a video becomes. Not which ones are taken: those of a part serve the whole.
+    key = {
+        "dataset": name,
+        "root": str(root.resolve()),
+        "fingerprint": fingerprint,
+        "options": options,
+        "pack": pack,
+        "converter": _converter(release),
+        "format_version": FORMAT_VERSION,
+    }
+    job = Job(release=release, root=root, pack=pack)
+    conversion = Conversion(job, wanted, skip=on_error == "skip", on_progress=on_progress)
+    place = out.resolve()  # "." has neither a parent nor a name of its own
+    try:
+        with (
+            StoreWriter(
+                place,
+                release.card,
+                release=root,
+                fingerprint=fingerprint,
+                arguments=arguments,
+                packed=pack,
+                replace=replace,
+            ) as writer,
+            Journal(writer.partial, key, resume=resume) as journal,
+        ):
+            conversion.run(writer, journal, workers)
+    except BaseException as error:
+        if conversion.kept:
+            finished = (
+                "1 finished video is" if conversion.kept == 1 else f"{conversion.kept:,} finished videos are"
+            )
+            error.add_note(
+                f"{finished} kept in {partial_folder(place)}; the same command continues from there"
+            )
+        raise
+    store = Store.open(place)
+    counts = store.splits
+    warnings = conversion.warnings()
+    if limit is None:
+        warnings += count_differences(release.card, with_samples(store, release.card), root)
+        if splits is None:
+            warnings += absent_splits(release.card, counts, root)
+    return Prepared(
+        store=place,
+        counts=counts,
+        warnings=tuple(warnings),
+        skipped=tuple(conversion.skipped),
+        reused=conversion.reused,
+    )
+
+
+def absent_splits(card: Card, present: Collection[str], root: Path) -> list[str]:
+    """The splits with published counts that a copy lacks, one expression for all."""
+    absent = [split for split in card.counts if split not in present]
+    if not absent:
+        return []
+    return [f"{card.name} has more splits than this copy: {', '.join(absent)}; is that all of it? ({root})"]
+
+
+def count_differences(card: Card, counts: Mapping[str, Mapping[str, int]], root: Path) -> list[str]:
+    """Where the counts of a store differ from the published ones, one expression for each number."""
+    return [
+        f"{card.name}/{split} has {counts[split][table]:,} {table}, its card says {expected:,}; "
+        f"is the download complete? ({root})"
+        for split, published in card.counts.items()
+        if split in counts
+        for table, expected in published.items()
+        if counts[split][table] != expected
+    ]
+
+
+def choose_splits(release: Release, root: Path, wanted: Sequence[str] | None) -> tuple[str, ...]:
+    """The splits to take, in the release's order whatever the order they were asked for in."""
+    present = release.splits()
+    if not present:
+        raise DatasetError(f"no video was found in {root}; expected {release.card.title}")
+    for split in wanted or ():
+        if split not in present:
+            raise UnknownNameError(unknown(f"split of {root}", split, list(present)))
+    return present if wanted is None else tuple(split for split in present if split in wanted)
+
+
+def _converter(release: Release) -> str:
+    """A digest of the program: an editable installation changes without its version."""
+    plugin = getattr(sys.modules.get(type(release).__module__), "__file__", None)
+    total = hashlib.sha256(_own_source())
+    if plugin is not None:
+        total.update(Path(plugin).read_bytes())
+    return total.hexdigest()
+
+
+@cache
+def _own_source() -> bytes:
+    """Read once: what runs is what was there when this process began."""
+    total = hashlib.sha256(rvosbench.__version__.encode())
+    for path in sorted(Path(rvosbench.__file__).parent.rglob("*.py")):
+        total.update(path.read_bytes())
+    return total.digest()

@@ -1,0 +1,101 @@
+"""One video from the release to what the journal keeps: the work that may be done in another process."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from rvosbench.errors import InvalidDataError, MissingPathError
+from rvosbench.plugins.contracts import Release
+from rvosbench.preparation.journal import Note
+from rvosbench.store.encoded import encode
+from rvosbench.types import Video
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Job:
+    """What reading a video needs besides its name; sent to every worker once."""
+
+    release: Release
+    root: Path
+    pack: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Refused:
+    """A video that cannot be read, and why."""
+
+    split: str
+    video_id: str
+    error: InvalidDataError | MissingPathError
+    reported: tuple[str, ...] = ()
+
+
+def convert(job: Job, split: str, video_id: str) -> tuple[Note, bytes] | Refused:
+    """Read one video, check it and encode it.
+
+    Returns:
+        What the journal keeps, or why there is nothing to keep.
+
+    Raises:
+        MissingPathError: the release itself is gone.
+    """
+    known = len(job.release.problems)
+    try:
+        stamped = stamp(job.release, split, video_id)
+        video = job.release.read(split, video_id)
+        media: tuple[str, ...] = ()
+        if job.pack:
+            from rvosbench.preparation.pack import media_files, with_pixels
+
+            video = with_pixels(video, job.root)
+            media = media_files(video)
+        body = encode(video)
+    except (InvalidDataError, MissingPathError) as error:
+        if not job.root.is_dir():
+            raise MissingPathError(
+                f"{job.root} is not there any more; expected the release until all of it is read"
+            ) from error
+        return Refused(
+            split=split, video_id=video_id, error=error, reported=tuple(job.release.problems[known:])
+        )
+    note = Note(
+        split=split,
+        video_id=video_id,
+        stamp=stamped,
+        reported=tuple(job.release.problems[known:]),
+        never_visible=never_visible(video),
+        media=media,
+    )
+    return note, body
+
+
+def stamp(release: Release, split: str, video_id: str) -> str:
+    """A digest of the names, sizes and times of the files that a video is read from.
+
+    Raises:
+        DatasetError: a file that says which ones are needed is damaged.
+    """
+    total = hashlib.sha256()
+    for path in release.sources(split, video_id):
+        try:
+            found = path.stat()
+            facts = f"{found.st_size} {found.st_mtime_ns}"
+        except OSError:
+            facts = "not there"
+        total.update(os.fsencode(path.absolute()) + f" {facts}\n".encode())
+    return total.hexdigest()
+
+
+def never_visible(video: Video) -> tuple[str, ...]:
+    """The expressions whose objects have no mask although frames are annotated."""
+    if not any(frame.annotated for frame in video.frames):
+        return ()
+    visible = {object_id for object_id, _ in video.masks}
+    return tuple(
+        expression.expression_id
+        for expression in video.expressions
+        if expression.object_ids and not visible & set(expression.object_ids)
+    )

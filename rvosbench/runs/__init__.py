@@ -1,0 +1,1 @@
+"""A run folder: its record and its predictions."""

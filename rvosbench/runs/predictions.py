@@ -1,0 +1,297 @@
+"""Predictions as Parquet: what a model answered, in a format that anything can write and we score.
+
+One row is one candidate mask of one expression in one frame. Candidate 0 is the answer; the others follow
+from better to worse. For protocols whose unit is an object, `expression_id` holds the object id as text.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from rvosbench.errors import FormatError, MissingPathError, OutputError, ScoreError
+from rvosbench.masks.run_lengths import foreground_areas
+from rvosbench.types import Rle
+
+SCHEMA = pa.schema(
+    [
+        ("video_id", pa.string()),
+        ("expression_id", pa.string()),
+        ("frame_index", pa.int32()),  # position in the store's video
+        ("candidate", pa.int32()),  # 0 is the answer
+        ("score", pa.float64()),  # higher is better, finite
+        ("height", pa.int32()),
+        ("width", pa.int32()),
+        ("counts", pa.binary()),  # COCO compressed run lengths
+    ]
+)
+
+_GROUP_ROWS = 2_000
+_PART_BYTES = 256 * 1024 * 1024
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Prediction:
+    """One row: a candidate mask of an expression in a frame."""
+
+    video_id: str
+    expression_id: str
+    frame_index: int
+    candidate: int
+    score: float
+    mask: Rle
+
+    def __str__(self) -> str:
+        return _name(self.video_id, self.expression_id, self.frame_index, self.candidate)
+
+
+def _name(video_id: str, expression_id: str, frame_index: int, candidate: int) -> str:
+    return f"video {video_id}, expression {expression_id}, frame {frame_index}, candidate {candidate}"
+
+
+class PredictionsWriter:
+    """Streams predictions, video by video, into a folder of Parquet parts; whole or not at all.
+
+    Use it as a context manager. The rows lie under `.<name>.partial` until the end, so memory holds a few
+    videos and the final name holds everything.
+
+    Example:
+        with PredictionsWriter(run / "predictions") as writer:
+            writer.add(rows_of_one_video)
+    """
+
+    def __init__(self, folder: Path) -> None:
+        """Reserve the place.
+
+        Raises:
+            OutputError: `folder` exists, or cannot be written.
+        """
+        if folder.exists():
+            raise OutputError(f"{folder} exists already; choose another place or remove it")
+        self.folder = folder
+        self._partial = folder.with_name(f".{folder.name}.partial")
+        try:
+            shutil.rmtree(self._partial, ignore_errors=True)
+            self._partial.mkdir(parents=True)
+        except OSError as error:
+            raise OutputError(
+                f"{folder} cannot be written ({error.strerror}); choose another place"
+            ) from error
+        self._columns: dict[str, list[Any]] = {name: [] for name in SCHEMA.names}
+        self._videos: set[str] = set()
+        self._writer: pq.ParquetWriter | None = None
+        self._part = 0
+        self._part_bytes = 0
+
+    def add(self, rows: Iterable[Prediction]) -> None:
+        """Append all rows of one video.
+
+        Raises:
+            ScoreError: the rows are of several videos, of one that was written before, or cannot be scored
+                (see `Predictions.video`).
+        """
+        rows = sorted(rows, key=lambda row: (row.expression_id, row.frame_index, row.candidate))
+        videos = {row.video_id for row in rows}
+        if len(videos) > 1 or videos & self._videos:
+            raise ScoreError(
+                f"rows of the videos {sorted(videos)} come together or a second time; expected all rows of "
+                "one video at once"
+            )
+        check(rows)
+        self._videos |= videos
+        for row in rows:
+            values = (
+                row.video_id,
+                row.expression_id,
+                row.frame_index,
+                row.candidate,
+                float(row.score),
+                row.mask.height,
+                row.mask.width,
+                row.mask.counts,
+            )
+            for column, value in zip(self._columns.values(), values, strict=True):
+                column.append(value)
+            self._part_bytes += len(row.mask.counts)
+        if len(self._columns["video_id"]) >= _GROUP_ROWS:
+            self._flush()
+
+    def finish(self) -> Path:
+        """Write what is left and give the folder its final name."""
+        if self._writer is None or self._columns["video_id"]:
+            self._flush()
+        self._close_part()
+        try:
+            self._partial.rename(self.folder)
+        except OSError as error:
+            self.abort()
+            raise OutputError(f"{self.folder} cannot be put in place ({error.strerror})") from error
+        return self.folder
+
+    def abort(self) -> None:
+        """Remove everything that was written."""
+        self._close_part()
+        shutil.rmtree(self._partial, ignore_errors=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if kind is None:
+            self.finish()
+        else:
+            self.abort()
+
+    def _flush(self) -> None:
+        if self._writer is None:
+            path = self._partial / f"part-{self._part:05d}.parquet"
+            self._writer = pq.ParquetWriter(path, SCHEMA, compression="zstd")
+        table = pa.table(self._columns, schema=SCHEMA)
+        self._writer.write_table(table, row_group_size=max(1, table.num_rows))
+        self._columns = {name: [] for name in SCHEMA.names}
+        if self._part_bytes >= _PART_BYTES:
+            self._close_part()
+
+    def _close_part(self) -> None:
+        if self._writer is not None:
+            self._writer.close()
+            self._writer = None
+            self._part += 1
+            self._part_bytes = 0
+
+
+class Predictions:
+    """Predictions opened for reading, one video at a time."""
+
+    def __init__(self, paths: Sequence[Path], groups: dict[str, list[tuple[int, int]]]) -> None:
+        """Use `Predictions.open`; this only keeps what it is given."""
+        self._paths = paths
+        self._groups = groups  # video -> the (part, row group) that hold it
+        self._cached: tuple[tuple[int, int], pa.Table] | None = None
+
+    @classmethod
+    def open(cls, path: Path) -> Predictions:
+        """Open a folder of Parquet parts, or one Parquet file, in any order of rows.
+
+        Raises:
+            MissingPathError: nothing is there.
+            FormatError: a file is no Parquet, or lacks a column of `SCHEMA`.
+            ScoreError: a row has no video_id.
+        """
+        if not path.exists():
+            raise MissingPathError(f"{path} is not there; expected predictions, make them with rvos predict")
+        paths = sorted(path.glob("*.parquet")) if path.is_dir() else [path]
+        if not paths:
+            raise FormatError(
+                f"{path} holds no *.parquet file; expected predictions as rvos predict writes them"
+            )
+        groups = dict[str, list[tuple[int, int]]]()
+        for part, file_path in enumerate(paths):
+            for group, video_ids in enumerate(_videos_of_groups(file_path)):
+                for video_id in video_ids:
+                    groups.setdefault(video_id, []).append((part, group))
+        return cls(paths, groups)
+
+    def video_ids(self) -> tuple[str, ...]:
+        """The videos that predictions are there for, sorted."""
+        return tuple(sorted(self._groups))
+
+    def video(self, video_id: str) -> list[Prediction]:
+        """All rows of one video, sorted by expression, frame and candidate; none for an unknown video.
+
+        Raises:
+            ScoreError: a row that cannot be scored, named: a missing value, a score that is not finite, a
+                negative index, the same (expression, frame, candidate) twice, broken run lengths.
+        """
+        rows = [row for where in self._groups.get(video_id, []) for row in self._rows(where, video_id)]
+        rows.sort(key=lambda row: (row.expression_id, row.frame_index, row.candidate))
+        check(rows)
+        return rows
+
+    def _rows(self, where: tuple[int, int], video_id: str) -> Iterator[Prediction]:
+        if self._cached is None or self._cached[0] != where:
+            self._cached = where, _read_group(self._paths[where[0]], where[1])
+        table = self._cached[1]
+        for row in table.filter(pc.equal(table["video_id"], video_id)).to_pylist():
+            empty = [name for name, value in row.items() if value is None]
+            if empty:
+                raise ScoreError(
+                    f"a row of video {video_id}, expression {row['expression_id']}, frame "
+                    f"{row['frame_index']} has no {', '.join(empty)}; every column must be filled"
+                )
+            mask = Rle(row.pop("height"), row.pop("width"), row.pop("counts"))
+            yield Prediction(mask=mask, **row)
+
+
+def check(rows: Sequence[Prediction]) -> None:
+    """Refuse rows that cannot be scored; `rows` are of one video, sorted by expression, frame, candidate.
+
+    Raises:
+        ScoreError: naming the first bad row.
+    """
+    previous = None
+    for row in rows:
+        key = (row.expression_id, row.frame_index, row.candidate)
+        if key == previous:
+            raise ScoreError(f"{row} comes twice; expected one row per expression, frame and candidate")
+        previous = key
+        if not np.isfinite(row.score):
+            raise ScoreError(f"{row} has the score {row.score}; expected a finite number")
+        if row.frame_index < 0 or row.candidate < 0:
+            raise ScoreError(f"{row} has a negative index; frames and candidates are counted from 0")
+    foreground_areas([row.mask for row in rows], lambda index: str(rows[index]))
+
+
+def _videos_of_groups(path: Path) -> Iterator[list[str]]:
+    """The videos in each row group of a file."""
+    try:
+        with pq.ParquetFile(path) as file:
+            missing = [name for name in SCHEMA.names if name not in file.schema_arrow.names]
+            if missing:
+                raise FormatError(
+                    f"{path} lacks the columns {', '.join(missing)}; expected {', '.join(SCHEMA.names)}"
+                )
+            for group in range(file.num_row_groups):
+                column = file.read_row_group(group, columns=["video_id"])["video_id"]
+                if column.null_count:
+                    raise ScoreError(f"{path}: a row has no video_id; write the predictions again")
+                yield [str(video_id) for video_id in pc.unique(column).to_pylist()]
+    except (pa.ArrowException, OSError) as error:
+        raise _unreadable(path, error) from error
+
+
+def _read_group(path: Path, group: int) -> pa.Table:
+    """One row group in the columns and types of `SCHEMA`."""
+    try:
+        with pq.ParquetFile(path) as file:
+            table = file.read_row_group(group, columns=SCHEMA.names).select(SCHEMA.names)
+    except (pa.ArrowException, OSError) as error:
+        raise _unreadable(path, error) from error
+    try:
+        # Other writers use large strings, 64-bit integers or text for the run lengths.
+        return table.cast(SCHEMA)
+    except pa.ArrowException as error:
+        types = ", ".join(f"{field.name}: {field.type}" for field in SCHEMA)
+        detail = " ".join(str(error).split())
+        raise ScoreError(
+            f"{path} holds a value that does not fit its column ({detail}); expected {types}"
+        ) from error
+
+
+def _unreadable(path: Path, error: Exception) -> FormatError:
+    detail = " ".join(str(error).split())
+    return FormatError(f"{path} cannot be read as Parquet ({detail}); write it again")
