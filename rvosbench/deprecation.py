@@ -71,9 +71,9 @@ def renamed_attribute(
         AttributeError: the module has no such name, old or new.
 
     Example:
-        def __getattr__(name: str) -> Any:
-            new = {"Footage": "rvosbench.media.frame_sources.FrameSource"}
-            return renamed_attribute(__name__, name, new, since="0.2", remove="0.4")
+        >>> def __getattr__(name: str) -> Any:
+        ...     new = {"Footage": "rvosbench.media.frame_sources.FrameSource"}
+        ...     return renamed_attribute(__name__, name, new, since="0.2", remove="0.4")
     """
     if name not in new:
         raise AttributeError(f"module {module!r} has no attribute {name!r}", name=name)
@@ -97,8 +97,8 @@ def renamed_module(module: str, name: str, new: str, *, since: str, remove: str 
         AttributeError: the successor has no such name.
 
     Example:
-        def __getattr__(name: str) -> Any:
-            return renamed_module(__name__, name, "rvosbench.masks.rle", since="0.2", remove="0.4")
+        >>> def __getattr__(name: str) -> Any:
+        ...     return renamed_module(__name__, name, "rvosbench.masks.rle", since="0.2", remove="0.4")
     """
     successor = importlib.import_module(new)
     if (name.startswith("__") and name.endswith("__")) or not hasattr(successor, name):

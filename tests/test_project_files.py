@@ -209,6 +209,6 @@ def test_every_relative_link_leads_to_a_file(page):
 
 
 def test_generated_folders_are_no_part_of_the_repository():
-    ignored = [line.rstrip("/") for line in text(".gitignore").splitlines()]
+    ignored = [line.strip("/") for line in text(".gitignore").splitlines()]
     for folder in (".venv", "build", ".coverage"):
         assert any(fnmatch.fnmatch(folder, pattern) for pattern in ignored), folder
