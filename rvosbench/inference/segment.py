@@ -368,4 +368,4 @@ def _holds_masks(folder: Path) -> bool:
 def _slug(text: str) -> str:
     """An expression as a safe file name: ASCII letters, digits and hyphens."""
     plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
-    return re.sub(r"[^a-z0-9]+", "-", plain)[:40].strip("-") or "sentence"
+    return re.sub(r"[^a-z0-9]+", "-", plain)[:40].strip("-") or "expression"
