@@ -7,8 +7,10 @@ from typing import Any
 
 import click
 
+from .commands import command
 
-@click.command("convert-checkpoint")
+
+@command("convert-checkpoint")
 @click.argument("original", type=click.Path(path_type=Path))
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Checkpoint folder to write.")
 @click.option(
@@ -48,7 +50,8 @@ def convert_checkpoint_command(
     \b
     Example:
       rvos convert-checkpoint soc_tiny.tar --out soc-tiny
-      rvos predict soc --checkpoint soc-tiny --dataset stores/ytvos --split valid --out runs/soc-tiny
+      rvos predict soc --checkpoint soc-tiny --dataset stores/ytvos \\
+        --split heldout --out runs/soc-tiny
     """
     from rvosbench.errors import UnknownNameError
     from rvosbench.models.soc.presets import PRESETS, describe

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from .commands import command, json_option
 from .stores import open_store, release_option
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 _MANY_VIDEOS = 20  # from here on the table per video is left to the Parquet files
 
 
-@click.command("evaluate")
+@command("evaluate")
 @click.argument("run", required=False, type=click.Path(path_type=Path))
 @click.option(
     "--dataset",
@@ -47,7 +48,7 @@ _MANY_VIDEOS = 20  # from here on the table per video is left to the Parquet fil
     help="Of the bootstrap, and of models that draw at random.",
 )
 @click.option("--allow-empty", is_flag=True, help="Score predictions even if all masks are empty.")
-@click.option("--json", "as_json", is_flag=True, help="Print scores.json instead of a table.")
+@json_option
 @release_option
 def evaluate_command(
     run: Path | None,
@@ -73,14 +74,14 @@ def evaluate_command(
     \b
     Example:
       rvos evaluate runs/soc
-      rvos evaluate --dataset stores/davis --predictions results/osvos --protocol davis-objects
-      rvos evaluate --model soc --checkpoint runs/soc/checkpoint --dataset stores/ytvos --out runs/a
+      rvos evaluate --dataset stores/davis --predictions results/osvos \\
+        --protocol davis-objects
+      rvos evaluate --model soc --checkpoint runs/training/checkpoint \\
+        --dataset stores/ytvos --split heldout --out runs/both
     """
-    import json
-
     from rvosbench.evaluation.evaluate import evaluate
 
-    from .console import progress
+    from .console import print_json, progress
 
     if sum(source is not None for source in (run, predictions, model)) != 1:
         raise click.UsageError("name one source of predictions: a RUN folder, --predictions or --model")
@@ -107,7 +108,7 @@ def evaluate_command(
                 on_progress=update,
             )
         if as_json:
-            click.echo(json.dumps(scores.as_json(), indent=1))
+            print_json(scores.as_json())
         else:
             _print(scores, target)
 

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 import click
 
+from .commands import command
 from .stores import open_store, release_option
 
 if TYPE_CHECKING:
     from rvosbench.store_tools.exported_frames import Pixels
 
 
-@click.command("export")
+@command("export")
 @click.argument("store", metavar="STORE")
 @click.option(
     "--format", "layout", required=True, metavar="png|mask-dict|coco", help="The layout to write; see above."
@@ -45,7 +46,7 @@ def export_command(
 
     \b
     Example:
-      rvos export stores/ytvos --format mask-dict --out exports/ytvos --pixels link
+      rvos export stores/ytvos --format mask-dict --out exports/ytvos
     """
     from rvosbench.store_tools.export import export
 

@@ -6,12 +6,14 @@ from typing import Any
 
 import click
 
+from .commands import command, json_option
+
 KINDS = ("datasets", "models", "presets", "protocols")
 
 
-@click.command("list")
+@command("list")
 @click.argument("kind", required=False, metavar="[datasets|models|presets|protocols]")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object instead of text.")
+@json_option
 def list_command(kind: str | None, as_json: bool) -> None:
     """List datasets, models, presets and protocols.
 
@@ -21,16 +23,16 @@ def list_command(kind: str | None, as_json: bool) -> None:
     Example:
       rvos list models
     """
-    import json
-
     from rvosbench.errors import UnknownNameError
     from rvosbench.plugins.registry import unknown
+
+    from .console import print_json
 
     if kind is not None and kind not in KINDS:
         raise UnknownNameError(unknown("list", kind, list(KINDS)))
     found = {each: _entries(each) for each in ([kind] if kind else KINDS)}
     if as_json:
-        click.echo(json.dumps({"schema_version": 1} | found, indent=1))
+        print_json({"schema_version": 1} | found)
         return
     for each, entries in found.items():
         click.echo(each)

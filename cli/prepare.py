@@ -7,12 +7,12 @@ from typing import Literal
 
 import click
 
-from rvosbench.files.text import strip_control
+from .commands import command
 
 _SHOWN = 10  # skipped videos that are named
 
 
-@click.command("prepare")
+@command("prepare")
 @click.argument("name", metavar="DATASET")
 @click.option("--root", required=True, type=click.Path(path_type=Path), help="The release, as downloaded.")
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="The store to write.")
@@ -100,7 +100,7 @@ def prepare_command(
     from rvosbench.errors import RvosbenchError
     from rvosbench.preparation import prepare
 
-    from .console import note, progress
+    from .console import note, progress, warn
 
     given = {
         "valid-masks": valid_masks,
@@ -158,7 +158,7 @@ def prepare_command(
     if prepared.reused:
         note(f"Resumed: an earlier run had finished {_videos(prepared.reused)}")
     for warning in prepared.warnings:
-        note(f"Warning: {strip_control(warning)}")
+        warn(warning)
     for split, counts in prepared.counts.items():
         click.echo(
             f"{split}: {counts['videos']} videos, {counts['frames']} frames, {counts['objects']} objects, "
@@ -167,7 +167,7 @@ def prepare_command(
     if prepared.skipped:
         note(f"Skipped {_videos(len(prepared.skipped))} that cannot be read:")
         for problem in prepared.skipped[:_SHOWN]:
-            note(f"  {problem.split}/{problem.video_id}: {strip_control(problem.message)}")
+            note(f"  {problem.split}/{problem.video_id}: {problem.message}")
         more = len(prepared.skipped) - _SHOWN
         note(
             f"  and {more} more, see {out / 'problems.parquet'}"

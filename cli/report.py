@@ -6,10 +6,11 @@ from pathlib import Path
 
 import click
 
+from .commands import command
 from .stores import open_store, release_option
 
 
-@click.command("report")
+@command("report")
 @click.argument("run", type=click.Path(path_type=Path))
 @click.option(
     "--dataset", metavar="STORE", help="The store with the frames.  [default: the one of the scores]"

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import click
 
+from .commands import Command, command
 
-class _WithQuirks(click.Command):
+
+class _WithQuirks(Command):
     """A command whose help ends with the quirks of the named layout, or of all."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -48,7 +50,7 @@ def _write_names(formatter: click.HelpFormatter, name: str, names: str) -> None:
     formatter.write("".join(f"{line}\n" for line in lines))
 
 
-@click.command("synth", cls=_WithQuirks)
+@command("synth", cls=_WithQuirks)
 @click.argument("name", metavar="a2d|davis|jhmdb|mevis|refcoco|refcoco+|refcocog|ytvos")
 @click.option("--root", required=True, type=click.Path(path_type=Path), help="Folder to write; must be free.")
 @click.option("--videos", default=24, show_default=True, type=click.IntRange(1), help="Training videos.")
@@ -80,7 +82,7 @@ def synth_command(
     position, motion, order in time and relation.
 
     \b
-    Examples:
+    Example:
       rvos synth ytvos --root /tmp/ytvos --videos 24
       rvos synth a2d --root /tmp/a2d --quirk header --quirk archive-dirt
     """

@@ -7,10 +7,11 @@ from typing import Any
 
 import click
 
+from .commands import command
 from .stores import dataset_option, release_option
 
 
-@click.command("train")
+@command("train")
 @click.argument("model", metavar="MODEL")
 @dataset_option
 @click.option("--preset", help="Size and recipe; `rvos list presets`.  [default: the model's first]")
@@ -55,7 +56,7 @@ def train_command(
 
     \b
     Example:
-      rvos train soc --preset soc-demo --dataset stores/ytvos --out runs/soc
+      rvos train soc --preset soc-demo --dataset stores/ytvos --out runs/training
     """
     from dataclasses import replace
 
