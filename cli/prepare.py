@@ -9,12 +9,13 @@ import click
 
 from .commands import command
 from .dataset_options import DatasetCommand, chosen_options, dataset_options
+from .names import DATASET
 
 _SHOWN = 10  # skipped videos that are named
 
 
 @command("prepare", cls=DatasetCommand)
-@click.argument("name", metavar="DATASET")
+@click.argument("name", metavar="DATASET", type=DATASET)
 @click.option("--root", required=True, type=click.Path(path_type=Path), help="The release, as downloaded.")
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="The store to write.")
 @click.option("--splits", help="Only these splits, comma-separated.  [default: all that are there]")

@@ -6,23 +6,19 @@ from pathlib import Path
 
 import click
 
-from .commands import Command, command
+from .commands import WORDS, Command, command
 from .help_text import write_names
+from .names import DATASET
 
 
 class _WithQuirks(Command):
     """A command whose help ends with the quirks of the named layout, or of all."""
 
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Note which layout is named before `--help` ends everything."""
-        ctx.meta["rvosbench.words"] = tuple(args)
-        return super().parse_args(ctx, args)
-
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The quirks: with what they mean for one layout, their names for all."""
         from rvosbench.synthetic.quirks import QUIRKS
 
-        named = next((word for word in ctx.meta["rvosbench.words"] if word in QUIRKS), None)
+        named = next((word for word in ctx.meta[WORDS] if word in QUIRKS), None)
         if named is None:
             with formatter.section("Quirks (explained by `rvos synth NAME --help`)"):
                 for name, quirks in QUIRKS.items():
@@ -38,7 +34,7 @@ class _WithQuirks(Command):
 
 
 @command("synth", cls=_WithQuirks)
-@click.argument("name", metavar="a2d|davis|jhmdb|mevis|refcoco|refcoco+|refcocog|ytvos")
+@click.argument("name", type=DATASET, metavar="a2d|davis|jhmdb|mevis|refcoco|refcoco+|refcocog|ytvos")
 @click.option("--root", required=True, type=click.Path(path_type=Path), help="Folder to write; must be free.")
 @click.option("--videos", default=24, show_default=True, type=click.IntRange(1), help="Training videos.")
 @click.option("--frames", default=12, show_default=True, type=click.IntRange(2), help="Frames per video.")
