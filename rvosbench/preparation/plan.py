@@ -85,7 +85,7 @@ def plan(
     root: Path,
     out: Path,
     *,
-    options: Mapping[str, object] | None = None,
+    options: Mapping[str, object] | object = None,
     splits: Sequence[str] | None = None,
     limit: int | None = None,
     pack: bool = False,
