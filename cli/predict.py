@@ -21,7 +21,7 @@ from .stores import dataset_option, release_option
     "--candidates", default=1, show_default=True, type=click.IntRange(1), help="Ranked masks per expression."
 )
 @click.option(
-    "--swap-expressions", is_flag=True, help="Ask for every object with the expression of another one."
+    "--swap-sentences", is_flag=True, help="Ask for every object with the expression of another one."
 )
 @click.option("--limit", type=click.IntRange(1), help="Only the first N videos.")
 @click.option("--seed", default=0, show_default=True, help="For models that draw at random.")

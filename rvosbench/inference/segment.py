@@ -365,4 +365,4 @@ _MASKS = Content("masks of rvos segment", _holds_masks)
 def _slug(text: str) -> str:
     """An expression as a safe file name: ASCII letters, digits and hyphens."""
     plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
-    return re.sub(r"[^a-z0-9]+", "-", plain)[:40].strip("-") or "sentence"
+    return re.sub(r"[^a-z0-9]+", "-", plain)[:40].strip("-") or "expression"
