@@ -32,8 +32,8 @@ def compare_command(runs: tuple[Path, ...], seed: int, json_file: Path | None) -
     """
     import json
 
+    from rvosbench.files.atomic import write_text
     from rvosbench.reporting.comparison import as_json, as_rich, compare_runs, footnotes
-    from rvosbench.reporting.files import write_text
     from rvosbench.reporting.leaderboard import tables
 
     from .console import stdout_console

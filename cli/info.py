@@ -39,7 +39,7 @@ def info_command(store: str, json_file: Path | None) -> None:
     """
     import json
 
-    from rvosbench.reporting.files import write_text
+    from rvosbench.files.atomic import write_text
     from rvosbench.store_tools.info import as_json, describe
 
     from .console import stdout_console

@@ -18,9 +18,8 @@ from typing import TYPE_CHECKING, Any
 
 from rvosbench.errors import FormatError, MissingPathError
 from rvosbench.evaluation.score_tables import SCORES
+from rvosbench.files.atomic import write_json, write_text
 from rvosbench.files.text import strip_control
-from rvosbench.reporting.files import write_text
-from rvosbench.runs.record import write_json
 
 if TYPE_CHECKING:
     from rich.table import Table as RichTable

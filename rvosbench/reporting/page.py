@@ -17,16 +17,16 @@ import pyarrow as pa
 
 from rvosbench.drawing import overlay
 from rvosbench.errors import InvalidDataError
+from rvosbench.files.atomic import write_json, write_text
+from rvosbench.files.places import check_file
 from rvosbench.files.text import strip_control
 from rvosbench.reporting import charts
 from rvosbench.reporting.cases import Key, expression_scores, read_cases
 from rvosbench.reporting.charts import KindOf
-from rvosbench.reporting.files import write_text
 from rvosbench.reporting.leaderboard import Row, collect, read_scores
 from rvosbench.reporting.over_time import as_json, over_time
 from rvosbench.reporting.swap import swap_effect
 from rvosbench.runs import record as run_record
-from rvosbench.runs.record import write_json
 from rvosbench.store import Store
 
 _BLIND = "random-object"  # picks one of the true objects without reading the expression
@@ -67,6 +67,8 @@ def write_page(
         raise InvalidDataError(
             f"{worst} worst and {best} best expressions were asked for; expected 0 or more"
         )
+    out = out or run / "report" / "index.html"
+    check_file(out, overwrite=True, parents=True)
     (row,) = collect([run])
     scores = expression_scores(run)
     low_keys, high_keys = extremes(scores, worst, best)
@@ -93,7 +95,7 @@ def write_page(
         facts=_facts(run, row),
         verdicts=[("right", overlay.HIT), ("invented", overlay.FALSE), ("missed", overlay.MISSED)],
     )
-    out = write_text(out or run / "report" / "index.html", page)
+    write_text(out, page)
     write_json(out.with_name(f"{out.stem}.over_time.json"), as_json(time))
     return out
 
