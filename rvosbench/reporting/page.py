@@ -17,15 +17,16 @@ import pyarrow as pa
 
 from rvosbench.drawing import overlay
 from rvosbench.errors import InvalidDataError
+from rvosbench.files.atomic import write_json, write_text
+from rvosbench.files.places import check_file
 from rvosbench.files.text import strip_control
 from rvosbench.reporting import charts
 from rvosbench.reporting.cases import Key, read_cases
 from rvosbench.reporting.charts import KindOf
-from rvosbench.reporting.files import write_text
 from rvosbench.reporting.leaderboard import Scored, collect
 from rvosbench.reporting.over_time import as_json, over_time
 from rvosbench.reporting.swap import swap_effect
-from rvosbench.runs.record import LANGUAGE_BLIND, ORACLE, write_json
+from rvosbench.runs.record import LANGUAGE_BLIND, ORACLE
 from rvosbench.runs.run import Run, open_run
 from rvosbench.runs.scores import Scores
 from rvosbench.store import Store
@@ -70,6 +71,8 @@ def write_page(
             f"{worst} worst and {best} best expressions were asked for; expected 0 or more"
         )
     run = open_run(run)
+    out = out or run.path / "report" / "index.html"
+    check_file(out, overwrite=True, parents=True)
     company = [open_run(each) for each in others]
     scores = run.scores(protocol)
     row = Scored(run=run, scores=scores)
@@ -99,7 +102,7 @@ def write_page(
         facts=_facts(row),
         verdicts=[("right", overlay.HIT), ("invented", overlay.FALSE), ("missed", overlay.MISSED)],
     )
-    out = write_text(out or run.path / "report" / "index.html", page)
+    write_text(out, page)
     write_json(out.with_name(f"{out.stem}.over_time.json"), as_json(time))
     return out
 
