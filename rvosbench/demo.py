@@ -18,8 +18,8 @@ from rvosbench.errors import OutputError
 from rvosbench.evaluation.evaluate import evaluate
 from rvosbench.preparation import Prepared, prepare
 from rvosbench.reporting import leaderboard
-from rvosbench.reporting.page import write_page
-from rvosbench.reporting.swap import SwapEffect, swap_effect
+from rvosbench.reporting.mismatch import MismatchEffect, mismatch_effect
+from rvosbench.reporting.page import ReportOptions, write_page
 from rvosbench.runs.run import open_run
 from rvosbench.runs.scores import Scores
 from rvosbench.store import Store
@@ -30,7 +30,7 @@ PRESET = "soc-demo"
 HELD_OUT = "heldout"
 BASELINES = ("nothing", "everything", "centre", "random-object")
 MARGIN_OVER_RANDOM = 0.20  # J&F that the trained model must be above random-object
-COST_OF_SWAPPING = 0.30  # J&F that the model must lose with another object's expression
+COST_OF_MISMATCH = 0.30  # J&F that the model must lose with another object's expression
 _MARK = ".rvos-demo"  # says that a folder was made by the demo, so that it may be replaced
 
 
@@ -68,7 +68,7 @@ class DemoResult:
     prepared: tuple[Prepared, ...]
     scores: Scores  # of the trained model
     random_object: float  # J&F of the language-blind oracle, a fraction
-    swap: SwapEffect
+    mismatch: MismatchEffect
     kinds: tuple[Slice, ...]  # J&F per kind of expression
     board: tuple[leaderboard.Table, ...]
 
@@ -80,7 +80,7 @@ class DemoResult:
     @property
     def listens(self) -> bool:
         """Whether both claims of the demo hold."""
-        return self.margin >= MARGIN_OVER_RANDOM and self.swap.cost.difference >= COST_OF_SWAPPING
+        return self.margin >= MARGIN_OVER_RANDOM and self.mismatch.cost.difference >= COST_OF_MISMATCH
 
 
 def demo(
@@ -106,8 +106,8 @@ def demo(
     runs = out / "runs"
     with progress("predict and score soc") as update:
         scores = _score("soc", store, runs / "soc", update, checkpoint=checkpoint)
-    with progress("the same with swapped expressions") as update:
-        _score("soc", store, runs / "soc-swapped", update, checkpoint=checkpoint, swapped=True)
+    with progress("the same with mismatched expressions") as update:
+        _score("soc", store, runs / "soc-mismatched", update, checkpoint=checkpoint, mismatched=True)
     with progress("floor baselines") as update:
         floors = {
             name: _score(name, store, runs / name, _part(update, number, len(BASELINES), name))
@@ -121,9 +121,7 @@ def demo(
             runs / "soc",
             store,
             out / "report" / "index.html",
-            others=ranked[1:],
-            swapped=runs / "soc-swapped",
-            kind_of=kind_of,
+            ReportOptions(others=ranked[1:], mismatched=runs / "soc-mismatched", kind_of=kind_of),
         )
         update(1, 1)
     table = open_run(runs / "soc").expressions()
@@ -136,7 +134,7 @@ def demo(
         prepared=stores,
         scores=scores,
         random_object=floors["random-object"].metrics["J&F"].value,
-        swap=swap_effect(runs / "soc", runs / "soc-swapped"),
+        mismatch=mismatch_effect(runs / "soc", runs / "soc-mismatched"),
         kinds=tuple(by_slice(table, lambda row: kind_of(row["text"]))),
         board=board,
     )
@@ -206,7 +204,7 @@ def _score(
     update: Update,
     *,
     checkpoint: Path | None = None,
-    swapped: bool = False,
+    mismatched: bool = False,
 ) -> Scores:
     """Predict the held-out videos and score the answers: two passes over the videos."""
     from rvosbench.inference.predict import predict
@@ -217,7 +215,7 @@ def _score(
         HELD_OUT,
         run,
         checkpoint=checkpoint,
-        swap_sentences=swapped,
+        swap_sentences=mismatched,
         on_progress=lambda done, total: update(done, 2 * total, "predict"),
     )
     return evaluate(
