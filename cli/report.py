@@ -63,6 +63,8 @@ def report_command(
     from rvosbench.runs.run import open_run
     from rvosbench.synthetic.language import kind_of
 
+    from .console import warn
+
     if swapped is not None:
         warn("--swapped is now called --mismatched; the old name will go")
     opened = open_run(run)

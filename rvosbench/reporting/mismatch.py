@@ -46,8 +46,8 @@ def mismatch_effect(
     for what, one, another in zip(("model", "dataset", "split", "store fingerprint"), *facts, strict=True):
         if one != another:
             raise ScoreError(
-                f"{mismatched.path} has another {what} than {run.path} ({another!r}, {one!r}); compare runs of "
-                "one model on one split"
+                f"{mismatched.path} has another {what} than {run.path} ({another!r}, {one!r}); compare runs "
+                "of one model on one split"
             )
     right, other = _by_key(run, first), _by_key(mismatched, second)
     keys = sorted(right.keys() & other.keys())

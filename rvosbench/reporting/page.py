@@ -20,6 +20,7 @@ from rvosbench.drawing import overlay
 from rvosbench.errors import InvalidDataError
 from rvosbench.files.locations import local_path
 from rvosbench.files.text import strip_control
+from rvosbench.plugins.defaults import default_protocol
 from rvosbench.reporting import charts
 from rvosbench.reporting.answers import ScoredRun
 from rvosbench.reporting.cases import Case, Key, cases_of
@@ -94,17 +95,19 @@ def write_page(
         facts=_facts(row),
         verdicts=[("right", overlay.HIT), ("invented", overlay.FALSE), ("missed", overlay.MISSED)],
     )
-    path = write_text(_place(row, out), page)
+    path = write_text(_page_path(row, out, options.protocol), page)
     write_json(path.with_name(f"{path.stem}.over_time.json"), as_json(time))
     return path
 
 
-def _place(row: Scored, out: str | Path | None) -> Path:
+def _page_path(row: Scored, out: str | Path | None, protocol: str | None) -> Path:
+    """Pages of two protocols stand side by side, as their scores do."""
     if out is not None:
         return local_path(out)
     folder = row.run.path / "report"
-    name = row.scores.protocol.name
-    return folder / "index.html" if name == row.run.protocols[0] else folder / name / "index.html"
+    if protocol in (None, default_protocol(row.scores.dataset)):
+        return folder / "index.html"
+    return folder / row.scores.protocol.name / "index.html"
 
 
 def _read(scored: ScoredRun, keys: Sequence[Key]) -> tuple[dict[Key, Case], OverTime]:
