@@ -160,8 +160,8 @@ def _predict(
         predict(
             model,
             store,
-            split,
-            out,
+            split=split,
+            out=out,
             checkpoint=checkpoint,
             device=device,
             seed=seed,

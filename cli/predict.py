@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from .model_options import precision_option, text_encoder_option
+from .model_options import chosen_options, model_option, precision_option, text_encoder_option
 from .stores import dataset_option, release_option
 
 
@@ -16,13 +16,19 @@ from .stores import dataset_option, release_option
 @click.option("--split", help="The split to answer for.  [default: the store's only one]")
 @click.option("--checkpoint", type=click.Path(path_type=Path), help="Folder or file with the weights.")
 @text_encoder_option
+@model_option
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Run folder to write.")
 @click.option(
-    "--candidates", default=1, show_default=True, type=click.IntRange(1), help="Ranked masks per expression."
+    "--candidates",
+    type=click.IntRange(1),
+    help="Ranked masks per expression.  [default: all where the dataset's own protocol ranks them, else 1]",
 )
 @click.option(
-    "--swap-expressions", is_flag=True, help="Ask for every object with the expression of another one."
+    "--mismatched-expressions",
+    is_flag=True,
+    help="Ask for every object with an expression about another one.",
 )
+@click.option("--swap-sentences", is_flag=True, hidden=True)
 @click.option("--limit", type=click.IntRange(1), help="Only the first N videos.")
 @click.option("--seed", default=0, show_default=True, help="For models that draw at random.")
 @click.option("--device", default="cpu", show_default=True, help="cpu, cuda, cuda:1 ...")
@@ -34,8 +40,10 @@ def predict_command(
     split: str | None,
     checkpoint: Path | None,
     text_encoder: str | None,
+    model_options: tuple[str, ...],
     out: Path,
-    candidates: int,
+    candidates: int | None,
+    mismatched_expressions: bool,
     swap_sentences: bool,
     limit: int | None,
     seed: int,
@@ -53,24 +61,26 @@ def predict_command(
     """
     from rvosbench.inference.predict import predict
 
-    from .console import progress
+    from .console import note, progress
     from .stores import only_split, open_store
 
+    if swap_sentences:
+        note("Warning: --swap-sentences is now --mismatched-expressions; the old name will go in 2027")
     store = open_store(dataset, release)
     split = only_split(store, split)
     with progress(f"predict {model}") as update:
         predict(
             model,
             store,
-            split,
-            out,
+            split=split,
+            out=out,
             checkpoint=checkpoint,
-            text_encoder=text_encoder,
+            model_options=chosen_options(model_options, text_encoder),
             device=device,
             precision=precision,
             seed=seed,
             candidates=candidates,
-            swap_sentences=swap_sentences,
+            mismatched_expressions=mismatched_expressions or swap_sentences,
             limit=limit,
             on_progress=update,
         )

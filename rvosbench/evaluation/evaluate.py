@@ -150,7 +150,7 @@ def evaluate(
             model=str(record["model"]),
             is_oracle=bool(record.get("is_oracle")),
             settings=record.get("settings") or {},
-            swapped_sentences=bool(record.get("swapped_sentences")),
+            swapped_sentences=bool(record.get("mismatched_expressions", record.get("swapped_sentences"))),
             n_expressions=asked // (len(ANNOTATORS) if rules.annotators == "mean" else 1),
             n_videos=tables.n_videos,
             n_frames=tables.n_frames,
