@@ -6,12 +6,14 @@ from pathlib import Path
 
 import click
 
+from .commands import command
 from .model_options import chosen_options, model_option, precision_option, text_encoder_option
+from .names import MODEL
 from .stores import dataset_option, release_option
 
 
-@click.command("predict")
-@click.argument("model", metavar="MODEL")
+@command("predict")
+@click.argument("model", type=MODEL)
 @dataset_option
 @click.option("--split", help="The split to answer for.  [default: the store's only one]")
 @click.option("--checkpoint", type=click.Path(path_type=Path), help="Folder or file with the weights.")
@@ -28,7 +30,7 @@ from .stores import dataset_option, release_option
     is_flag=True,
     help="Ask for every object with an expression about another one.",
 )
-@click.option("--swap-sentences", is_flag=True, hidden=True)
+@click.option("--swap-sentences", is_flag=True, hidden=True, help="What --mismatched-expressions was called.")
 @click.option("--limit", type=click.IntRange(1), help="Only the first N videos.")
 @click.option("--seed", default=0, show_default=True, help="For models that draw at random.")
 @click.option("--device", default="cpu", show_default=True, help="cpu, cuda, cuda:1 ...")
@@ -57,15 +59,16 @@ def predict_command(
 
     \b
     Example:
-      rvos predict soc --checkpoint runs/soc/checkpoint --dataset stores/ytvos --split heldout --out runs/a
+      rvos predict soc --checkpoint runs/training/checkpoint \\
+        --dataset stores/ytvos --split heldout --out runs/soc
     """
     from rvosbench.inference.predict import predict
 
-    from .console import note, progress
+    from .console import progress, warn
     from .stores import only_split, open_store
 
     if swap_sentences:
-        note("Warning: --swap-sentences is now --mismatched-expressions; the old name will go in 2027")
+        warn("--swap-sentences is now called --mismatched-expressions; the old name will go")
     store = open_store(dataset, release)
     split = only_split(store, split)
     with progress(f"predict {model}") as update:

@@ -7,13 +7,17 @@ from typing import Any
 
 import click
 
+from .commands import command
+from .names import MODEL, PRESET
 from .stores import dataset_option, release_option
 
 
-@click.command("train")
-@click.argument("model", metavar="MODEL")
+@command("train")
+@click.argument("model", type=MODEL)
 @dataset_option
-@click.option("--preset", help="Size and recipe; `rvos list presets`.  [default: the model's first]")
+@click.option(
+    "--preset", type=PRESET, help="Size and recipe; `rvos list presets`.  [default: the model's first]"
+)
 @click.option("--split", default="train", show_default=True, help="The split to learn from.")
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Run folder to write.")
 @click.option("--steps", type=click.IntRange(1), help="Optimiser steps, instead of the recipe's.")
@@ -55,7 +59,7 @@ def train_command(
 
     \b
     Example:
-      rvos train soc --preset soc-demo --dataset stores/ytvos --out runs/soc
+      rvos train soc --preset soc-demo --dataset stores/ytvos --out runs/training
     """
     from rvosbench.training import train
     from rvosbench.training.options import TrainOptions, plan

@@ -15,14 +15,15 @@ from typing import Protocol
 
 from rvosbench.analysis.slices import Slice, by_slice
 from rvosbench.errors import OutputError
-from rvosbench.evaluation.evaluate import Scores, evaluate
+from rvosbench.evaluation.evaluate import evaluate
 from rvosbench.plugins.model import Trait
 from rvosbench.plugins.registry import MODELS, OURS
 from rvosbench.preparation import Prepared, prepare
 from rvosbench.reporting import leaderboard
-from rvosbench.reporting.cases import expression_scores
 from rvosbench.reporting.page import write_page
 from rvosbench.reporting.swap import SwapEffect, swap_effect
+from rvosbench.runs.run import open_run
+from rvosbench.runs.scores import Scores
 from rvosbench.store import Store
 from rvosbench.synthetic import write
 from rvosbench.synthetic.language import kind_of
@@ -76,8 +77,7 @@ class DemoResult:
     @property
     def margin(self) -> float:
         """J&F above the language-blind oracle, a fraction."""
-        value = self.scores.metrics["J&F"].value
-        return (value or 0.0) - self.oracle_score
+        return self.scores.metrics["J&F"].value - self.oracle_score
 
     @property
     def listens(self) -> bool:
@@ -130,7 +130,7 @@ def demo(
             kind_of=kind_of,
         )
         update(1, 1)
-    table = expression_scores(trained)
+    table = open_run(trained).expressions()
     return DemoResult(
         folder=out,
         checkpoint=checkpoint,
@@ -140,7 +140,7 @@ def demo(
         prepared=stores,
         scores=scores,
         oracle=oracle,
-        oracle_score=floor_scores[oracle].metrics["J&F"].value or 0.0,
+        oracle_score=floor_scores[oracle].metrics["J&F"].value,
         swap=swap_effect(trained, mismatched),
         kinds=tuple(by_slice(table, lambda row: kind_of(row["text"]))),
         board=board,

@@ -18,14 +18,13 @@ text_annotations/a2d_annotation_with_instances/<video>/<frame>.h5 (some copies: 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from rvosbench.datasets.a2d_instances import read_instances
 from rvosbench.datasets.a2d_text import SPLITS, read_expression_text, read_videoset
 from rvosbench.datasets.reading import (
     as_whole,
-    check_options,
     file_names,
     fingerprint,
     folder_names,
@@ -33,38 +32,15 @@ from rvosbench.datasets.reading import (
     release_folder,
     some,
 )
+from rvosbench.datasets.specs.a2d import CARD
 from rvosbench.errors import DatasetError, MissingPathError, UnknownNameError
 from rvosbench.media.images import MAX_PIXELS
 from rvosbench.media.video import VideoFile
 from rvosbench.plugins.registry import unknown
-from rvosbench.types import Card, Expression, Frame, Object, Rle, Video
+from rvosbench.types import Expression, Frame, Object, Rle, Video
 
 _INSTANCES = "a2d_annotation_with_instances"
 _TEXT_FOLDERS = ("text_annotations", ".", "Release")
-
-CARD = Card(
-    name="a2d",
-    title="A2D-Sentences",
-    homepage="https://kgavrilyuk.github.io/publication/actor_action/",
-    licence="Videos and masks for research use, no grant to redistribute; the expressions state none",
-    citation="""@inproceedings{gavrilyuk2018actor,
-  title     = {Actor and Action Video Segmentation from a Sentence},
-  author    = {Gavrilyuk, Kirill and Ghodrati, Amir and Li, Zhenyang and Snoek, Cees G. M.},
-  booktitle = {IEEE Conference on Computer Vision and Pattern Recognition (CVPR)},
-  year      = {2018}
-}
-
-@inproceedings{xu2015humans,
-  title     = {Can Humans Fly? Action Understanding with Multiple Classes of Actors},
-  author    = {Xu, Chenliang and Hsieh, Shao-Hang and Xiong, Caiming and Corso, Jason J.},
-  booktitle = {IEEE Conference on Computer Vision and Pattern Recognition (CVPR)},
-  year      = {2015}
-}""",
-    counts={
-        "train": {"videos": 3017, "expressions": 5359, "samples": 15741},
-        "test": {"videos": 737, "expressions": 1295, "samples": 3800},
-    },
-)
 
 
 class A2DSentences:
@@ -75,14 +51,13 @@ class A2DSentences:
         problems: what is missing from this copy without making it useless.
     """
 
-    def __init__(self, root: Path, options: Mapping[str, str]) -> None:
-        """Read the index files. There are no options.
+    def __init__(self, root: Path) -> None:
+        """Read the index files.
 
         Raises:
             MissingPathError: the folder or an index file is not there.
             DatasetError: it holds no video, or an index has the wrong shape.
         """
-        check_options(options, (), CARD.name)
         self.root = release_folder(root, CARD.title)
         self.card = CARD
         self.problems: list[str] = []
@@ -101,7 +76,7 @@ class A2DSentences:
         self._splits = self._find_videos()
         if not self._splits:
             raise DatasetError(
-                f"{root} has no video with a clip in {self._clips.name}, masks in {_INSTANCES} and a "
+                f"{root} has no video with a clip in {self._clips.name}, masks in {_INSTANCES} and an "
                 f"expression; expected {CARD.title}, is the download complete?"
             )
 
@@ -272,7 +247,7 @@ def _find_instances(root: Path) -> Path:
     for official in (root / "Release" / "Annotations" / "mat", root / "Annotations" / "mat"):
         if official.is_dir():
             raise DatasetError(
-                f"{official} holds the masks of A2D, which do not say which instance a "
+                f"{official} holds the masks of A2D, which do not say which instance an "
                 f"expression means; fetch {_INSTANCES}.zip of {CARD.title} and extract it to {expected}"
             )
     raise MissingPathError(f"{expected} is missing; expected the masks as <video>/<frame>.h5")

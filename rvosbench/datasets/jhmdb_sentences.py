@@ -17,7 +17,7 @@ jhmdb_sentences_samples_metadata.json                 which frames are scored (o
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,6 @@ from rvosbench.datasets.frame_folders import as_video, frame_files, open_frames
 from rvosbench.datasets.jhmdb_samples import Samples, read_samples
 from rvosbench.datasets.matlab_arrays import array_shape, read_array
 from rvosbench.datasets.reading import (
-    check_options,
     fingerprint,
     folder_names,
     read_csv,
@@ -39,9 +38,10 @@ from rvosbench.datasets.reading import (
     shown,
     some,
 )
+from rvosbench.datasets.specs.jhmdb import CARD, JhmdbOptions
 from rvosbench.errors import DatasetError, UnknownNameError
 from rvosbench.plugins.registry import unknown
-from rvosbench.types import Card, Expression, Video
+from rvosbench.types import Expression, Video
 
 SPLIT = "test"
 SAMPLES = "jhmdb_sentences_samples_metadata.json"
@@ -49,28 +49,6 @@ _TEXT = "jhmdb_annotation.txt"
 _ARRAY = "part_mask"
 _ACTOR = 1
 _MOST_FRAMES = 10_000  # a few kB of zeros inflate to masks of one pixel and millions of frames
-
-CARD = Card(
-    name="jhmdb",
-    title="JHMDB-Sentences",
-    homepage="https://kgavrilyuk.github.io/publication/actor_action/",
-    licence="HMDB51 videos CC BY 4.0; masks for research use; the expressions state none",
-    citation="""@inproceedings{gavrilyuk2018actor,
-  title     = {Actor and Action Video Segmentation from a Sentence},
-  author    = {Gavrilyuk, Kirill and Ghodrati, Amir and Li, Zhenyang and Snoek, Cees G. M.},
-  booktitle = {IEEE Conference on Computer Vision and Pattern Recognition (CVPR)},
-  year      = {2018}
-}
-
-@inproceedings{jhuang2013towards,
-  title     = {Towards Understanding Action Recognition},
-  author    = {Jhuang, Hueihan and Gall, Juergen and Zuffi, Silvia and Schmid, Cordelia and
-               Black, Michael J.},
-  booktitle = {IEEE International Conference on Computer Vision (ICCV)},
-  year      = {2013}
-}""",
-    counts={SPLIT: {"videos": 928, "expressions": 928}},
-)
 
 
 class JhmdbSentences:
@@ -81,18 +59,17 @@ class JhmdbSentences:
         problems: what is missing from this copy without making it useless.
     """
 
-    def __init__(self, root: Path, options: Mapping[str, str]) -> None:
+    def __init__(self, root: Path, options: JhmdbOptions) -> None:
         """Read the expressions and the list of samples.
 
         Args:
             root: the folder with `Rename_Images` and `puppet_mask`.
-            options: `samples`; see the module.
+            options: see the module.
 
         Raises:
             MissingPathError: the folder, the expressions or the named list is not there.
             DatasetError: it holds no video, or a file has the wrong shape.
         """
-        check_options(options, ("samples",), CARD.name)
         self.root = release_folder(root, CARD.title)
         self.problems: list[str] = []
         self._expressions = _read_expression_text(root / _TEXT)
@@ -102,7 +79,7 @@ class JhmdbSentences:
                 f"{root} has no video with frames, masks and an expression; expected "
                 "Rename_Images/<action>/<video>/ and puppet_mask/<action>/<video>/puppet_mask.mat"
             )
-        self._samples = self._find_samples(options)
+        self._samples = self._find_samples(options.samples)
         self.card = replace(CARD, title=f"{CARD.title} ({_which_frames(self._samples)})")
 
     def fingerprint(self) -> str:
@@ -229,10 +206,10 @@ class JhmdbSentences:
                 )
         return {video_id: found[video_id] for video_id in sorted(masked)}
 
-    def _find_samples(self, options: Mapping[str, str]) -> Samples | None:
-        path = Path(options["samples"]) if "samples" in options else self.root / SAMPLES
+    def _find_samples(self, named: Path | None) -> Samples | None:
+        path = named or self.root / SAMPLES
         self._samples_path = path
-        if "samples" not in options and not path.is_file():
+        if named is None and not path.is_file():
             self.problems.append(
                 f"there is no {SAMPLES}: every frame is annotated, published numbers are for three frames "
                 "per video; fetch the file of MTTR to compare with them"

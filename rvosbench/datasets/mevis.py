@@ -20,57 +20,22 @@ also
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from pathlib import Path
 
 from rvosbench.datasets.coco_masks import visible_masks
 from rvosbench.datasets.expression_json import VideoEntry, objects_meant, read_expressions
 from rvosbench.datasets.frame_folders import as_video, frame_files, open_frames, with_frames
 from rvosbench.datasets.mask_dict import MaskDict, open_mask_dict
-from rvosbench.datasets.reading import check_options, fingerprint, release_folder, some
+from rvosbench.datasets.reading import fingerprint, release_folder, some
+from rvosbench.datasets.specs.mevis import CARD, CARD_V2, MevisOptions
 from rvosbench.errors import DatasetError, MissingPathError, UnknownNameError
 from rvosbench.plugins.registry import unknown
-from rvosbench.types import Card, Expression, Rle, Video
+from rvosbench.types import Expression, Rle, Video
 
 _SPLITS = ("train", "valid_u", "valid", "test")
 TEXT_FILES = {"1": "meta_expressions.json", "2": "meta_expressions_v2.json"}
 """Version -> the name of the file with the expressions."""
-
-CARD = Card(
-    name="mevis",
-    title="MeViS",
-    homepage="https://henghuiding.github.io/MeViS/",
-    licence="CC BY-NC-SA 4.0, non-commercial",
-    citation="""@inproceedings{ding2023mevis,
-  title     = {{MeViS}: A Large-scale Benchmark for Video Segmentation with Motion Expressions},
-  author    = {Ding, Henghui and Liu, Chang and He, Shuting and Jiang, Xudong and Loy, Chen Change},
-  booktitle = {IEEE/CVF International Conference on Computer Vision (ICCV)},
-  year      = {2023}
-}""",
-    counts={
-        "train": {"videos": 1662, "expressions": 23051},
-        "valid_u": {"videos": 50, "expressions": 793},
-        "valid": {"videos": 140, "expressions": 2236},
-        "test": {"videos": 154, "expressions": 2490},
-    },
-)
-CARD_V2 = replace(
-    CARD,
-    title="MeViSv2",
-    citation="""@article{ding2025mevis,
-  title   = {{MeViS}: A Multi-Modal Dataset for Referring Motion Expression Video Segmentation},
-  author  = {Ding, Henghui and Liu, Chang and He, Shuting and Ying, Kaining and Jiang, Xudong and
-             Loy, Chen Change and Jiang, Yu-Gang},
-  journal = {IEEE Transactions on Pattern Analysis and Machine Intelligence},
-  year    = {2025}
-}""",
-    counts={
-        "train": {"videos": 1662, "expressions": 27502},
-        "valid_u": {"videos": 50, "expressions": 907},
-        "valid": {"videos": 140, "expressions": 2523},
-    },
-)
 
 
 class Mevis:
@@ -81,21 +46,20 @@ class Mevis:
         problems: what is missing from this copy without making it useless.
     """
 
-    def __init__(self, root: Path, options: Mapping[str, str]) -> None:
+    def __init__(self, root: Path, options: MevisOptions) -> None:
         """Read the text; the masks are read video by video.
 
         Args:
             root: the folder with `train`, `valid_u` ...
-            options: `mevis-version`; see the module.
+            options: see the module.
 
         Raises:
             MissingPathError: the folder is not there.
-            DatasetError: it holds no split, a text has the wrong shape, or an option is wrong.
+            DatasetError: it holds no split, or a text has the wrong shape.
         """
-        check_options(options, ("mevis-version",), CARD.name)
         self.root = release_folder(root, CARD.title)
         self.problems: list[str] = []
-        version = self._version(options)
+        version = self._version(options.mevis_version)
         self.card = CARD_V2 if version == "2" else CARD
         self._texts = {
             split: path for split in _SPLITS if (path := root / split / TEXT_FILES[version]).is_file()
@@ -180,10 +144,7 @@ class Mevis:
             raise UnknownNameError(unknown(f"video of {CARD.name}/{split}", video_id, list(entries)))
         return entries[video_id]
 
-    def _version(self, options: Mapping[str, str]) -> str:
-        version = options.get("mevis-version")
-        if version is not None and version not in TEXT_FILES:
-            raise DatasetError(f"the option mevis-version is {version!r}, expected 1 (MeViS) or 2 (MeViSv2)")
+    def _version(self, version: str | None) -> str:
         present = [
             number
             for number, name in TEXT_FILES.items()

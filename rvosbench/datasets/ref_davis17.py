@@ -20,7 +20,7 @@ object 255 of category "void"; no expression means it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -32,7 +32,6 @@ from rvosbench.datasets.reading import (
     as_mapping,
     as_text,
     as_whole,
-    check_options,
     fingerprint,
     folder_names,
     image_files,
@@ -43,27 +42,14 @@ from rvosbench.datasets.reading import (
     shown,
     some,
 )
+from rvosbench.datasets.specs.davis import CARD
 from rvosbench.errors import DatasetError, UnknownNameError
 from rvosbench.plugins.registry import unknown
-from rvosbench.types import VOID, Card, Expression, Video
+from rvosbench.types import VOID, Expression, Video
 
 _FPS = 24.0
 VOID_LABEL = 255
 """The object id of void pixels."""
-
-CARD = Card(
-    name="davis",
-    title="Ref-DAVIS17",
-    homepage="https://davischallenge.org/",
-    licence="Research use; mirrors of DAVIS quote different licences, the expressions state none",
-    citation="""@inproceedings{khoreva2018video,
-  title     = {Video Object Segmentation with Language Referring Expressions},
-  author    = {Khoreva, Anna and Rohrbach, Anna and Schiele, Bernt},
-  booktitle = {Asian Conference on Computer Vision (ACCV)},
-  year      = {2018}
-}""",
-    counts={"train": {"videos": 60}, "val": {"videos": 30, "expressions": 244}},
-)
 
 
 class RefDavis17:
@@ -74,14 +60,13 @@ class RefDavis17:
         problems: what is missing from this copy without making it useless.
     """
 
-    def __init__(self, root: Path, options: Mapping[str, str]) -> None:
-        """Read the index files. There are no options.
+    def __init__(self, root: Path) -> None:
+        """Read the index files.
 
         Raises:
             MissingPathError: the folder or a text file is not there.
             DatasetError: it holds no sequence, or an index has the wrong shape.
         """
-        check_options(options, (), CARD.name)
         self.root = release_folder(root, CARD.title)
         self.card = CARD
         self.problems: list[str] = []

@@ -10,20 +10,19 @@ where `<root>` is the folder named or its subfolder `coco`.
 video_id and frame name are the stem of the image file; object_id is COCO's annotation id; expression_id
 is the expression id (in the converted form the running number of the expression). The objects of an image
 are all its annotations that are not crowds, and those that an expression means; the converted form knows
-only the latter. Options: `split-by`, whose split (unc, google, umd), and `expressions`, `sent` (lower-cased,
+only the latter. Options: `split-by`, whose split (unc, google, umd), and `sentences`, `sent` (lower-cased,
 the default, what published numbers use) or `raw`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from rvosbench.datasets.coco_masks import segmentation
 from rvosbench.datasets.frame_folders import frame_size
 from rvosbench.datasets.reading import (
-    check_options,
     file_names,
     fingerprint,
     release_folder,
@@ -31,28 +30,19 @@ from rvosbench.datasets.reading import (
     some,
 )
 from rvosbench.datasets.refcoco_index import Index, RefExpression, read_converted, read_official
+from rvosbench.datasets.specs.refcoco import (
+    REFCOCO_CARD,
+    REFCOCO_PLUS_CARD,
+    REFCOCOG_CARD,
+    RefCocoGOptions,
+    RefCocoOptions,
+)
 from rvosbench.errors import DatasetError, MissingPathError, UnknownNameError
 from rvosbench.masks import area
 from rvosbench.plugins.registry import unknown
 from rvosbench.types import Card, Expression, Frame, Object, Video
 
 _SPLITS = ("train", "val", "testA", "testB", "test")
-
-_YU = """@inproceedings{yu2016modeling,
-  title     = {Modeling Context in Referring Expressions},
-  author    = {Yu, Licheng and Poirson, Patrick and Yang, Shan and Berg, Alexander C. and Berg, Tamara L.},
-  booktitle = {European Conference on Computer Vision (ECCV)},
-  year      = {2016}
-}"""
-_MAO = """@inproceedings{mao2016generation,
-  title     = {Generation and Comprehension of Unambiguous Object Descriptions},
-  author    = {Mao, Junhua and Huang, Jonathan and Toshev, Alexander and Camburu, Oana and Yuille, Alan L. and
-               Murphy, Kevin},
-  booktitle = {IEEE Conference on Computer Vision and Pattern Recognition (CVPR)},
-  year      = {2016}
-}"""
-_LICENCE = "COCO annotations CC BY 4.0; images keep their Flickr licences; the expressions state none"
-_HOMEPAGE = "https://github.com/lichengunc/refer"
 
 
 class _RefCocoFamily:
@@ -65,29 +55,22 @@ class _RefCocoFamily:
 
     card: Card
     _folder: str  # also the name in the converted files
-    _by: str  # whose split is the usual one
 
-    def __init__(self, root: Path, options: Mapping[str, str]) -> None:
+    def __init__(self, root: Path, options: RefCocoOptions | RefCocoGOptions) -> None:
         """Read the index files.
 
         Args:
             root: the folder with `train2014`, or the one above it.
-            options: `split-by` and `expressions`; see the module.
+            options: see the module.
 
         Raises:
             MissingPathError: a folder or an index file is not there.
             DatasetError: an index is damaged, or no image is there.
         """
-        check_options(options, ("split-by", "sentences"), self.card.name)
         self.root = release_folder(root, self.card.title)
         self.problems: list[str] = []
-        by, text = options.get("split-by", self._by), options.get("sentences", "sent")
-        if by not in ("unc", "google", "umd") or text not in ("sent", "raw"):
-            raise DatasetError(
-                f"the options are split-by={shown(by)} and sentences={shown(text)}, expected unc, google or "
-                "umd for the first and sent or raw for the second"
-            )
-        if by != self._by:
+        by = options.split_by
+        if by != type(options)().split_by:
             self.card = replace(self.card, counts={})
         base = next((b for b in (root, root / "coco") if (b / self._folder).is_dir()), None)
         if base is None:
@@ -95,7 +78,7 @@ class _RefCocoFamily:
                 f"{root / self._folder} is missing; expected refs({by}).p and instances.json"
             )
         self._images = _find_images(base)
-        self._index = self._read_index(base / self._folder, by, text)
+        self._index = self._read_index(base / self._folder, by, options.sentences)
         self.problems += self._index.problems
         self._expressions = self._with_images()
         if not self._expressions:
@@ -242,59 +225,21 @@ class RefCoco(_RefCocoFamily):
     """RefCOCO."""
 
     _folder = "refcoco"
-    _by = "unc"
-    card = Card(
-        name="refcoco",
-        title="RefCOCO",
-        homepage=_HOMEPAGE,
-        licence=_LICENCE,
-        citation=_YU,
-        counts={
-            "train": {"videos": 16994, "expressions": 120624},
-            "val": {"videos": 1500, "expressions": 10834},
-            "testA": {"videos": 750, "expressions": 5657},
-            "testB": {"videos": 750, "expressions": 5095},
-        },
-    )
+    card = REFCOCO_CARD
 
 
 class RefCocoPlus(_RefCocoFamily):
     """RefCOCO+."""
 
     _folder = "refcoco+"
-    _by = "unc"
-    card = Card(
-        name="refcoco+",
-        title="RefCOCO+",
-        homepage=_HOMEPAGE,
-        licence=_LICENCE,
-        citation=_YU,
-        counts={
-            "train": {"expressions": 120191},
-            "val": {"expressions": 10758},
-            "testA": {"expressions": 5726},
-            "testB": {"expressions": 4889},
-        },
-    )
+    card = REFCOCO_PLUS_CARD
 
 
 class RefCocoG(_RefCocoFamily):
-    """RefCOCOg, in the split of the University of Maryland unless `by` says google."""
+    """RefCOCOg, in the split of the University of Maryland unless `split_by` says google."""
 
     _folder = "refcocog"
-    _by = "umd"
-    card = Card(
-        name="refcocog",
-        title="RefCOCOg",
-        homepage=_HOMEPAGE,
-        licence=_LICENCE,
-        citation=_MAO,
-        counts={
-            "train": {"expressions": 80512},
-            "val": {"expressions": 4896},
-            "test": {"expressions": 9602},
-        },
-    )
+    card = REFCOCOG_CARD
 
 
 def _find_images(base: Path) -> Path:

@@ -19,7 +19,7 @@ _BUILT_IN = (
     Protocol(
         name="ytvos",
         title="Refer-YouTube-VOS",
-        explanation="J&F of each expression's mask: mean over frames, expressions.\n"
+        explanation="J&F of each expression's mask; mean over all expressions.\n"
         "Object absent: 1 if nothing is predicted there, else 0.",
         unit="expression",
         metrics=("J&F", "J", "F"),
@@ -50,8 +50,8 @@ _BUILT_IN = (
     Protocol(
         name="davis-official",
         title="Ref-DAVIS17, merged and matched",
-        explanation="J&F of objects after merging an annotator's expressions and\n"
-        "Hungarian matching per video; mean of the 4 annotators.",
+        explanation="J&F of objects: an annotator's masks merged, then matched\n"
+        "(Hungarian, per video); mean of the 4 annotators.",
         unit="object",
         metrics=_DAVIS_METRICS,
         main_metric="J&F",
@@ -88,7 +88,7 @@ _BUILT_IN = (
         name="a2d",
         title="A2D-Sentences",
         explanation="mAP of all candidates; P@K and IoU of the best-scored one.\n"
-        "A sample: an expression, an annotated frame with its object.",
+        "A sample: an expression and a frame that shows its object.",
         unit="frame sample",
         metrics=("mAP", *_SAMPLE_METRICS),
         main_metric="mAP",

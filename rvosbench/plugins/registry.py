@@ -19,6 +19,7 @@ from rvosbench.files.text import strip_control
 from rvosbench.plugins.entry_points import Entry, installed
 
 if TYPE_CHECKING:
+    from rvosbench.plugins.dataset import DatasetSpec
     from rvosbench.plugins.model import ModelSpec
     from rvosbench.plugins.protocol import Protocol
 
@@ -241,20 +242,20 @@ def _kind_of_class(expected: type) -> str:
     return "a class" if expected is type else f"an instance of {expected.__qualname__}"
 
 
-DATASETS: Registry[Any] = Registry(
+DATASETS: Registry[DatasetSpec] = Registry(
     "dataset",
     "rvosbench.datasets",
     {
-        "a2d": "rvosbench.datasets.a2d_sentences:A2DSentences",
-        "davis": "rvosbench.datasets.ref_davis17:RefDavis17",
-        "jhmdb": "rvosbench.datasets.jhmdb_sentences:JhmdbSentences",
-        "mevis": "rvosbench.datasets.mevis:Mevis",
-        "refcoco": "rvosbench.datasets.refcoco:RefCoco",
-        "refcoco+": "rvosbench.datasets.refcoco:RefCocoPlus",
-        "refcocog": "rvosbench.datasets.refcoco:RefCocoG",
-        "ytvos": "rvosbench.datasets.refer_youtube_vos:ReferYoutubeVos",
+        "a2d": "rvosbench.datasets.specs.a2d:SPEC",
+        "davis": "rvosbench.datasets.specs.davis:SPEC",
+        "jhmdb": "rvosbench.datasets.specs.jhmdb:SPEC",
+        "mevis": "rvosbench.datasets.specs.mevis:SPEC",
+        "refcoco": "rvosbench.datasets.specs.refcoco:REFCOCO",
+        "refcoco+": "rvosbench.datasets.specs.refcoco:REFCOCO_PLUS",
+        "refcocog": "rvosbench.datasets.specs.refcoco:REFCOCOG",
+        "ytvos": "rvosbench.datasets.specs.ytvos:SPEC",
     },
-    "builtins:type",
+    "rvosbench.plugins.dataset:DatasetSpec",
 )
 
 MODELS: Registry[ModelSpec] = Registry(

@@ -16,9 +16,9 @@ from itertools import islice
 from pathlib import Path
 
 from rvosbench.errors import DatasetError, InvalidDataError, MissingPathError, OutputError
-from rvosbench.plugins.contracts import Release
-from rvosbench.plugins.registry import DATASETS
+from rvosbench.plugins.dataset import Release
 from rvosbench.preparation.estimate import Estimate, estimate
+from rvosbench.preparation.opening import open_release
 from rvosbench.preparation.run import choose_splits, count_differences
 from rvosbench.preparation.unit import Job
 from rvosbench.store.partial import partial_folder
@@ -85,7 +85,7 @@ def plan(
     root: Path,
     out: Path,
     *,
-    options: Mapping[str, str] | None = None,
+    options: Mapping[str, object] | None = None,
     splits: Sequence[str] | None = None,
     limit: int | None = None,
     pack: bool = False,
@@ -106,13 +106,14 @@ def plan(
         on_progress: called with (split, videos done, videos in all) after every video.
 
     Raises:
-        UnknownNameError: no such dataset or split.
+        UnknownNameError: no such dataset, option or split.
+        OptionError: an option has a value that it cannot have.
         MissingPathError: the release, or an index file, is not there.
         DatasetError: the release is empty, or an index is damaged or of another shape.
     """
     if limit is not None and limit < 1:
         raise DatasetError(f"limit is {limit}, expected at least 1 video of each split")
-    release: Release = DATASETS[name](root, dict(options or {}))
+    release = open_release(name, root, options)
     job = Job(release=release, root=root, pack=pack)
     found = []
     counts = {}

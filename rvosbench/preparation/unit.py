@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rvosbench.errors import InvalidDataError, MissingPathError
-from rvosbench.plugins.contracts import Release
+from rvosbench.plugins.dataset import Release
 from rvosbench.preparation.journal import Note
 from rvosbench.store.encoded import encode
 from rvosbench.types import Video

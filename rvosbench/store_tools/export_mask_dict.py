@@ -15,8 +15,9 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from rvosbench.datasets.mevis import CARD_V2, TEXT_FILES
+from rvosbench.datasets.mevis import TEXT_FILES
 from rvosbench.datasets.reading import safe_id
+from rvosbench.datasets.specs.mevis import CARD_V2
 from rvosbench.errors import DatasetError
 from rvosbench.masks import as_json
 from rvosbench.store import Store

@@ -13,7 +13,6 @@ from rvosbench.datasets import reading
 from rvosbench.datasets.reading import (
     as_text,
     as_whole,
-    check_options,
     file_names,
     fingerprint,
     folder_names,
@@ -212,11 +211,6 @@ def test_text_is_utf8_or_else_latin1(tmp_path):
     assert read_text(path) == "café"
     path.write_bytes("café".encode("latin-1"))
     assert read_text(path) == "café"
-
-
-def test_a_misspelt_option_names_the_right_one():
-    with pytest.raises(DatasetError, match="did you mean 'trainval'"):
-        check_options({"trainvla": "0.1"}, ("trainval", "seed"), "ytvos")
 
 
 def test_fingerprint_depends_on_names_and_contents_only(tmp_path):

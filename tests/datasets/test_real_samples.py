@@ -15,8 +15,8 @@ from rvosbench.datasets.a2d_instances import read_instances
 from rvosbench.datasets.a2d_sentences import CARD
 from rvosbench.errors import DatasetError
 from rvosbench.media.frames import open_frames
-from rvosbench.plugins.registry import DATASETS
 from rvosbench.preparation import prepare
+from rvosbench.preparation.opening import open_release
 from rvosbench.store import Store
 
 
@@ -109,7 +109,7 @@ def test_the_official_valid_file_lists_202_videos_of_valid(shared, tmp_path):
     for video_id in entries["valid"]:
         split = "test" if video_id in entries["test"] else "valid"
         (tmp_path / split / "JPEGImages" / video_id).mkdir(parents=True)
-    release = DATASETS["ytvos"](tmp_path, {})
+    release = open_release("ytvos", tmp_path)
     assert release.problems == []
     assert (len(release.videos("valid")), len(release.videos("test"))) == (202, 305)
     count = sum(len(entries["valid"][video_id].expressions) for video_id in release.videos("valid"))
@@ -177,7 +177,7 @@ def test_the_masks_of_a2d_without_instances_are_recognised(shared, tmp_path):
     text = source / "text_annotations" / "a2d_annotation.txt"
     (tmp_path / "text_annotations" / text.name).symlink_to(text)
     with pytest.raises(DatasetError, match="do not say which instance an expression means"):
-        DATASETS["a2d"](tmp_path, {})
+        open_release("a2d", tmp_path)
     with pytest.raises(DatasetError, match="no dataset 'instance' of its own"):
         read_instances(source / "Release" / "Annotations" / "mat" / "-8FLF-osZmA" / "00040.mat", (320, 580))
 
@@ -202,7 +202,7 @@ def test_the_converted_refcoco_has_the_same_expressions_and_masks(shared, tmp_pa
     (tmp_path / "train2014").symlink_to(source / "train2014")
     for path in (source / "refcoco").glob("instances_refcoco_*.json"):
         (tmp_path / "refcoco" / path.name).symlink_to(path)
-    official, converted = DATASETS["refcoco"](source, {}), DATASETS["refcoco"](tmp_path, {})
+    official, converted = open_release("refcoco", source), open_release("refcoco", tmp_path)
     assert official.splits() == converted.splits()
     for split in official.splits():
         assert official.videos(split) == converted.videos(split)
@@ -260,7 +260,7 @@ def test_the_official_jhmdb_text_names_928_videos_with_one_expression_each(share
         mask = tmp_path / mask_path.removeprefix("./jhmdb_sentences/")
         mask.parent.mkdir(parents=True, exist_ok=True)
         mask.touch()
-    release = DATASETS["jhmdb"](tmp_path, {})
+    release = open_release("jhmdb", tmp_path)
     assert release.problems == []
     assert len(release.videos("test")) == release.card.counts["test"]["videos"] == 928
     assert release.card.title.startswith("JHMDB-Sentences (frames of MTTR, sha256 401e5df0612d")

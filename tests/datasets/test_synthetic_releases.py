@@ -7,8 +7,8 @@ import pytest
 
 from rvosbench import masks
 from rvosbench.media.frames import open_frames
-from rvosbench.plugins.registry import DATASETS
 from rvosbench.preparation import prepare
+from rvosbench.preparation.opening import open_release
 from rvosbench.store import Store
 from rvosbench.synthetic.describing import describe
 from rvosbench.synthetic.quirks import QUIRKS
@@ -202,7 +202,7 @@ def test_the_same_release_gives_the_same_store_and_is_told_from_the_whole_offici
     first, second = Store.open(made.store), stored(name, tmp_path / "b", frames=4)
     assert first.fingerprint == second.fingerprint
     assert first.manifest["release"]["fingerprint"] == second.manifest["release"]["fingerprint"]
-    published = DATASETS[name](tmp_path / "a" / "release", {}).card.counts
+    published = open_release(name, tmp_path / "a" / "release").card.counts
     numbers = [number for split in published if split in first.splits for number in published[split].values()]
     assert numbers
     warned = [text for text in made.warnings if "its card says" in text]

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import pytest
 
 from rvosbench.errors import PluginError, UnknownNameError
+from rvosbench.plugins.dataset import DatasetSpec
 from rvosbench.plugins.entry_points import Entry
 from rvosbench.plugins.registry import DATASETS, METRICS, MODELS, PROTOCOLS, Registry, unknown
 
@@ -215,13 +216,11 @@ def test_importing_the_registries_imports_nothing_heavy():
 
 
 @pytest.mark.parametrize("name", sorted(DATASETS))
-def test_every_dataset_is_a_release_with_a_card(name):
-    dataset = DATASETS[name]
-    assert dataset.__name__
-    assert {"fingerprint", "splits", "videos", "read"} <= set(dir(dataset))
-    from importlib import import_module
-
-    card = getattr(dataset, "card", None) or import_module(dataset.__module__).CARD
+def test_every_dataset_is_a_spec_with_a_card(name):
+    spec = DATASETS[name]
+    assert isinstance(spec, DatasetSpec)
+    spec.check()
+    card = spec.card
     assert card.name == name
     assert all(
         [card.title, card.homepage.startswith("https://"), card.licence, card.citation.startswith("@")]

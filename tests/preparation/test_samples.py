@@ -3,8 +3,8 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from rvosbench.plugins.registry import DATASETS
 from rvosbench.preparation import count_differences, prepare
+from rvosbench.preparation.opening import open_release
 from rvosbench.preparation.samples import count_samples, with_samples
 from rvosbench.store import Store
 from tests.datasets import tiny_releases
@@ -23,7 +23,7 @@ def test_an_expression_counts_once_for_every_frame_in_which_something_it_means_i
 
 def test_samples_are_counted_where_the_card_says_how_many_there_are(tmp_path):
     prepared = prepare("a2d", tiny_releases.a2d(tmp_path / "release"), tmp_path / "store")
-    store, card = Store.open(prepared.store), DATASETS["a2d"](tmp_path / "release", {}).card
+    store, card = Store.open(prepared.store), open_release("a2d", tmp_path / "release").card
     exact = replace(card, counts={"train": {"samples": 3}, "test": {"expressions": 2}})
     assert "samples" not in with_samples(store, exact)["test"]
     assert count_differences(exact, with_samples(store, exact), Path("root")) == []
