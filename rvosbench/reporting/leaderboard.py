@@ -18,10 +18,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rvosbench.errors import RvosbenchError
+from rvosbench.files.atomic import write_json, write_text
 from rvosbench.files.text import strip_control
 from rvosbench.plugins.defaults import default_protocol
-from rvosbench.reporting.files import write_text
-from rvosbench.runs.record import write_json
 from rvosbench.runs.run import Run, open_run
 from rvosbench.runs.scores import MetricValue, Scores
 

@@ -18,18 +18,19 @@ import pyarrow as pa
 
 from rvosbench.drawing import overlay
 from rvosbench.errors import InvalidDataError
+from rvosbench.files.atomic import write_json, write_text
 from rvosbench.files.locations import local_path
+from rvosbench.files.places import check_file
 from rvosbench.files.text import strip_control
 from rvosbench.plugins.defaults import default_protocol
 from rvosbench.reporting import charts
 from rvosbench.reporting.answers import ScoredRun
 from rvosbench.reporting.cases import Case, Key, cases_of
 from rvosbench.reporting.charts import KindOf
-from rvosbench.reporting.files import write_text
 from rvosbench.reporting.leaderboard import Scored, collect
 from rvosbench.reporting.mismatch import mismatch_effect
 from rvosbench.reporting.over_time import OverTime, TracksOverTime, as_json
-from rvosbench.runs.record import LANGUAGE_BLIND, ORACLE, write_json
+from rvosbench.runs.record import LANGUAGE_BLIND, ORACLE
 from rvosbench.runs.run import Run, open_run
 from rvosbench.runs.scores import Scores
 from rvosbench.store import Store
@@ -79,6 +80,8 @@ def write_page(
     options = options or ReportOptions()
     scored = ScoredRun(run, store, predictions=options.predictions, protocol=options.protocol)
     row = Scored(run=scored.run, scores=scored.scores)
+    path = _page_path(row, out, options.protocol)
+    check_file(path, overwrite=True, parents=True)
     company = [open_run(other) for other in options.others]
     low_keys, high_keys = extremes(scored.expressions, options.worst, options.best)
     cases, time = _read(scored, low_keys + high_keys)
@@ -95,7 +98,7 @@ def write_page(
         facts=_facts(row),
         verdicts=[("right", overlay.HIT), ("invented", overlay.FALSE), ("missed", overlay.MISSED)],
     )
-    path = write_text(_page_path(row, out, options.protocol), page)
+    write_text(path, page)
     write_json(path.with_name(f"{path.stem}.over_time.json"), as_json(time))
     return path
 

@@ -1,14 +1,12 @@
-"""`killed.py KIND PATH AT EXCHANGE`: overwrite PATH and be killed at the file system's call number AT."""
+"""`killed KIND PATH AT EXCHANGE`: overwrite PATH and be killed at the file system's call number AT."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent))
-from faults import die, failing  # type: ignore[import-not-found]
-
 from rvosbench.files.atomic import atomic_file, atomic_folder
+from tests.files.faults import die, failing
 
 
 def overwrite(kind: str, path: Path, text: str) -> None:

@@ -21,7 +21,7 @@ from rvosbench.files.places import Content
 from tests.files.faults import failing
 from tests.files.killed import overwrite
 
-KILLED = Path(__file__).with_name("killed.py")
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def names(folder):
@@ -138,7 +138,8 @@ def test_killed_at_whichever_step_the_next_run_finds_the_old_or_the_new_and_tidi
     for at in range(100):
         put(kind, path, "old")
         run = subprocess.run(
-            [sys.executable, str(KILLED), kind, str(path), str(at), str(exchange)],
+            [sys.executable, "-m", "tests.files.killed", kind, str(path), str(at), str(exchange)],
+            cwd=ROOT,
             capture_output=True,
             text=True,
         )
