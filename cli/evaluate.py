@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,9 @@ from .names import MODEL, PROTOCOL
 from .stores import open_store, release_option
 
 if TYPE_CHECKING:
-    from rvosbench.evaluation.evaluate import Scores
+    from rich.table import Table
+
+    from rvosbench.runs.scores import MetricValue, Scores
     from rvosbench.store import Store
 
 _MANY_VIDEOS = 20  # from here on the table per video is left to the Parquet files
@@ -133,12 +136,10 @@ def _ground_truth(
 
 def _protocol_of(store: Store) -> str:
     """The protocol that belongs to a dataset; RefCOCO's three sets share one."""
-    from rvosbench.evaluation.protocols import PROTOCOLS
+    from rvosbench.evaluation.defaults import default_protocol
 
-    name = {"davis": "davis-expressions", "refcoco+": "refcoco", "refcocog": "refcoco"}.get(
-        store.name, store.name
-    )
-    if name not in PROTOCOLS:
+    name = default_protocol(store.name)
+    if name is None:
         raise click.UsageError(f"there is no default protocol for {store.name}; choose one with --protocol")
     return name
 
@@ -175,7 +176,6 @@ def _predict(
 
 
 def _print(scores: Scores, folder: Path) -> None:
-    import pandas as pd
     from rich.table import Table
 
     from .console import note, stdout_console
@@ -187,40 +187,42 @@ def _print(scores: Scores, folder: Path) -> None:
     console.print(
         f"{scores.model}: {scores.n_expressions} {unit}s, {scores.n_videos} videos, {scores.n_frames} frames"
         + (", an oracle" if scores.is_oracle else "")
-        + (", expressions swapped" if scores.swapped_sentences else "")
+        + (", mismatched expressions" if scores.mismatched_expressions else "")
     )
     table = Table(box=None, pad_edge=False)
     table.add_column("metric")
     table.add_column("value", justify="right")
     table.add_column("95 % interval", justify="right")
     for name, metric in scores.metrics.items():
-        table.add_row(name, _number(metric.value), _interval(metric.low, metric.high))
+        table.add_row(name, *_cells(metric))
     console.print(table)
-    rows = pd.read_parquet(folder / "expression_scores.parquet")
     if unit == "object" and scores.n_videos <= _MANY_VIDEOS:
-        console.print(_per_object(rows))
+        from rvosbench.runs.run import open_run
+
+        console.print(_per_object(open_run(folder).expressions(protocol.name).to_pylist()))
     if protocol.unverified:
         note(f"Note: {protocol.unverified}")
 
 
-def _per_object(rows: Any) -> Any:
+def _per_object(rows: Sequence[Mapping[str, Any]]) -> Table:
     from rich.table import Table
+    from rich.text import Text
+
+    from rvosbench.files.text import strip_control
+    from rvosbench.runs.scores import percent
 
     table = Table(box=None, pad_edge=False)
     for name in ("video", "object"):
         table.add_column(name)
     for name in ("J", "F", "J&F"):
         table.add_column(name, justify="right")
-    for row in rows.itertuples():
-        table.add_row(
-            row.video_id, row.expression_id, *(_number(value) for value in (row.j, row.f, row.j_and_f))
-        )
+    for row in rows:
+        names = (Text(strip_control(row[key])) for key in ("video_id", "expression_id"))
+        table.add_row(*names, *(percent(row[key]) for key in ("j", "f", "j_and_f")))
     return table
 
 
-def _number(value: float | None) -> str:
-    return "-" if value is None else f"{value:.5f}"
-
-
-def _interval(low: float | None, high: float | None) -> str:
-    return "-" if low is None or high is None else f"[{low:.3f}, {high:.3f}]"
+def _cells(metric: MetricValue) -> tuple[str, str]:
+    """The value and its interval, in percent."""
+    value, _, interval = metric.text().partition(" ")
+    return value, interval or "-"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import textwrap
 from pathlib import Path
 
 import click
 
 from .commands import WORDS, Command, command
+from .help_text import write_names
 from .names import DATASET
 
 
@@ -22,7 +22,7 @@ class _WithQuirks(Command):
         if named is None:
             with formatter.section("Quirks (explained by `rvos synth NAME --help`)"):
                 for name, quirks in QUIRKS.items():
-                    _write_names(formatter, name, ", ".join(quirks))
+                    write_names(formatter, name, ", ".join(quirks))
             return
         with formatter.section(f"Quirks of {named} (*: on unless --plain)"):
             formatter.write_dl(
@@ -31,19 +31,6 @@ class _WithQuirks(Command):
                     for name, quirk in QUIRKS[named].items()
                 ]
             )
-
-
-def _write_names(formatter: click.HelpFormatter, name: str, names: str) -> None:
-    """As `write_dl`, which would break a line at a hyphen inside a name."""
-    left = " " * formatter.current_indent
-    lines = textwrap.wrap(
-        names,
-        width=formatter.width,
-        initial_indent=f"{left}{name:<10}",
-        subsequent_indent=left + " " * 10,
-        break_on_hyphens=False,
-    )
-    formatter.write("".join(f"{line}\n" for line in lines))
 
 
 @command("synth", cls=_WithQuirks)

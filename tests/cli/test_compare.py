@@ -29,8 +29,8 @@ def test_shows_differences_as_a_table_and_as_json(rvos, runs):
 def test_refusals_are_one_line(rvos, runs):
     assert rvos("compare", runs[0]).code == 2
     assert rvos("compare", *runs, "--seed", "-1").code == 2
-    scores = json.loads((runs[1] / "scores.json").read_text())
-    (runs[1] / "scores.json").write_text(json.dumps(scores | {"split": "valid"}))
+    scores = json.loads((runs[1] / "scores" / "ytvos" / "scores.json").read_text())
+    (runs[1] / "scores" / "ytvos" / "scores.json").write_text(json.dumps(scores | {"split": "valid"}))
     ran = rvos("compare", *runs, "--json")
     assert ran.code == 3
     assert "another split" in ran.error
