@@ -32,7 +32,7 @@ def demo_command(
 
     \b
     Example:
-      rvos demo --out /tmp/rvos-demo
+      rvos demo --out rvos-demo
     """
     from dataclasses import replace
 

@@ -77,8 +77,8 @@ def evaluate_command(
     \b
     Example:
       rvos evaluate runs/soc
-      rvos evaluate --dataset stores/davis --predictions results/osvos \\
-        --protocol davis-objects
+      rvos evaluate --dataset stores/davis --split val \\
+        --predictions results/osvos --protocol davis-objects
       rvos evaluate --model soc --checkpoint runs/training/checkpoint \\
         --dataset stores/ytvos --split heldout --out runs/both
     """
