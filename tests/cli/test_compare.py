@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tests.report.runs import late, scored_run, store_of_pairs, truth
+from tests.reporting.runs import late, scored_run, store_of_pairs, truth
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from rvosbench.media.frames import open_frames
 from rvosbench.store import Store
 from rvosbench.synthetic import write
 from tests.datasets import tiny_releases
-from tests.prepare.many_videos import damage, many_videos, names
+from tests.preparation.many_videos import damage, many_videos, names
 
 ROOT = Path(__file__).resolve().parents[2]
 

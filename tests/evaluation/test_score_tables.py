@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from rvosbench.evaluation.evaluate import evaluate
-from tests.report.runs import late, scored_run, store_of_pairs, truth
+from tests.reporting.runs import late, scored_run, store_of_pairs, truth
 from tests.tiny_store import two_squares, write_store
 
 

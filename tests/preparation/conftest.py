@@ -3,9 +3,9 @@ from __future__ import annotations
 import os
 
 import pytest
-from tests.prepare.many_videos import LOG, MAIN, NAMES, many_videos
 
 from rvosbench.plugins.registry import DATASETS
+from tests.preparation.many_videos import LOG, MAIN, NAMES, many_videos
 
 
 @pytest.fixture

@@ -10,9 +10,9 @@ import time
 from pathlib import Path
 
 import pytest
-from tests.prepare.many_videos import LOG, content, many_videos, names
 
 from rvosbench.preparation import prepare
+from tests.preparation.many_videos import LOG, content, many_videos, names
 
 ROOT = Path(__file__).resolve().parents[2]
 COUNT = 24
@@ -31,7 +31,7 @@ def start(tmp_path, release):
     started = []
 
     def start(name, *arguments):
-        code = "from tests.prepare.many_videos import main; main()"
+        code = "from tests.preparation.many_videos import main; main()"
         command = [sys.executable, "-c", code, "prepare", name, "--root", str(release)]
         command += ["--out", str(tmp_path / "out"), *map(str, arguments)]
         started.append(

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.prepare.many_videos import names
 
 from rvosbench.errors import DatasetError, MissingPathError, OutputError, RvosbenchError, UnknownNameError
 from rvosbench.plugins.registry import DATASETS
@@ -17,6 +16,7 @@ from rvosbench.store.schema import digest
 from rvosbench.store_tools.verify import verify
 from rvosbench.types import Card
 from tests.datasets import tiny_releases
+from tests.preparation.many_videos import names
 
 BUILDERS = {
     "a2d": tiny_releases.a2d,

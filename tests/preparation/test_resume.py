@@ -6,11 +6,11 @@ import errno
 from pathlib import Path
 
 import pytest
-from tests.prepare.many_videos import content, damage, many_videos, names
 
 from rvosbench.errors import DatasetError, OutputError
 from rvosbench.preparation import journal, prepare, run
 from rvosbench.store import writer
+from tests.preparation.many_videos import content, damage, many_videos, names
 
 TRAIN = [f"train/v{number:03d}" for number in range(7)]
 EVERY = [*TRAIN, "valid/w000", "valid/w001"]

@@ -7,12 +7,12 @@ import shutil
 
 import pyarrow.parquet as pq
 import pytest
-from tests.prepare.many_videos import content, damage, names
 
 from rvosbench.errors import DatasetError, MissingPathError, UnknownNameError
 from rvosbench.preparation import prepare
 from rvosbench.store import Store
 from rvosbench.store_tools.verify import verify
+from tests.preparation.many_videos import content, damage, names
 
 
 def rows(folder):

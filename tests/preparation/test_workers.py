@@ -6,12 +6,12 @@ import pickle
 import re
 
 import pytest
-from tests.prepare.many_videos import content, damage, names
 
 from rvosbench.errors import DatasetError, MissingPathError, WorkerError
 from rvosbench.plugins.registry import DATASETS
 from rvosbench.preparation import prepare
 from tests.datasets import tiny_releases
+from tests.preparation.many_videos import content, damage, names
 
 EVERY = [*[f"train/v{number:03d}" for number in range(7)], "valid/w000", "valid/w001"]
 

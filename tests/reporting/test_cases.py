@@ -6,12 +6,12 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.report.runs import late, scored_run, store_of_pairs, truth
 
 from rvosbench.drawing import overlay
 from rvosbench.errors import FormatError, MissingPathError, ScoreError, UnknownNameError
 from rvosbench.reporting.cases import Case, expression_scores, key_frames, read_cases, strip
 from rvosbench.store import Store
+from tests.reporting.runs import late, scored_run, store_of_pairs, truth
 from tests.tiny_store import HEIGHT, WIDTH, two_squares, write_store
 
 

@@ -11,12 +11,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from rich.console import Console
-from tests.report.runs import late, nothing, scored_run, store_of_annotators, store_of_pairs, truth
 
 from rvosbench.analysis.bootstrap import compare
 from rvosbench.errors import FormatError, InvalidDataError, MissingPathError, ScoreError
 from rvosbench.evaluation.evaluate import evaluate
 from rvosbench.reporting.comparison import as_json, as_rich, compare_runs, footnotes
+from tests.reporting.runs import late, nothing, scored_run, store_of_annotators, store_of_pairs, truth
 from tests.tiny_store import two_squares, write_store
 
 

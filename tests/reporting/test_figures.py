@@ -2,12 +2,12 @@ from dataclasses import replace
 
 import pytest
 from PIL import Image
-from tests.report.runs import EVIL, late, scored_run, store_of_pairs
 
 from rvosbench.analysis.slices import Slice
 from rvosbench.errors import OutputError
 from rvosbench.reporting.cases import read_cases
 from rvosbench.reporting.figures import filmstrip, kinds_chart
+from tests.reporting.runs import EVIL, late, scored_run, store_of_pairs
 
 SLICES = [Slice("colour", 40, 12, 0.8, 0.7, 0.9), Slice("$order$ <b>", 9, 1, 0.3, float("nan"), float("nan"))]
 

@@ -3,10 +3,10 @@ import json
 
 import pytest
 from rich.console import Console
-from tests.report.runs import scores_file
 
 from rvosbench.errors import FormatError, MissingPathError, OutputError
 from rvosbench.reporting.leaderboard import as_json, as_markdown, as_rich, collect, show, tables, write
+from tests.reporting.runs import scores_file
 
 
 def board(tmp_path, *runs):

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 
 import pytest
-from tests.report.runs import late, scored_run, store_of_annotators, store_of_pairs, truth
 
 from rvosbench.errors import ScoreError
 from rvosbench.evaluation.evaluate import evaluate
 from rvosbench.evaluation.protocols import PROTOCOLS
 from rvosbench.reporting.answers import ScoredRun
 from rvosbench.reporting.over_time import as_json, over_time
+from tests.reporting.runs import late, scored_run, store_of_annotators, store_of_pairs, truth
 from tests.tiny_store import square, two_squares, video, write_store
 
 RED = {n: square(2 * n) for n in range(6)}

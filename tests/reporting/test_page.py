@@ -8,11 +8,11 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.report.runs import EVIL, late, nothing, scored_run, store_of_pairs, truth
 
 from rvosbench.errors import InvalidDataError, OutputError, ScoreError
 from rvosbench.reporting import page
 from rvosbench.reporting.page import extremes, write_page
+from tests.reporting.runs import EVIL, late, nothing, scored_run, store_of_pairs, truth
 from tests.tiny_store import two_squares, write_store
 
 ADDRESSES = {"src", "href", "srcset", "action", "formaction", "poster", "data", "xlink:href", "background"}

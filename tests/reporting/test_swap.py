@@ -1,8 +1,8 @@
 import pytest
-from tests.report.runs import late, nothing, scored_run, store_of_pairs, truth
 
 from rvosbench.errors import ScoreError
 from rvosbench.reporting.swap import swap_effect
+from tests.reporting.runs import late, nothing, scored_run, store_of_pairs, truth
 
 LEFT_OUT = [f"{video}/{expression}" for video in "ab" for expression in ("2", "3")]
 
