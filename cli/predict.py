@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from .model_options import precision_option, text_encoder_option
+from .places import CheckpointPath, answers_folder, device_option
 from .stores import dataset_option, release_option
 
 
@@ -14,16 +15,22 @@ from .stores import dataset_option, release_option
 @click.argument("model", metavar="MODEL")
 @dataset_option
 @click.option("--split", help="The split to answer for.  [default: the store's only one]")
-@click.option("--checkpoint", type=click.Path(path_type=Path), help="Folder or file with the weights.")
+@click.option(
+    "--checkpoint", type=CheckpointPath(), help="Folder or file with the weights, or a trained run."
+)
 @text_encoder_option
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="Run folder to write.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help="Run folder to write.  [default: a new one in the workspace]",
+)
 @click.option(
     "--candidates", default=1, show_default=True, type=click.IntRange(1), help="Ranked masks per sentence."
 )
 @click.option("--swap-sentences", is_flag=True, help="Ask for every object with the sentence of another one.")
 @click.option("--limit", type=click.IntRange(1), help="Only the first N videos.")
 @click.option("--seed", default=0, show_default=True, help="For models that draw at random.")
-@click.option("--device", default="cpu", show_default=True, help="cpu, cuda, cuda:1 ...")
+@device_option()
 @precision_option
 @release_option
 def predict_command(
@@ -32,7 +39,7 @@ def predict_command(
     split: str | None,
     checkpoint: Path | None,
     text_encoder: str | None,
-    out: Path,
+    out: Path | None,
     candidates: int,
     swap_sentences: bool,
     limit: int | None,
@@ -56,7 +63,10 @@ def predict_command(
 
     store = open_store(dataset, release)
     split = only_split(store, split)
-    with progress(f"predict {model}") as update:
+    with (
+        answers_folder(out, model, checkpoint, store, split) as out,
+        progress(f"predict {model}") as update,
+    ):
         predict(
             model,
             store,

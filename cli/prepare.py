@@ -9,13 +9,23 @@ import click
 
 from rvosbench.files.text import printable
 
+from .places import from_workspace, release_and_store
+
 _SHOWN = 10  # skipped videos that are named
 
 
 @click.command("prepare")
 @click.argument("name", metavar="DATASET")
-@click.option("--root", required=True, type=click.Path(path_type=Path), help="The release, as downloaded.")
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="The store to write.")
+@click.option(
+    "--root",
+    type=click.Path(path_type=Path),
+    help="The release, as downloaded.  [default: the one with a usual folder name in the workspace]",
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help="The store to write.  [default: named after DATASET in the workspace]",
+)
 @click.option("--splits", help="Only these splits, comma-separated.  [default: all that are there]")
 @click.option("--limit", type=click.IntRange(1), help="Only the first N videos of each split.")
 @click.option("--valid-masks", help="ytvos: folder with the validation ground truth (PNG per video).")
@@ -43,11 +53,11 @@ _SHOWN = 10  # skipped videos that are named
 @click.option(
     "--workers",
     type=click.IntRange(1),
-    default=1,
-    show_default=True,
+    default=from_workspace("workers", 1),
     metavar="N",
-    help="Read videos in N processes. Each further one takes memory for its libraries and for a copy of the "
-    "release's index, which is large for RefCOCO. The store is the same for any N.",
+    help="Read videos in N processes; by default as many as the workspace says, else 1. Each further one "
+    "takes memory for its libraries and for a copy of the release's index, which is large for RefCOCO. The "
+    "store is the same for any N.",
 )
 @click.option(
     "--on-error",
@@ -63,8 +73,8 @@ _SHOWN = 10  # skipped videos that are named
 @click.option("--dry-run", is_flag=True, help="Only say what is missing and how much disk it takes.")
 def prepare_command(
     name: str,
-    root: Path,
-    out: Path,
+    root: Path | None,
+    out: Path | None,
     splits: str | None,
     limit: int | None,
     valid_masks: str | None,
@@ -94,6 +104,7 @@ def prepare_command(
 
     \b
     Example:
+      rvos prepare a2d
       rvos prepare ytvos --root downloads/ref-youtube-vos --out stores/ytvos
       rvos prepare davis --root downloads/ref-davis --out stores/davis
     """
@@ -112,6 +123,7 @@ def prepare_command(
         "sentences": sentences,
     }
     options = {key: str(value) for key, value in given.items() if value is not None}
+    root, out, options = release_and_store(name, root, out, options, limit)
     wanted = None if splits is None else [split.strip() for split in splits.split(",")]
     if dry_run:
         from rvosbench.preparation.plan import plan

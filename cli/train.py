@@ -7,20 +7,28 @@ from typing import Any
 
 import click
 
+from .places import device_option, preset_of, training_folder
 from .stores import dataset_option, release_option
 
 
 @click.command("train")
 @click.argument("model", metavar="MODEL")
 @dataset_option
-@click.option("--preset", help="Size and recipe; `rvos list presets`.  [default: the model's first]")
+@click.option(
+    "--preset",
+    help="Size and recipe; `rvos list presets`.  [default: the workspace's, else the model's first]",
+)
 @click.option("--split", default="train", show_default=True, help="The split to learn from.")
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="Run folder to write.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help="Run folder to write.  [default: a new one in the workspace]",
+)
 @click.option("--steps", type=click.IntRange(1), help="Optimiser steps, instead of the recipe's.")
 @click.option("--max-seconds", type=click.FloatRange(min=1), help="Stop, annealed, after this time.")
 @click.option("--batch-size", type=click.IntRange(1), help="Clips per step, instead of the recipe's.")
 @click.option("--seed", type=int, help="Instead of the recipe's.")
-@click.option("--device", default="cpu", show_default=True, help="cpu, cuda, cuda:1 ...")
+@device_option()
 @click.option(
     "--precision",
     type=click.Choice(["fp32", "bf16"]),
@@ -31,14 +39,18 @@ from .stores import dataset_option, release_option
     type=click.Path(path_type=Path),
     help="Start the backbone from this file; for soc a Video Swin trained on Kinetics (.pth).",
 )
-@click.option("--resume", is_flag=True, help="Go on where an interrupted run in --out stopped.")
+@click.option(
+    "--resume",
+    is_flag=True,
+    help="Go on where an interrupted run in --out stopped; without --out, the unfinished one.",
+)
 @release_option
 def train_command(
     model: str,
     dataset: str,
     preset: str | None,
     split: str,
-    out: Path,
+    out: Path | None,
     steps: int | None,
     max_seconds: float | None,
     batch_size: int | None,
@@ -55,6 +67,7 @@ def train_command(
 
     \b
     Example:
+      rvos train soc --dataset ytvos
       rvos train soc --preset soc-demo --dataset stores/ytvos --out runs/soc
     """
     from dataclasses import replace
@@ -66,7 +79,7 @@ def train_command(
     from .stores import open_store
 
     store = open_store(dataset, release)
-    preset = preset or _first_preset(model)
+    preset = preset or preset_of(model) or _first_preset(model)
     given: dict[str, Any] = {
         "steps": steps,
         "max_seconds": max_seconds,
@@ -75,7 +88,10 @@ def train_command(
         "precision": precision,
     }
     recipe = replace(recipe_for(preset), **{key: value for key, value in given.items() if value is not None})
-    with progress(f"train {preset}", recipe.steps) as update:
+    with (
+        training_folder(out, model, store, resume=resume) as out,
+        progress(f"train {preset}", recipe.steps) as update,
+    ):
         result = train(
             model,
             preset,

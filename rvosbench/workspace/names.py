@@ -20,7 +20,7 @@ SHELF = "RVOS_STORES"
 
 # Options that make another dataset of a release, not another cut of the same one.
 _VARIANTS = ("mevis-version", "split-by", "sentences")
-_UNSAFE = re.compile(r"[^A-Za-z0-9+._]+")
+_UNSAFE = re.compile(r"[^A-Za-z0-9+._-]+")
 _MANY = 100_000  # runs of one name; something is wrong then
 
 
@@ -76,19 +76,31 @@ def new_run(workspace: Workspace, model: str, dataset: str) -> Iterator[Path]:
     Raises:
         OutputError: the folder of the runs cannot be written.
     """
-    stem = f"{_safe(model)}-{_safe(dataset)}"
+    stem = run_stem(model, dataset)
     with _claimed(workspace, (f"{stem}-{number}" for number in _free_numbers(workspace.runs, stem))) as run:
         yield run
 
 
+def run_stem(model: str, dataset: str) -> str:
+    """What the names of all runs of a model on a dataset or store begin with."""
+    return f"{_safe(model)}-{_safe(dataset)}"
+
+
 @contextmanager
-def run_from(workspace: Workspace, run: Path, split: str) -> Iterator[Path]:
-    """A run folder for what a trained run answers on a split: `runs/<run>-<split>`; see `new_run`.
+def answers_run(workspace: Workspace, source: str, split: str) -> Iterator[Path]:
+    """A run folder for answers to a split: `runs/<source>-<split>`, with a number if it is taken.
+
+    Made and removed as by `new_run`.
+
+    Args:
+        workspace: where.
+        source: what answers: the name of a trained run, or the stem of a model's runs on a store.
+        split: of the store.
 
     Raises:
         OutputError: the folder of the runs cannot be written.
     """
-    stem = f"{_safe(run.name)}-{_safe(split)}"
+    stem = f"{_safe(source)}-{_safe(split)}"
     names = (stem if number == 1 else f"{stem}-{number}" for number in range(1, _MANY))
     with _claimed(workspace, names) as claimed:
         yield claimed

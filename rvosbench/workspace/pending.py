@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from rvosbench.errors import RvosbenchError, UnknownNameError
@@ -30,6 +30,10 @@ class Task:
     store: Path
     split: str
     protocol: str
+
+    def of(self, run: RunEntry) -> Task:
+        """The same for another run."""
+        return replace(self, run=run)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -101,7 +105,7 @@ def _add(
         return
     if run.kind == "scored" and run.store is None:
         return  # predictions that lie elsewhere, under the protocol that was asked for
-    store = _store_of(run, stores)
+    store = store_of_run(run, stores)
     if run.kind == "trained":
         split = evaluation_split(store, run.split)
         if split is None:
@@ -145,7 +149,7 @@ def has_ground_truth(store: Store, split: str) -> bool:
     return bool(objects.null_count < len(objects))
 
 
-def _store_of(run: RunEntry, stores: Sequence[StoreEntry]) -> Store:
+def store_of_run(run: RunEntry, stores: Sequence[StoreEntry]) -> Store:
     """The store that a run was made from, wherever it is; for a trained run, one of its dataset will do."""
     same = [entry.path for entry in stores if entry.fingerprint == run.store_fingerprint is not None]
     named = [entry.path for entry in stores if entry.name == run.dataset and entry.fingerprint is not None]
