@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import tomllib
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from rvosbench.errors import OutputError
-from rvosbench.workspace.read import read_workspace
+from rvosbench.workspace.read import workspace_from
 from rvosbench.workspace.record import FILE, Workspace
 
 _TEMPLATE = """\
@@ -80,18 +82,21 @@ def initialise(folder: Path, *, releases: Sequence[str] = (), replace: bool = Fa
     path = folder / FILE
     if os.path.lexists(path) and not replace:
         raise OutputError(f"{path} already exists; edit it, or add --overwrite to begin anew")
+    text = template(releases)
+    workspace = workspace_from(tomllib.loads(text), path)
     partial = folder / f".{FILE}.partial"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        partial.write_text(template(releases), encoding="utf-8")
+        partial.write_text(text, encoding="utf-8")
         partial.replace(path)
     except OSError as error:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):
+            partial.unlink()
         raise OutputError(f"{path} cannot be written ({error.strerror}); choose another folder") from error
-    return read_workspace(folder)
+    return workspace
 
 
 def _quoted(text: str) -> str:
     """A basic string of TOML."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return '"' + "".join(c if c.isprintable() else f"\\u{ord(c):04X}" for c in escaped) + '"'
+    return '"' + "".join(c if c.isprintable() else f"\\U{ord(c):08X}" for c in escaped) + '"'

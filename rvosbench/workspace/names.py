@@ -188,7 +188,7 @@ def _free_numbers(folder: Path, stem: str) -> Iterator[int]:
 
 
 def _is_name(text: str) -> bool:
-    return len(Path(text).parts) == 1 and text not in (".", "..")
+    return not {os.sep, os.altsep} & set(text) and text not in ("", ".", "..")
 
 
 def _shelves() -> list[Path]:

@@ -37,9 +37,22 @@ def read_workspace(folder: Path) -> Workspace:
         FormatError: the file is no TOML, or has a key or value that means nothing; the message names it.
     """
     path = folder / FILE
-    content = _Table(path, "", _toml(path))
+    return workspace_from(_toml(path), path)
+
+
+def workspace_from(values: Mapping[str, Any], path: Path) -> Workspace:
+    """What the content of an rvos.toml means.
+
+    Args:
+        values: as TOML was read.
+        path: of the file, which need not be there.
+
+    Raises:
+        FormatError: as for `read_workspace`.
+    """
+    content = _Table(path, "", values)
     content.known(RELEASES, STORES, RUNS, "device", "workers", "datasets", "models")
-    base = folder.absolute()
+    base = path.parent.absolute()
     releases = content.take(RELEASES, _strings, "a folder, or a list of folders") or (RELEASES,)
     return Workspace(
         folder=base,
