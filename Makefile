@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 PIP_INSTALL := $(VENV)/bin/python -m pip install --disable-pip-version-check --quiet -c constraints.txt
 
-.PHONY: demo test check bench clean
+.PHONY: demo test check docs bench clean
 
 demo: $(VENV)/.installed
 	$(VENV)/bin/rvos demo --out runs/demo --overwrite
@@ -13,6 +13,11 @@ test: $(VENV)/.installed-test
 
 check: $(VENV)/.installed-test
 	scripts/check
+
+# Strict: a warning is an error (a broken link, a page in no table of contents, a docstring that cannot be read).
+docs: $(VENV)/.installed-docs
+	$(VENV)/bin/python -m sphinx -E -a -W --keep-going --quiet -c docs -d build/doctrees . build/docs
+	@echo "The site is at build/docs/index.html"
 
 bench: $(VENV)/.installed
 	$(VENV)/bin/python benchmarks/startup.py
@@ -33,4 +38,8 @@ $(VENV)/.installed: pyproject.toml constraints.txt | $(VENV)/.created
 
 $(VENV)/.installed-test: $(VENV)/.installed
 	$(PIP_INSTALL) -e '.[test]'
+	@touch $@
+
+$(VENV)/.installed-docs: $(VENV)/.installed
+	$(PIP_INSTALL) -e '.[docs]'
 	@touch $@

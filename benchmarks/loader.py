@@ -193,7 +193,7 @@ def many_masks(folder: Path, count: int, rounds: int) -> None:
     print("\n| one video at random | reads the whole table | `Store.video` | 95 % below | ratio | asked |")
     print("|---|---|---|---|---|---|")
     print(
-        f"| frames, objects, sentences and {rows // count} masks | {reference:.1f} ms | {ours:.2f} ms | "
+        f"| frames, objects, expressions and {rows // count} masks | {reference:.1f} ms | {ours:.2f} ms | "
         f"{worst:.2f} ms | {reference / ours:.0f}x faster | < 5 ms |"
     )
 

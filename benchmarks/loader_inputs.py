@@ -102,7 +102,7 @@ def blob(height: int, width: int, seed: int) -> NDArray[np.bool_]:
 
 
 def many_videos(count: int) -> list[Video]:
-    """720x1280 px, 36 annotated frames, 2 objects, 4 sentences each; no pixels. Sorted."""
+    """720x1280 px, 36 annotated frames, 2 objects, 4 expressions each; no pixels. Sorted."""
     height, width, frames = 720, 1280, 36
     drawn = [masks.encode(blob(height, width, seed)) for seed in range(400)]
     videos = []

@@ -68,14 +68,14 @@ def write_release(root: Path, size: int) -> int:
         for number in range(VIDEOS):
             video_id = f"{number:012x}"
             (root / "train" / "JPEGImages" / video_id).symlink_to(images)
-            sentences = {}
+            expressions = {}
             for thing in range(OBJECTS_PER_VIDEO):
                 anno_id = number * OBJECTS_PER_VIDEO + thing
                 there = rng.random(FRAMES) < share
                 masks = [rles[(anno_id + frame) % 32] if there[frame] else "null" for frame in range(FRAMES)]
                 file.write(f'{", " if anno_id else "{"}"{anno_id}": [{", ".join(masks)}]')
-                sentences[str(thing)] = {"exp": "a blob", "anno_id": [anno_id], "obj_id": [thing]}
-            videos[video_id] = {"frames": names, "vid_id": number, "expressions": sentences}
+                expressions[str(thing)] = {"exp": "a blob", "anno_id": [anno_id], "obj_id": [thing]}
+            videos[video_id] = {"frames": names, "vid_id": number, "expressions": expressions}
         file.write("}")
     (root / "train" / "meta_expressions.json").write_text(json.dumps({"videos": videos}))
     return (root / "train" / "mask_dict.json").stat().st_size

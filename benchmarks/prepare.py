@@ -78,11 +78,11 @@ def write_release(root: Path, videos: int) -> dict[str, int]:
             for name in names:
                 target = train / folder / video_id / f"{name}.{'png' if source else 'jpg'}"
                 os.link(source / f"{name}.png" if source else jpeg, target)
-        sentences = {
+        expressions = {
             str(n): {"exp": "a blob on the left", "obj_id": str(n // 2 + 1)}
             for n in range(2 * counts[video_id])
         }
-        index[video_id] = {"frames": names, "expressions": sentences}
+        index[video_id] = {"frames": names, "expressions": expressions}
     text = root / "meta_expressions" / "train" / "meta_expressions.json"
     text.parent.mkdir(parents=True)
     text.write_text(json.dumps({"videos": index}))

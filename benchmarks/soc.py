@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from rvosbench.types import Clip
 
 HEIGHT, WIDTH = 360, 640  # px
-SENTENCES = (
+EXPRESSIONS = (
     "a person in a red jacket riding a skateboard",
     "the brown dog on the left running away",
     "a white truck",
@@ -50,7 +50,7 @@ ROBERTA_BASE = {
     "bos_token_id": 0,
     "eos_token_id": 2,
 }
-CASES = ((8, 1), (8, 4), (16, 1), (16, 4))  # frames, sentences
+CASES = ((8, 1), (8, 4), (16, 1), (16, 4))  # frames, expressions
 PARTS = {
     "backbone": (),  # gives its stages one by one, from a method
     "text": ("text_encoder", "text_projection"),
@@ -68,7 +68,7 @@ class Case:
     """What one process measured."""
 
     frames: int
-    sentences: int
+    expressions: int
     threads: int
     seconds: list[float]  # of each repeat
     parts_s: dict[str, float]  # of the fastest repeat
@@ -77,8 +77,8 @@ class Case:
     peak_gflops: float  # GFLOP/s of the matrix product
     rss_gb: float  # the most the process ever held
     resting_gb: float  # held before the first look: libraries and weights
-    alone_s: list[float]  # beside each repeat, the first sentence alone; none if there is only one
-    difference: float  # largest share of pixels that differ from one sentence at a time; 0 if not asked
+    alone_s: list[float]  # beside each repeat, the first expression alone; none if there is only one
+    difference: float  # largest share of pixels that differ from one expression at a time; 0 if not asked
 
 
 @contextmanager
@@ -194,7 +194,7 @@ def _formulas() -> dict[object, object]:
     }
 
 
-def measure(frames: int, sentences: int, threads: int, repeats: int) -> Case:
+def measure(frames: int, expressions: int, threads: int, repeats: int) -> Case:
     """One case, in this process."""
     import numpy as np
     import torch
@@ -203,11 +203,11 @@ def measure(frames: int, sentences: int, threads: int, repeats: int) -> Case:
     torch.set_num_threads(threads)
     segmenter = build()
     clip = _clip(frames)
-    asked = SENTENCES[:sentences]
+    asked = EXPRESSIONS[:expressions]
     resting_gb = _rss_gb()
     seconds, parts, peaks, alone_s = [], [], [], []
     for _ in range(repeats):
-        if sentences > 1:
+        if expressions > 1:
             start = time.perf_counter()
             segmenter.segment(clip, asked[:1])  # type: ignore[attr-defined]
             alone_s.append(time.perf_counter() - start)
@@ -219,8 +219,8 @@ def measure(frames: int, sentences: int, threads: int, repeats: int) -> Case:
         rss_gb = _rss_gb()
         peaks.append(matmul_gflops())
     difference = 0.0
-    if sentences > 1:
-        alone = [segmenter.segment(clip, [sentence])[0] for sentence in asked]  # type: ignore[attr-defined]
+    if expressions > 1:
+        alone = [segmenter.segment(clip, [expression])[0] for expression in asked]  # type: ignore[attr-defined]
         difference = max((one.masks != other.masks).mean() for one, other in zip(answers, alone, strict=True))
     segmenter.model.requires_grad_(False)  # type: ignore[attr-defined]  # the counter trips over gradients
     counter = FlopCounterMode(display=False, custom_mapping=_formulas())  # type: ignore[arg-type]
@@ -228,7 +228,7 @@ def measure(frames: int, sentences: int, threads: int, repeats: int) -> Case:
         segmenter.segment(clip, asked)  # type: ignore[attr-defined]
     return Case(
         frames=frames,
-        sentences=sentences,
+        expressions=expressions,
         threads=threads,
         seconds=seconds,
         parts_s=parts[int(np.argmin(seconds))],
@@ -251,7 +251,7 @@ def measure_long(frames: int, threads: int) -> str:
     clip = _clip(frames)
     resting_gb = _rss_gb()
     start = time.perf_counter()
-    segmenter.segment(clip, SENTENCES[:1])  # type: ignore[attr-defined]
+    segmenter.segment(clip, EXPRESSIONS[:1])  # type: ignore[attr-defined]
     seconds = time.perf_counter() - start
     return f"| {frames} | {seconds:.1f} | {seconds / frames:.2f} | {resting_gb:.2f} | {_rss_gb():.2f} |"
 
@@ -265,7 +265,7 @@ def table(case: Case) -> str:
     """The parts of a case as Markdown."""
     best = min(case.seconds)
     lines = [
-        f"T = {case.frames}, {case.sentences} sentence{'s' if case.sentences > 1 else ''}",
+        f"T = {case.frames}, {case.expressions} expression{'s' if case.expressions > 1 else ''}",
         "",
         "| part | s | GFLOP | GFLOP/s | share of peak |",
         "|---|---|---|---|---|",
@@ -279,14 +279,16 @@ def table(case: Case) -> str:
     runs = ", ".join(f"{one:.2f}" for one in case.seconds)
     lines += ["", f"Runs: {runs} s. Peak of the matrix product: {case.peak_gflops:.0f} GFLOP/s."]
     if case.alone_s:
-        lines.append(f"Before each, one sentence alone: {', '.join(f'{one:.2f}' for one in case.alone_s)} s.")
+        lines.append(
+            f"Before each, one expression alone: {', '.join(f'{one:.2f}' for one in case.alone_s)} s."
+        )
     return "\n".join(lines)
 
 
 def summary(cases: Sequence[Case]) -> str:
     """What was asked for, beside what was measured."""
     lines = [
-        "| T | sentences | best s | share of peak | peak RSS GB | of the original's | of one sentence "
+        "| T | expressions | best s | share of peak | peak RSS GB | of the original's | of one expression "
         "| differing pixels |",
         "|---|---|---|---|---|---|---|---|",
     ]
@@ -297,9 +299,9 @@ def summary(cases: Sequence[Case]) -> str:
         ratio = (
             f"{statistics.median(case.seconds) / statistics.median(case.alone_s):.2f}" if case.alone_s else ""
         )
-        difference = f"{case.difference:.1e}" if case.sentences > 1 else ""
+        difference = f"{case.difference:.1e}" if case.expressions > 1 else ""
         lines.append(
-            f"| {case.frames} | {case.sentences} | {best:.2f} | {share:.0%} | {case.rss_gb:.2f} | {rss} "
+            f"| {case.frames} | {case.expressions} | {best:.2f} | {share:.0%} | {case.rss_gb:.2f} | {rss} "
             f"| {ratio} | {difference} |"
         )
     return "\n".join(lines)
@@ -327,13 +329,13 @@ def main() -> None:
         return
     chosen = [tuple(options.case)] if options.case else CASES
     if options.inner:
-        [(frames, sentences)] = chosen
-        print(json.dumps(asdict(measure(frames, sentences, options.threads, options.repeats))))
+        [(frames, expressions)] = chosen
+        print(json.dumps(asdict(measure(frames, expressions, options.threads, options.repeats))))
         return
     common = ["--threads", str(options.threads), "--repeats", str(options.repeats), "--inner"]
     cases = []
-    for frames, sentences in chosen:
-        cases.append(in_a_process(["--case", str(frames), str(sentences), *common]))
+    for frames, expressions in chosen:
+        cases.append(in_a_process(["--case", str(frames), str(expressions), *common]))
         print(f"\n{table(cases[-1])}", flush=True)
     import torch
 

@@ -26,7 +26,7 @@ def demo_command(
     """Make data, train a small SOC, score it, explain it.
 
     No download; a few minutes on two CPU cores. Ends with exit code 1 if the model did not learn to
-    listen to the sentence.
+    listen to the expression.
 
     \b
     Example:
@@ -60,7 +60,7 @@ def _print(result: DemoResult) -> None:
     console = stdout_console()
     for table in result.board:
         console.print(as_rich(table))
-    kinds = Table(title="J&F of soc per kind of sentence", title_justify="left", box=None, pad_edge=False)
+    kinds = Table(title="J&F of soc per kind of expression", title_justify="left", box=None, pad_edge=False)
     for name in ("kind", "J&F", "95 % interval", "n"):
         kinds.add_column(name, justify="left" if name == "kind" else "right")
     for each in result.kinds:
@@ -80,7 +80,7 @@ def _print(result: DemoResult) -> None:
     )
     console.print(
         _claim(
-            f"swapped sentences cost it {100 * swap.cost.difference:.1f} points, "
+            f"swapped expressions cost it {100 * swap.cost.difference:.1f} points, "
             f"from {100 * swap.right:.1f} to {100 * swap.swapped:.1f}",
             swap.cost.difference,
             demo.COST_OF_SWAPPING,

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rvosbench.errors import DatasetError, OutputError
-from rvosbench.files.text import file_size, printable
+from rvosbench.files.text import file_size, strip_control
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,7 +29,7 @@ def show_plan(found: Plan, root: Path, out: Path) -> None:
     from .console import stdout_console
 
     console = stdout_console()
-    console.print(printable(f"{found.title}: what rvos prepare would do"), style="bold", markup=False)
+    console.print(strip_control(f"{found.title}: what rvos prepare would do"), style="bold", markup=False)
     console.print(_table(found))
     missing = [_name(path, root) for path in found.missing]
     incomplete = _count(sum(split.incomplete for split in found.splits), "video")
@@ -52,7 +52,7 @@ def show_plan(found: Plan, root: Path, out: Path) -> None:
     if found.out_error is None:
         lines.append(f"Store: {out} can be written")
     for line in lines:
-        console.print(printable(line), markup=False)
+        console.print(strip_control(line), markup=False)
     _check(found, out)
 
 
@@ -67,7 +67,7 @@ def _table(found: Plan) -> Table:
         drawn.add_column(title, justify="right", no_wrap=True)
     for split in found.splits:
         drawn.add_row(
-            Text(printable(split.name)),
+            Text(strip_control(split.name)),
             f"{split.videos:,}",
             f"{split.expressions:,}",
             f"{split.files.count:,}",
@@ -82,9 +82,9 @@ def _list(console: Console, title: str, items: Sequence[str]) -> None:
     """The first few of many lines; nothing when there are none."""
     if not items:
         return
-    console.print(printable(title), markup=False, style="red")
+    console.print(strip_control(title), markup=False, style="red")
     for item in items[:_SHOWN]:
-        console.print(printable(f"  {item}"), markup=False, soft_wrap=True)  # not wrapped: to be copied
+        console.print(strip_control(f"  {item}"), markup=False, soft_wrap=True)  # not wrapped: to be copied
     if len(items) > _SHOWN:
         console.print(f"  and {len(items) - _SHOWN:,} more", markup=False)
 

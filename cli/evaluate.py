@@ -235,7 +235,7 @@ def _print(scores: Scores, folder: Path) -> None:
     console.print(
         f"{scores.model}: {scores.n_expressions} {unit}s, {scores.n_videos} videos, {scores.n_frames} frames"
         + (", an oracle" if scores.is_oracle else "")
-        + (", sentences swapped" if scores.swapped_sentences else "")
+        + (", expressions swapped" if scores.swapped_sentences else "")
     )
     table = Table(box=None, pad_edge=False)
     table.add_column("metric")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from rvosbench.errors import MissingPathError, RvosbenchError
-from rvosbench.files.text import printable
+from rvosbench.files.text import strip_control
 
 from .console import note, progress, stdout_console
 
@@ -55,7 +55,7 @@ def evaluate_workspace(
     def fail(run: RunEntry, error: str) -> None:
         nonlocal failed
         failed += 1
-        note(f"Warning: {printable(run.name)} is not scored: {printable(error)}")
+        note(f"Warning: {strip_control(run.name)} is not scored: {strip_control(error)}")
 
     if not runs_of(workspace):
         raise MissingPathError(
@@ -67,7 +67,7 @@ def evaluate_workspace(
         if left.is_fault:
             fail(left.run, left.reason)
         else:
-            note(f"{printable(left.run.name)} is not scored: {printable(left.reason)}")
+            note(f"{strip_control(left.run.name)} is not scored: {strip_control(left.reason)}")
     tasks = list(pending.score)
     for task in pending.predict:
         try:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rvosbench.files.text import printable
+from rvosbench.files.text import strip_control
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,7 +28,7 @@ _TABLES = ("videos", "frames", "objects", "expressions", "masks")
 def info_command(store: str, json_file: Path | None) -> None:
     """Count what is in a store.
 
-    Shows videos, frames, objects, sentences and masks of every split, what the sentences are like, how
+    Shows videos, frames, objects, expressions and masks of every split, what the expressions are like, how
     large the masks are and how often objects are out of sight; then licence and citation.
 
     STORE is a folder, or a name in the folder that RVOS_STORES names.
@@ -49,25 +49,26 @@ def info_command(store: str, json_file: Path | None) -> None:
     if json_file is not None:
         write_text(json_file, json.dumps(as_json(found), indent=1, ensure_ascii=False) + "\n")
     console = stdout_console()
-    console.print(printable(f"{found.title} ({found.name})"), style="bold", markup=False)
+    console.print(strip_control(f"{found.title} ({found.name})"), style="bold", markup=False)
     names = list(found.splits)
     for start in range(0, len(names), _SPLITS_PER_TABLE):
         console.print(_table(found, names[start : start + _SPLITS_PER_TABLE]))
     for name, split in found.splits.items():
         if split.text.frequent:
             words = ", ".join(f"{word} {count:,}" for word, count in split.text.frequent)
-            console.print(printable(f"Most frequent words of {name}: {words}"), markup=False)
+            console.print(strip_control(f"Most frequent words of {name}: {words}"), markup=False)
     _say_problems(found)
     console.print()
     for title, text in (("Licence", found.licence), ("Homepage", found.homepage)):
-        console.print(printable(f"{title}: {text}"), markup=False)
+        console.print(strip_control(f"{title}: {text}"), markup=False)
     packed = ", with its pixels" if found.packed else ""
     console.print(
-        f"Store: fingerprint {printable(found.fingerprint[:16])}, {printable(found.converter)}{packed}"
+        f"Store: fingerprint {strip_control(found.fingerprint[:16])}, "
+        f"{strip_control(found.converter)}{packed}"
     )
     console.print("Citation:")
     for line in found.citation.splitlines():
-        click.echo(printable(line))  # not wrapped: it is to be copied
+        click.echo(strip_control(line))  # not wrapped: it is to be copied
 
 
 def _say_problems(found: Info) -> None:
@@ -80,7 +81,7 @@ def _say_problems(found: Info) -> None:
     for problem in problems.first:
         where = "/".join(part for part in (problem.split, problem.video_id) if part is not None)
         said = f"{where}: {problem.message}" if where else problem.message
-        click.echo(f"  {problem.kind}: {printable(said)}")
+        click.echo(f"  {problem.kind}: {strip_control(said)}")
     if count > len(problems.first):
         click.echo(f"  and {count - len(problems.first):,} more, see problems.parquet in the store")
 
@@ -93,7 +94,7 @@ def _table(found: Info, names: Sequence[str]) -> Table:
     drawn = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     drawn.add_column("", no_wrap=True)
     for name in names:
-        drawn.add_column(Text(printable(name)), justify="right", overflow="fold")
+        drawn.add_column(Text(strip_control(name)), justify="right", overflow="fold")
     columns = [_measures(found.splits[name]) for name in names]
     for measure in columns[0]:
         drawn.add_row(measure, *(Text(column[measure]) for column in columns))
@@ -107,10 +108,10 @@ def _measures(split: SplitInfo) -> dict[str, str]:
     return {
         **rows,
         "annotated frames": f"{split.annotated_frames:,}",
-        "sentences with hidden truth": f"{text.hidden:,}",
+        "expressions with hidden truth": f"{text.hidden:,}",
         "  without a target": f"{text.no_target:,}",
         "  about several objects": f"{text.several_objects:,}",
-        "words per sentence, mean": f"{text.words_mean:.1f}",
+        "words per expression, mean": f"{text.words_mean:.1f}",
         "  median": f"{text.words_median:g}",
         "  least to most": f"{text.words_min} to {text.words_max}",
         "vocabulary": f"{text.vocabulary:,}",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 KINDS = ("datasets", "models", "presets", "protocols")
@@ -43,13 +45,13 @@ def list_command(kind: str | None, as_json: bool) -> None:
 def _entries(kind: str) -> dict[str, str]:
     """Name -> what it is, in one or two lines."""
     from rvosbench.errors import PluginError
-    from rvosbench.plugins.registry import DATASETS, MODELS
+    from rvosbench.plugins.registry import DATASETS, MODELS, Registry
 
     if kind == "protocols":
         from rvosbench.evaluation.protocols import PROTOCOLS
 
         return {name: protocol.explanation for name, protocol in PROTOCOLS.items()}
-    registry = DATASETS if kind == "datasets" else MODELS
+    registry: Registry[Any] = DATASETS if kind == "datasets" else MODELS
     entries: dict[str, str] = {}
     for name, entry in registry.entries().items():
         origin = "" if entry.distribution == "rvosbench" else f"  (from {entry.distribution})"
@@ -58,7 +60,16 @@ def _entries(kind: str) -> dict[str, str]:
             if kind == "presets":
                 entries |= dict.fromkeys(getattr(item, "presets", ()), f"of the model {name}")
             else:
-                entries[name] = (item.card.title if kind == "datasets" else item.summary) + origin
+                entries[name] = (_title(item) if kind == "datasets" else item.summary) + origin
         except PluginError as error:
             entries[name] = f"broken: {error}"
     return entries
+
+
+def _title(spec: object) -> str:
+    from rvosbench.errors import PluginError
+    from rvosbench.plugins.dataset import DatasetSpec
+
+    if not isinstance(spec, DatasetSpec):
+        raise PluginError(f"it is {type(spec).__name__}, expected rvosbench.plugins.dataset.DatasetSpec")
+    return spec.card.title

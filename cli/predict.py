@@ -25,9 +25,11 @@ from .stores import dataset_option, release_option
     help="Run folder to write.  [default: a new one in the workspace]",
 )
 @click.option(
-    "--candidates", default=1, show_default=True, type=click.IntRange(1), help="Ranked masks per sentence."
+    "--candidates", default=1, show_default=True, type=click.IntRange(1), help="Ranked masks per expression."
 )
-@click.option("--swap-sentences", is_flag=True, help="Ask for every object with the sentence of another one.")
+@click.option(
+    "--swap-sentences", is_flag=True, help="Ask for every object with the expression of another one."
+)
 @click.option("--limit", type=click.IntRange(1), help="Only the first N videos.")
 @click.option("--seed", default=0, show_default=True, help="For models that draw at random.")
 @device_option()
@@ -48,7 +50,7 @@ def predict_command(
     precision: str,
     release: Path | None,
 ) -> None:
-    """Let MODEL answer every sentence of a split.
+    """Let MODEL answer every expression of a split.
 
     Writes OUT/predictions and OUT/run.json.
 

@@ -7,7 +7,7 @@ from typing import Literal
 
 import click
 
-from rvosbench.files.text import printable
+from rvosbench.files.text import strip_control
 
 from .places import from_workspace, release_and_store
 
@@ -170,7 +170,7 @@ def prepare_command(
     if prepared.reused:
         note(f"Resumed: an earlier run had finished {_videos(prepared.reused)}")
     for warning in prepared.warnings:
-        note(f"Warning: {printable(warning)}")
+        note(f"Warning: {strip_control(warning)}")
     for split, counts in prepared.counts.items():
         click.echo(
             f"{split}: {counts['videos']} videos, {counts['frames']} frames, {counts['objects']} objects, "
@@ -179,7 +179,7 @@ def prepare_command(
     if prepared.skipped:
         note(f"Skipped {_videos(len(prepared.skipped))} that cannot be read:")
         for problem in prepared.skipped[:_SHOWN]:
-            note(f"  {problem.split}/{problem.video_id}: {printable(problem.message)}")
+            note(f"  {problem.split}/{problem.video_id}: {strip_control(problem.message)}")
         more = len(prepared.skipped) - _SHOWN
         note(
             f"  and {more} more, see {out / 'problems.parquet'}"

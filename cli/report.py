@@ -18,10 +18,10 @@ from .stores import open_store, release_option
     "--against", multiple=True, type=click.Path(path_type=Path), help="Another scored run; repeatable."
 )
 @click.option(
-    "--swapped", type=click.Path(path_type=Path), help="The same model's run with swapped sentences."
+    "--swapped", type=click.Path(path_type=Path), help="The same model's run with swapped expressions."
 )
 @click.option("--predictions", type=click.Path(path_type=Path), help="Where they are, if not in RUN.")
-@click.option("--kinds", is_flag=True, help="Scores per kind of sentence; synthetic releases only.")
+@click.option("--kinds", is_flag=True, help="Scores per kind of expression; synthetic releases only.")
 @click.option(
     "--worst", default=12, show_default=True, type=click.IntRange(0), help="How many of the worst to show."
 )
@@ -42,7 +42,7 @@ def report_command(
 ) -> None:
     """Write an HTML page that shows where RUN fails.
 
-    One self-contained file: scores, and the worst and best sentences as filmstrips.
+    One self-contained file: scores, and the worst and best expressions as filmstrips.
 
     \b
     Example:

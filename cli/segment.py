@@ -1,4 +1,4 @@
-"""`rvos segment`: sentences on your own video -> a video that shows the answers."""
+"""`rvos segment`: expressions on your own video -> a video that shows the answers."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from pathlib import Path
 
 import click
 
-from rvosbench.files.text import printable
+from rvosbench.files.text import strip_control
 
 from .model_options import precision_option, text_encoder_option
 
 
 @click.command("segment")
 @click.argument("video", type=click.Path(path_type=Path))
-@click.argument("sentences", nargs=-1, required=True, metavar="SENTENCE...")
+@click.argument("expressions", nargs=-1, required=True, metavar="EXPRESSION...")
 @click.option("--checkpoint", type=click.Path(path_type=Path), help="Folder or file with the weights.")
 @text_encoder_option
 @click.option("--model", default="soc", show_default=True, help="`rvos list models`.")
@@ -46,7 +46,7 @@ from .model_options import precision_option, text_encoder_option
 @click.option("--seed", default=0, show_default=True, help="For models that draw at random.")
 def segment_command(
     video: Path,
-    sentences: tuple[str, ...],
+    expressions: tuple[str, ...],
     checkpoint: Path | None,
     text_encoder: str | None,
     model: str,
@@ -59,9 +59,9 @@ def segment_command(
     precision: str,
     seed: int,
 ) -> None:
-    """Show in VIDEO what each SENTENCE means.
+    """Show in VIDEO what each EXPRESSION means.
 
-    Every sentence gets a colour of its own and a line below the picture. VIDEO is a video file or a
+    Every expression gets a colour of its own and a line below the picture. VIDEO is a video file or a
     folder of frames (JPEG, PNG). The video streams through in clips that are answered one by one, so a
     long one needs no more memory than a short one. A name in --out without a suffix is a folder:
     OUT/00000.png and so on, named like the frames where VIDEO is a folder.
@@ -78,15 +78,15 @@ def segment_command(
 
     from .console import note, progress
 
-    check_request(video, sentences, out, masks_dir=masks, replace=overwrite)
-    boxes = undrawable("".join(sentences))
+    check_request(video, expressions, out, masks_dir=masks, replace=overwrite)
+    boxes = undrawable("".join(expressions))
     if boxes:
         note(f"no font here has {boxes[:10]}; the legend shows boxes (a Noto font has it)")
     segmenter = load_model(model, checkpoint, device=device, seed=seed, text_encoder=text_encoder)
     with progress("segment") as update, computing_in(precision, device):
         summary = segment_video(
             video,
-            sentences,
+            expressions,
             segmenter,
             out,
             masks_dir=masks,
@@ -102,9 +102,9 @@ def segment_command(
     click.echo(str(out))
 
 
-def _shortened(sentence: str, columns: int) -> str:
-    """A sentence on one line of a terminal; letters of two columns, as Chinese has, count as two."""
+def _shortened(expression: str, columns: int) -> str:
+    """An expression on one line of a terminal; letters of two columns, as Chinese has, count as two."""
     from rich.cells import cell_len, set_cell_size
 
-    line = " ".join(printable(sentence, " ").split())
+    line = " ".join(strip_control(expression, " ").split())
     return line if cell_len(line) <= columns else set_cell_size(line, columns - 1).rstrip() + "…"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rvosbench.files.text import file_size, printable
+from rvosbench.files.text import file_size, strip_control
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,13 +55,13 @@ def _print(workspace: Workspace, stores: Sequence[StoreEntry], runs: Sequence[Ru
     from .console import stdout_console
 
     console = stdout_console()
-    console.print(printable(f"Workspace {workspace.folder}"), style="bold", markup=False, soft_wrap=True)
+    console.print(strip_control(f"Workspace {workspace.folder}"), style="bold", markup=False, soft_wrap=True)
     kinds = (("Stores", workspace.stores, stores), ("Runs", workspace.runs, runs))
     for title, folder, entries in kinds:
         if not entries:
             make = "rvos prepare DATASET" if title == "Stores" else "rvos train MODEL --dataset STORE"
             line = f"{title}: none in {from_here(folder)}; make one with: {make}"
-            console.print(printable(line), markup=False, soft_wrap=True)
+            console.print(strip_control(line), markup=False, soft_wrap=True)
         elif title == "Stores":
             console.print(_store_table(stores))
         else:
@@ -75,14 +75,14 @@ def _store_table(stores: Sequence[StoreEntry]) -> Table:
     drawn = _new_table("store", "dataset", "split", "videos>", "expressions>", "size>")
     for store in stores:
         if store.splits is None:
-            drawn.add_row(Text(printable(store.name)), Text("damaged", style="red"))
+            drawn.add_row(Text(strip_control(store.name)), Text("damaged", style="red"))
             continue
         for row, (split, counts) in enumerate(store.splits.items()):
             first = row == 0
             drawn.add_row(
-                Text(printable(store.name) if first else ""),
-                Text(printable(store.dataset or "") if first else ""),
-                Text(printable(split)),
+                Text(strip_control(store.name) if first else ""),
+                Text(strip_control(store.dataset or "") if first else ""),
+                Text(strip_control(split)),
                 f"{counts.get('videos', 0):,}",
                 f"{counts.get('expressions', 0):,}",
                 file_size(store.size_bytes) if first and store.size_bytes is not None else "",
@@ -100,11 +100,11 @@ def _run_table(runs: Sequence[RunEntry]) -> Table:
         for row, score in enumerate(run.scores or (None,)):
             first = row == 0
             drawn.add_row(
-                Text(printable(run.name) if first else ""),
+                Text(strip_control(run.name) if first else ""),
                 Text(run.kind if first else "", style=style),
-                Text(printable(run.model or "") if first else ""),
-                Text(printable(data) if first else ""),
-                Text(printable(score.protocol) if score else ""),
+                Text(strip_control(run.model or "") if first else ""),
+                Text(strip_control(data) if first else ""),
+                Text(strip_control(score.protocol) if score else ""),
                 Text(_score(score) if score else ""),
             )
     return drawn
@@ -130,13 +130,13 @@ def _new_table(*columns: str) -> Table:
 def _score(score: Score) -> str:
     """The main metric in percent."""
     if score.value is None or not math.isfinite(score.value):
-        return f"{printable(score.metric)} -"
-    return f"{printable(score.metric)} {100 * score.value:.1f}"
+        return f"{strip_control(score.metric)} -"
+    return f"{strip_control(score.metric)} {100 * score.value:.1f}"
 
 
 def _say_faults(console: Console, faults: Sequence[tuple[str, str]]) -> None:
     for name, fault in faults:
-        console.print(printable(f"{name}: {fault}"), markup=False, soft_wrap=True)
+        console.print(strip_control(f"{name}: {fault}"), markup=False, soft_wrap=True)
 
 
 def _as_json(

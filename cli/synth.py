@@ -76,7 +76,7 @@ def synth_command(
 ) -> None:
     """Write a synthetic release in an official layout.
 
-    Scenes of two to four moving objects, and sentences that tell them apart by colour, shape, size,
+    Scenes of two to four moving objects, and expressions that tell them apart by colour, shape, size,
     position, motion, order in time and relation.
 
     \b

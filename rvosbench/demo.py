@@ -1,7 +1,7 @@
 """The whole house in one walk: synthetic releases -> stores -> a trained model -> scores -> a page.
 
 Every step calls what the command line calls; nothing here exists for the demo alone. What it proves is
-measured at the end: that the model listens to the sentence.
+measured at the end: that the model listens to the expression.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ PRESET = "soc-demo"
 HELD_OUT = "heldout"
 BASELINES = ("nothing", "everything", "centre", "random-object")
 MARGIN_OVER_RANDOM = 0.20  # J&F that the trained model must be above random-object
-COST_OF_SWAPPING = 0.30  # J&F that the model must lose with another object's sentence
+COST_OF_SWAPPING = 0.30  # J&F that the model must lose with another object's expression
 _MARK = ".rvos-demo"  # says that a folder was made by the demo, so that it may be replaced
 
 
@@ -68,7 +68,7 @@ class DemoResult:
     scores: Scores  # of the trained model
     random_object: float  # J&F of the language-blind oracle, a fraction
     swap: SwapEffect
-    kinds: tuple[Slice, ...]  # J&F per kind of sentence
+    kinds: tuple[Slice, ...]  # J&F per kind of expression
     board: tuple[leaderboard.Table, ...]
 
     @property
@@ -106,7 +106,7 @@ def demo(
     runs = out / "runs"
     with progress("predict and score soc") as update:
         scores = _score("soc", store, runs / "soc", update, checkpoint=checkpoint)
-    with progress("the same with swapped sentences") as update:
+    with progress("the same with swapped expressions") as update:
         _score("soc", store, runs / "soc-swapped", update, checkpoint=checkpoint, swapped=True)
     with progress("floor baselines") as update:
         floors = {

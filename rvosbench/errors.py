@@ -3,6 +3,7 @@
 ```text
 RvosbenchError                         exit 1
 ├── UnknownNameError    (KeyError)           no such dataset, model, metric, split, video ...
+├── OptionError         (ValueError)         an option's value that a dataset or model does not take
 ├── PluginError         (ImportError)        a registered name cannot be imported
 ├── MissingPathError    (FileNotFoundError)  a file or folder that was asked for is not there
 ├── OutputError         (OSError)            the place to write to is taken or cannot be written
@@ -33,6 +34,10 @@ class RvosbenchError(Exception):
 
 class UnknownNameError(RvosbenchError, KeyError):
     """No dataset, model, preset, protocol, split or video of that name."""
+
+
+class OptionError(RvosbenchError, ValueError):
+    """A value that an option of a dataset or a model does not take."""
 
 
 class PluginError(RvosbenchError, ImportError):

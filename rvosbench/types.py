@@ -33,12 +33,12 @@ class Rle:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Expression:
-    """One sentence about one video: the unit that scores are averaged over."""
+    """One expression about one video: the unit that scores are averaged over."""
 
     video_id: str
     expression_id: str
     text: str  # as released, neither lower-cased nor stripped
-    object_ids: tuple[int, ...] | None  # None: hidden ground truth; (): the sentence has no target
+    object_ids: tuple[int, ...] | None  # None: hidden ground truth; (): the expression has no target
     annotator: str | None = None
 
 
@@ -106,7 +106,7 @@ class Clip:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Segmentation:
-    """A model's answer to one sentence: candidates from best to worst; the first is the answer."""
+    """A model's answer to one expression: candidates from best to worst; the first is the answer."""
 
     masks: NDArray[np.bool_]  # (N, K, H, W), the size of the clip's frames
     scores: NDArray[np.float32]  # (N,) or (N, K), each finite; higher is better
@@ -119,12 +119,12 @@ class Target:
     masks: Tensor  # (N, K, H, W) bool, padded like the frames; all False where the object is absent
     visible: Tensor  # (N, K) bool
     labels: Tensor  # (N,) int64 category index, 0 when the model knows one class
-    referred: int  # the row that the sentence means
+    referred: int  # the row that the expression means
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Batch:
-    """Training clips, padded at the bottom and right to one size. One sentence per clip."""
+    """Training clips, padded at the bottom and right to one size. One expression per clip."""
 
     frames: Tensor  # (B, T, 3, H, W) float32 RGB in [0, 1], 0 on padding; the model normalises
     pixel_is_padding: Tensor  # (B, H, W) bool

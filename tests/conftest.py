@@ -6,6 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.fake_packages import install
+
+__all__ = ["install"]
+
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 

@@ -58,7 +58,7 @@ def test_the_claims_are_measured_and_an_untrained_model_does_not_meet_them(resul
     assert not result.listens
 
 
-def test_scores_are_reported_per_kind_of_sentence(result):
+def test_scores_are_reported_per_kind_of_expression(result):
     assert sum(each.n for each in result.kinds) == result.scores.n_expressions
     assert {each.kind for each in result.kinds} > {"compound", "motion"}
 

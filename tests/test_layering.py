@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 
 LAYERS: tuple[frozenset[str], ...] = (
-    frozenset({"errors", "types"}),
+    frozenset({"deprecation", "errors", "types"}),
     frozenset({"files"}),
     frozenset({"media", "plugins"}),
     frozenset({"drawing", "masks"}),

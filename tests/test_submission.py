@@ -32,7 +32,7 @@ def put(path: Path, content: bytes) -> None:
 
 
 def answers(root: Path, video: str = "pair") -> None:
-    """Sentence 0 in three frames, sentence 1 in one."""
+    """Expression 0 in three frames, expression 1 in one."""
     for place, frame in enumerate(FRAMES):
         put(root / video / "0" / f"{frame}.png", masks.encode_binary_png(square(2 * place)))
     put(root / video / "1" / "00005.png", masks.encode_binary_png(np.zeros((HEIGHT, WIDTH), np.bool_)))
@@ -48,7 +48,7 @@ def plain(rows: list[Prediction]) -> list[tuple[str, int, int, float, bytes]]:
 
 
 @pytest.mark.parametrize("top", ["", "Annotations", "valid"])
-def test_one_png_per_sentence_and_frame(tmp_path: Path, top):
+def test_one_png_per_expression_and_frame(tmp_path: Path, top):
     answers(tmp_path / "mine" / top)
     source = open_predictions(tmp_path / "mine", "expression")
     assert source.video_ids() == ("pair",)
@@ -222,7 +222,7 @@ def test_label_maps_per_annotator_are_read_up_to_the_largest_label(tmp_path: Pat
     assert not open_predictions(tmp_path / "mine" / "valid", "annotator").read(two_squares("other"))
 
 
-def test_masks_per_sentence_are_taken_for_annotators_and_to_be_merged(tmp_path: Path):
+def test_masks_per_expression_are_taken_for_annotators_and_to_be_merged(tmp_path: Path):
     answers(tmp_path / "mine")
     source = open_predictions(tmp_path / "mine", "annotator")
     assert not source.merged
@@ -262,7 +262,7 @@ def test_a_damaged_zip_entry_is_refused(tmp_path: Path):
 
 
 def predicted(folder: Path, *, without: int = -1) -> Path:
-    """All frames of both sentences of the hidden video of the tiny store."""
+    """All frames of both expressions of the hidden video of the tiny store."""
     with PredictionsWriter(folder) as writer:
         writer.add(
             Prediction(

@@ -1,4 +1,4 @@
-"""A trainable model of a few hundred weights that looks at colours and at one letter of the sentence."""
+"""A trainable model of a few hundred weights that looks at colours and at one letter of the expression."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class TinyNet(nn.Module):
         self.head = nn.Conv2d(8, 1, 1)
 
     def forward(self, frames: Tensor, texts: Sequence[str]) -> Tensor:
-        """(B, T, 3, H, W) and B sentences -> (B, T, H, W) logits."""
+        """(B, T, 3, H, W) and B expressions -> (B, T, H, W) logits."""
         B, T = frames.shape[:2]
         # "the red square": r; "the blue one": b
         letters = [ord([*text.split(), "a", "a"][1][0].lower()) % 26 for text in texts]

@@ -28,7 +28,7 @@ def shifted(video: Video, expression_id: str, frame: int) -> np.ndarray:
 
 
 def answer(video: Video, answered=shifted, **other) -> list[Prediction]:
-    """One candidate for every sentence and frame."""
+    """One candidate for every expression and frame."""
     return [
         Prediction(
             video_id=video.video_id,
@@ -64,8 +64,8 @@ def palette_folder(root: Path, video: Video, moved: int = 0) -> Path:
     return root
 
 
-def sentences(video_id: str, objects: tuple[int, ...]) -> tuple[Expression, ...]:
-    """Four annotators, each with a sentence about each object, numbered as in the usual conversion."""
+def expressions(video_id: str, objects: tuple[int, ...]) -> tuple[Expression, ...]:
+    """Four annotators, each with an expression about each object, numbered as in the usual conversion."""
     return tuple(
         Expression(
             video_id=video_id,

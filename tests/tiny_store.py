@@ -33,7 +33,7 @@ def video(
     video_id: str,
     split: str,
     tracks: dict[int, dict[int, np.ndarray]],  # object -> frame -> mask
-    sentences: dict[str, tuple[int, ...] | None],  # text -> objects
+    expressions: dict[str, tuple[int, ...] | None],  # text -> objects
     *,
     frames: int = 6,
     annotated: tuple[int, ...] | None = None,
@@ -67,7 +67,7 @@ def video(
         ),
         expressions=tuple(
             Expression(video_id=video_id, expression_id=str(number), text=text, object_ids=objects)
-            for number, (text, objects) in enumerate(sentences.items())
+            for number, (text, objects) in enumerate(expressions.items())
         ),
         masks={
             (object_id, frame): masks.encode(mask)
@@ -108,7 +108,7 @@ def lone_square(video_id: str = "single", split: str = "train") -> Video:
 
 
 def hidden(video_id: str = "secret", split: str = "valid") -> Video:
-    """Two sentences whose ground truth is not public."""
+    """Two expressions whose ground truth is not public."""
     return video(video_id, split, {}, {"a cat": None, "a cow": None}, frames=4)
 
 

@@ -1,6 +1,6 @@
-"""How sure a number is: intervals and comparisons that respect that sentences of one video belong together.
+"""How sure a number is: intervals and comparisons that respect that expressions of one video belong together.
 
-What is drawn again is videos, not sentences: the sentences of a video share its difficulty, and treating
+What is drawn again is videos, not expressions: the expressions of a video share its difficulty, and treating
 them as independent makes intervals too narrow.
 
 Sources: Efron and Tibshirani, "An Introduction to the Bootstrap", 1993 (percentile intervals; p values with

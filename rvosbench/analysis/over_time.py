@@ -20,7 +20,7 @@ class Part:
 
     start: float  # as a share of the clip
     stop: float
-    n: int  # sentences
+    n: int  # expressions
     n_videos: int
     mean: float
     low: float  # 95 % interval over videos; NaN with fewer than two
@@ -37,9 +37,9 @@ def over_clip(
 ) -> list[Part]:
     """The mean of a score in every part of the clip.
 
-    A sentence's T scored frames divide its clip evenly, and each lasts until the next. The score of a part is
-    the mean over its time, so a frame that reaches into two parts counts in both by its share. Thus every
-    sentence has a say in every part, however few its frames, and the mean over the parts is the mean
+    An expression's T scored frames divide its clip evenly, and each lasts until the next. The score of a part
+    is the mean over its time, so a frame that reaches into two parts counts in both by its share. Thus every
+    expression has a say in every part, however few its frames, and the mean over the parts is the mean
     over the frames.
 
     Args:
@@ -50,7 +50,7 @@ def over_clip(
         replicates: of the bootstrap.
 
     Returns:
-        `parts` parts, in time; each score is a mean over sentences.
+        `parts` parts, in time; each score is a mean over expressions.
     """
     series = _series(frame_scores, metric)
     if not series:

@@ -1,4 +1,4 @@
-"""Scores per kind of sentence, video or whatever a column says."""
+"""Scores per kind of expression, video or whatever a column says."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """The sentences of one kind."""
+    """The expressions of one kind."""
 
     kind: str
-    n: int  # sentences
+    n: int  # expressions
     n_videos: int
     mean: float
     low: float  # 95 % interval over videos; NaN with fewer than two
@@ -36,7 +36,7 @@ def by_slice(
     seed: int = 0,
     replicates: int = 2_000,
 ) -> list[Slice]:
-    """The mean score of every kind of sentence.
+    """The mean score of every kind of expression.
 
     Args:
         expression_scores: as in a run's expression_scores.parquet.

@@ -46,7 +46,10 @@ def track_stability(masks: Sequence[Rle]) -> NDArray[np.float64]:
     Example:
         A square that moves right by 3 px, and then is not found:
 
-        >>> track_stability([square(4), square(7), nothing])
+        >>> from rvosbench.masks import encode
+        >>> masks = np.zeros((3, 8, 12), dtype=bool)
+        >>> masks[0, 2:6, 4:8] = masks[1, 2:6, 7:11] = True
+        >>> track_stability([encode(mask) for mask in masks])
         array([1., 0.])
     """
     sizes = {(rle.height, rle.width) for rle in masks}

@@ -18,14 +18,13 @@ text_annotations/a2d_annotation_with_instances/<video>/<frame>.h5 (some copies: 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from rvosbench.datasets.a2d_instances import read_instances
-from rvosbench.datasets.a2d_text import SPLITS, read_sentences, read_videoset
+from rvosbench.datasets.a2d_text import SPLITS, read_expression_text, read_videoset
 from rvosbench.datasets.reading import (
     as_whole,
-    check_options,
     file_names,
     fingerprint,
     folder_names,
@@ -33,38 +32,15 @@ from rvosbench.datasets.reading import (
     release_folder,
     some,
 )
+from rvosbench.datasets.specs.a2d import CARD
 from rvosbench.errors import DatasetError, MissingPathError, UnknownNameError
 from rvosbench.media.images import MAX_PIXELS
 from rvosbench.media.video import VideoFile
 from rvosbench.plugins.registry import unknown
-from rvosbench.types import Card, Expression, Frame, Object, Rle, Video
+from rvosbench.types import Expression, Frame, Object, Rle, Video
 
 _INSTANCES = "a2d_annotation_with_instances"
 _TEXT_FOLDERS = ("text_annotations", ".", "Release")
-
-CARD = Card(
-    name="a2d",
-    title="A2D-Sentences",
-    homepage="https://kgavrilyuk.github.io/publication/actor_action/",
-    licence="Videos and masks for research use, no grant to redistribute; the sentences state none",
-    citation="""@inproceedings{gavrilyuk2018actor,
-  title     = {Actor and Action Video Segmentation from a Sentence},
-  author    = {Gavrilyuk, Kirill and Ghodrati, Amir and Li, Zhenyang and Snoek, Cees G. M.},
-  booktitle = {IEEE Conference on Computer Vision and Pattern Recognition (CVPR)},
-  year      = {2018}
-}
-
-@inproceedings{xu2015humans,
-  title     = {Can Humans Fly? Action Understanding with Multiple Classes of Actors},
-  author    = {Xu, Chenliang and Hsieh, Shao-Hang and Xiong, Caiming and Corso, Jason J.},
-  booktitle = {IEEE Conference on Computer Vision and Pattern Recognition (CVPR)},
-  year      = {2015}
-}""",
-    counts={
-        "train": {"videos": 3017, "expressions": 5359, "samples": 15741},
-        "test": {"videos": 737, "expressions": 1295, "samples": 3800},
-    },
-)
 
 
 class A2DSentences:
@@ -75,34 +51,33 @@ class A2DSentences:
         problems: what is missing from this copy without making it useless.
     """
 
-    def __init__(self, root: Path, options: Mapping[str, str]) -> None:
-        """Read the index files. There are no options.
+    def __init__(self, root: Path) -> None:
+        """Read the index files.
 
         Raises:
             MissingPathError: the folder or an index file is not there.
             DatasetError: it holds no video, or an index has the wrong shape.
         """
-        check_options(options, (), CARD.name)
         self.root = release_folder(root, CARD.title)
         self.card = CARD
         self.problems: list[str] = []
         self._videoset = _find(root, ("Release", "."), "videoset.csv")
-        self._instances = _find_instances(root)  # first: A2D itself lacks the sentences as well
+        self._instances = _find_instances(root)  # first: A2D itself lacks the expressions as well
         self._text = _find(root, _TEXT_FOLDERS, "a2d_annotation.txt")
         self._missed = _first_file(root, _TEXT_FOLDERS, "a2d_missed_videos.txt")
         self._clips = _find_clips(root)
         self._listed = read_videoset(self._videoset)
-        self._sentences, lost = read_sentences(self._text)
+        self._expressions, lost = read_expression_text(self._text)
         if lost:
             self.problems.append(
-                f"{self._text.name}: {len(lost)} sentences are left out, their instance is marked as a copy "
-                f"of none ({some(lost)})"
+                f"{self._text.name}: {len(lost)} expressions are left out, their instance is marked as a "
+                f"copy of none ({some(lost)})"
             )
         self._splits = self._find_videos()
         if not self._splits:
             raise DatasetError(
-                f"{root} has no video with a clip in {self._clips.name}, masks in {_INSTANCES} and a "
-                f"sentence; expected {CARD.title}, is the download complete?"
+                f"{root} has no video with a clip in {self._clips.name}, masks in {_INSTANCES} and an "
+                f"expression; expected {CARD.title}, is the download complete?"
             )
 
     def fingerprint(self) -> str:
@@ -153,9 +128,9 @@ class A2DSentences:
             masks |= {(instance, index): rle for instance, rle in found.masks.items()}
             for instance, category in found.categories.items():
                 categories.setdefault(instance, Counter())[category] += 1
-        expressions = self._sentences[video_id]
+        expressions = self._expressions[video_id]
         object_ids = {object_id for object_id, _ in masks} | categories.keys()
-        object_ids |= {object_id for sentence in expressions for object_id in sentence.object_ids or ()}
+        object_ids |= {object_id for expression in expressions for object_id in expression.object_ids or ()}
         source = clip.relative_to(self.root).as_posix()
         return Video(
             video_id=video_id,
@@ -180,9 +155,9 @@ class A2DSentences:
         )
 
     def expressions(self, split: str, video_id: str) -> tuple[Expression, ...]:
-        """The sentences about a video."""
+        """The expressions about a video."""
         self._clip(split, video_id)  # refuses a video of another split
-        return self._sentences[video_id]
+        return self._expressions[video_id]
 
     def sources(self, split: str, video_id: str) -> tuple[Path, ...]:
         """The mp4 and the mask files of a video."""
@@ -199,9 +174,9 @@ class A2DSentences:
         return [folder / name for name in file_names(folder) if name.endswith(".h5")]
 
     def _find_videos(self) -> dict[str, tuple[str, ...]]:
-        """The videos of each split that have sentences, a clip and a folder of masks."""
+        """The videos of each split that have expressions, a clip and a folder of masks."""
         listed = self._listed.keys()
-        described = self._sentences.keys() - set(read_text(self._missed).split() if self._missed else [])
+        described = self._expressions.keys() - set(read_text(self._missed).split() if self._missed else [])
         clips = {name.removesuffix(".mp4") for name in file_names(self._clips) if name.endswith(".mp4")}
         masked = folder_names(self._instances)
         reasons = {
@@ -212,7 +187,7 @@ class A2DSentences:
         for reason, missing in reasons.items():
             if missing:
                 self.problems.append(
-                    f"{len(missing)} of {len(described)} videos with sentences {reason} ({some(missing)}); "
+                    f"{len(missing)} of {len(described)} videos with expressions {reason} ({some(missing)}); "
                     "they are left out, is the download complete?"
                 )
         present = described.difference(*reasons.values())
@@ -272,7 +247,7 @@ def _find_instances(root: Path) -> Path:
     for official in (root / "Release" / "Annotations" / "mat", root / "Annotations" / "mat"):
         if official.is_dir():
             raise DatasetError(
-                f"{official} holds the masks of A2D, which do not say which instance a "
-                f"sentence means; fetch {_INSTANCES}.zip of {CARD.title} and extract it to {expected}"
+                f"{official} holds the masks of A2D, which do not say which instance an "
+                f"expression means; fetch {_INSTANCES}.zip of {CARD.title} and extract it to {expected}"
             )
     raise MissingPathError(f"{expected} is missing; expected the masks as <video>/<frame>.h5")

@@ -1,4 +1,4 @@
-"""The two tables of A2D-Sentences: `videoset.csv` of the videos, `a2d_annotation.txt` of the sentences."""
+"""The two tables of A2D-Sentences: `videoset.csv` of the videos, `a2d_annotation.txt` of the expressions."""
 
 from __future__ import annotations
 
@@ -44,8 +44,8 @@ def read_videoset(path: Path) -> dict[str, ListedVideo]:
     return found
 
 
-def read_sentences(path: Path) -> tuple[dict[str, tuple[Expression, ...]], list[str]]:
-    """The sentences of every video, and the lines of copies that have no original.
+def read_expression_text(path: Path) -> tuple[dict[str, tuple[Expression, ...]], list[str]]:
+    """The expressions of every video, and the lines of copies that have no original.
 
     A row may be marked as a copy, such as "1 (copy)": the official file has one, beside the row of instance
     1, and everybody drops it. Columns after the third (short queries, in one variant) are ignored. A header
@@ -63,7 +63,7 @@ def read_sentences(path: Path) -> tuple[dict[str, tuple[Expression, ...]], list[
             columns = len(row)
             continue
         where = f"{path}, line {number}"
-        # A comma in a sentence would begin a column, and the sentence would end there unnoticed.
+        # A comma in an expression would begin a column, and the expression would end there unnoticed.
         if len(row) < 3 or len(row) != (columns or len(row)):
             raise DatasetError(
                 f"{where} has {len(row)} columns, expected {columns or 3}, video_id,instance_id,query first: "
@@ -80,4 +80,4 @@ def read_sentences(path: Path) -> tuple[dict[str, tuple[Expression, ...]], list[
             video_id=video_id, expression_id=str(instance), text=row[2], object_ids=(instance,)
         )
     lost = [line for video_id, instance, line in copies if instance not in found.get(video_id, {})]
-    return {video_id: tuple(sentences.values()) for video_id, sentences in found.items()}, lost
+    return {video_id: tuple(expressions.values()) for video_id, expressions in found.items()}, lost

@@ -1,4 +1,4 @@
-"""The four text files of Ref-DAVIS17: lines of `<sequence> <object id> "<sentence>"`.
+"""The four text files of Ref-DAVIS17: lines of `<sequence> <object id> "<expression>"`.
 
 Two of the files are UTF-8 and two Latin-1, and three sequences are misspelt in them.
 """
@@ -21,11 +21,11 @@ TEXT_FILES = (
 _MISSPELT = {"clasic-car": "classic-car", "dog-scale": "dogs-scale", "motor-bike": "motorbike"}
 
 
-def read_sentences(folder: Path) -> tuple[dict[str, tuple[Expression, ...]], list[str]]:
-    """The sentences of every sequence, and what is odd about the files.
+def read_expression_text(folder: Path) -> tuple[dict[str, tuple[Expression, ...]], list[str]]:
+    """The expressions of every sequence, and what is odd about the files.
 
     Returns:
-        sequence -> sentences by object and annotator, with the ids of the usual conversion:
+        sequence -> expressions by object and annotator, with the ids of the usual conversion:
         4 * (position of the object among the sequence's) + (position in `ANNOTATORS`); and problems:
         objects that an annotator left out or described twice (the first description counts).
 
@@ -38,14 +38,14 @@ def read_sentences(folder: Path) -> tuple[dict[str, tuple[Expression, ...]], lis
     gaps: list[str] = []
     for sequence in sorted(set().union(*(descriptions for descriptions, _ in files))):
         objects = sorted(set().union(*(descriptions.get(sequence, {}) for descriptions, _ in files)))
-        sentences = []
+        expressions = []
         for position, object_id in enumerate(objects):
             for k, (descriptions, _) in enumerate(files):
                 text = descriptions.get(sequence, {}).get(object_id)
                 if text is None:
                     gaps.append(f"{sequence} object {object_id} by {ANNOTATORS[k]}")
                     continue
-                sentences.append(
+                expressions.append(
                     Expression(
                         video_id=sequence,
                         expression_id=str(4 * position + k),
@@ -54,7 +54,7 @@ def read_sentences(folder: Path) -> tuple[dict[str, tuple[Expression, ...]], lis
                         annotator=ANNOTATORS[k],
                     )
                 )
-        found[sequence] = tuple(sentences)
+        found[sequence] = tuple(expressions)
     problems = [f"{folder}: {len(gaps)} descriptions are missing: {some(gaps)}"] if gaps else []
     twice = [item for _, repeated in files for item in repeated]
     if twice:
@@ -65,7 +65,7 @@ def read_sentences(folder: Path) -> tuple[dict[str, tuple[Expression, ...]], lis
 
 
 def _read_file(path: Path) -> tuple[dict[str, dict[int, str]], list[str]]:
-    """The sentences (sequence -> object id -> text), and what was described twice."""
+    """The expressions (sequence -> object id -> text), and what was described twice."""
     found: dict[str, dict[int, str]] = {}
     twice = []
     # Not splitlines(): byte 0x85, an ellipsis on Windows, would end a line.
@@ -75,7 +75,7 @@ def _read_file(path: Path) -> tuple[dict[str, dict[int, str]], list[str]]:
         where = f"{path}, line {number}"
         parts = line.split(maxsplit=2)
         if len(parts) < 3:
-            raise DatasetError(f'{where} is {shown(line)}, expected: <sequence> <object id> "<sentence>"')
+            raise DatasetError(f'{where} is {shown(line)}, expected: <sequence> <object id> "<expression>"')
         name, object_id = parts[0], as_whole(parts[1], f"{where}: the object id", low=1)
         sequence = safe_id(_MISSPELT.get(name, name), f"{where}: the sequence")
         objects = found.setdefault(sequence, {})

@@ -5,8 +5,8 @@
                       "expressions": {"0": {"exp": "a dog ...", "obj_id": "1"}, ...}}}}
 ```
 `obj_id` is a string, and absent where the ground truth is hidden. MeViS has lists of numbers, which may be
-empty (a sentence without a target), and beside `obj_id`, which counts within a video, `anno_id`, which names
-the masks. `meta.json` holds the categories:
+empty (an expression without a target), and beside `obj_id`, which counts within a video, `anno_id`, which
+names the masks. `meta.json` holds the categories:
 `{"videos": {<video>: {"objects": {"1": {"category": "dog", ...}}}}}`.
 """
 
@@ -34,7 +34,7 @@ def read_expressions(path: Path, objects: str = "obj_id") -> dict[str, VideoEntr
 
     Args:
         path: the file.
-        objects: the field that says which objects a sentence means: "obj_id" or "anno_id".
+        objects: the field that says which objects an expression means: "obj_id" or "anno_id".
 
     Raises:
         MissingPathError: there is no such file.
@@ -51,8 +51,8 @@ def read_expressions(path: Path, objects: str = "obj_id") -> dict[str, VideoEntr
 
 
 def objects_meant(expressions: Iterable[Expression]) -> set[int]:
-    """The objects that any of the sentences means."""
-    return {object_id for sentence in expressions for object_id in sentence.object_ids or ()}
+    """The objects that any of the expressions means."""
+    return {object_id for expression in expressions for object_id in expression.object_ids or ()}
 
 
 def read_categories(path: Path) -> dict[str, dict[int, str | None]]:
@@ -88,24 +88,26 @@ def _video(video_id: str, value: object, objects: str, where: str) -> VideoEntry
         raise DatasetError(f'{where}: "frames" is empty, expected at least one frame name')
     if len(set(names)) != len(names):
         raise DatasetError(f'{where}: "frames" names a frame twice')
-    sentences = as_mapping(entry.get("expressions"), f'{where}: "expressions"')
+    expressions = as_mapping(entry.get("expressions"), f'{where}: "expressions"')
     return VideoEntry(
         names,
-        tuple(_expression(video_id, key, sentence, objects, where) for key, sentence in sentences.items()),
+        tuple(
+            _expression(video_id, key, expression, objects, where) for key, expression in expressions.items()
+        ),
     )
 
 
 def _expression(video_id: str, key: str, value: object, objects: str, where: str) -> Expression:
     expression_id = safe_id(key, f"{where}: an expression id")
     where = f"{where}, expression {expression_id}"
-    sentence = as_mapping(value, where)
+    expression = as_mapping(value, where)
     object_ids = None
-    if objects in sentence:
-        found = sentence[objects] if isinstance(sentence[objects], list) else [sentence[objects]]
+    if objects in expression:
+        found = expression[objects] if isinstance(expression[objects], list) else [expression[objects]]
         object_ids = tuple(dict.fromkeys(as_whole(number, f'{where}: "{objects}"') for number in found))
     return Expression(
         video_id=video_id,
         expression_id=expression_id,
-        text=as_text(sentence.get("exp"), f'{where}: "exp"'),
+        text=as_text(expression.get("exp"), f'{where}: "exp"'),
         object_ids=object_ids,
     )

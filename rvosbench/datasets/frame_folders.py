@@ -87,13 +87,13 @@ def as_video(
     annotated: Sequence[bool],
     categories: Mapping[int, str | None],
 ) -> Video:
-    """The record of one video. Its objects are those that have a mask or that a sentence means.
+    """The record of one video. Its objects are those that have a mask or that an expression means.
 
     Args:
         frames: the frames.
         video_id: the official id.
         split: the split.
-        expressions: the sentences.
+        expressions: the expressions.
         fps: frames per second.
         masks: (object id, frame index) -> mask.
         annotated: for each frame whether it is annotated.
@@ -139,7 +139,7 @@ def read_video(
         split: the split.
         images: the folder with the frames, relative to `root`, with `/`.
         frame_names: the stems of the image files, in order.
-        expressions: the sentences.
+        expressions: the expressions.
         fps: frames per second.
         annotations: the folder with the annotation PNGs; None where they are hidden.
         all_annotated: whether every frame must have a PNG.
@@ -181,7 +181,7 @@ def with_frames(
         entries: the videos that the index lists.
 
     Returns:
-        The videos that are there, and one sentence about those that are not, if any.
+        The videos that are there, and one expression about those that are not, if any.
     """
     missing = entries.keys() - folder_names(root / split / "JPEGImages")
     if not missing:

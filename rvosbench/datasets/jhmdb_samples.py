@@ -2,7 +2,7 @@
 
 MTTR drew three frames of every video at random and published the list; its numbers and those of its
 followers are for these 2784 frames. SOC's repository has lists of its own. The file is a JSON list of
-`[video, path of the frame, path of the masks, number of frames, sentence]`; the paths begin with folders of
+`[video, path of the frame, path of the masks, number of frames, expression]`; the paths begin with folders of
 the authors' machines, so only their last three parts count.
 """
 
@@ -56,7 +56,8 @@ def read_samples(path: Path) -> Samples:
         entry = as_list(value, where)
         if len(entry) != 5:
             raise DatasetError(
-                f"{where} has {len(entry)} fields, expected 5: video, frame path, mask path, frames, sentence"
+                f"{where} has {len(entry)} fields, expected 5: video, frame path, mask path, frames, "
+                "expression"
             )
         video_id = safe_id(entry[0], f"{where}: the video id")
         parts = PurePosixPath(as_text(entry[1], f"{where}: the frame path")).parts[-2:]

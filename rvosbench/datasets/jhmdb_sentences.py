@@ -3,7 +3,7 @@
 ```text
 Rename_Images/<action>/<video>/<frame>.png            numbered from 00001
 puppet_mask/<action>/<video>/puppet_mask.mat          MATLAB 5, part_mask (H, W, T)
-jhmdb_annotation.txt                                  video_id,query: one sentence per video
+jhmdb_annotation.txt                                  video_id,query: one expression per video
 jhmdb_sentences_samples_metadata.json                 which frames are scored (optional)
 ```
 * There is one split, `test`, and one actor per video: object 1, whose category is the action.
@@ -17,7 +17,7 @@ jhmdb_sentences_samples_metadata.json                 which frames are scored (o
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,6 @@ from rvosbench.datasets.frame_folders import as_video, frame_files, open_frames
 from rvosbench.datasets.jhmdb_samples import Samples, read_samples
 from rvosbench.datasets.matlab_arrays import array_shape, read_array
 from rvosbench.datasets.reading import (
-    check_options,
     fingerprint,
     folder_names,
     read_csv,
@@ -39,9 +38,10 @@ from rvosbench.datasets.reading import (
     shown,
     some,
 )
+from rvosbench.datasets.specs.jhmdb import CARD, JhmdbOptions
 from rvosbench.errors import DatasetError, UnknownNameError
 from rvosbench.plugins.registry import unknown
-from rvosbench.types import Card, Expression, Video
+from rvosbench.types import Expression, Video
 
 SPLIT = "test"
 SAMPLES = "jhmdb_sentences_samples_metadata.json"
@@ -49,28 +49,6 @@ _TEXT = "jhmdb_annotation.txt"
 _ARRAY = "part_mask"
 _ACTOR = 1
 _MOST_FRAMES = 10_000  # a few kB of zeros inflate to masks of one pixel and millions of frames
-
-CARD = Card(
-    name="jhmdb",
-    title="JHMDB-Sentences",
-    homepage="https://kgavrilyuk.github.io/publication/actor_action/",
-    licence="HMDB51 videos CC BY 4.0; masks for research use; the sentences state none",
-    citation="""@inproceedings{gavrilyuk2018actor,
-  title     = {Actor and Action Video Segmentation from a Sentence},
-  author    = {Gavrilyuk, Kirill and Ghodrati, Amir and Li, Zhenyang and Snoek, Cees G. M.},
-  booktitle = {IEEE Conference on Computer Vision and Pattern Recognition (CVPR)},
-  year      = {2018}
-}
-
-@inproceedings{jhuang2013towards,
-  title     = {Towards Understanding Action Recognition},
-  author    = {Jhuang, Hueihan and Gall, Juergen and Zuffi, Silvia and Schmid, Cordelia and
-               Black, Michael J.},
-  booktitle = {IEEE International Conference on Computer Vision (ICCV)},
-  year      = {2013}
-}""",
-    counts={SPLIT: {"videos": 928, "expressions": 928}},
-)
 
 
 class JhmdbSentences:
@@ -81,38 +59,37 @@ class JhmdbSentences:
         problems: what is missing from this copy without making it useless.
     """
 
-    def __init__(self, root: Path, options: Mapping[str, str]) -> None:
-        """Read the sentences and the list of samples.
+    def __init__(self, root: Path, options: JhmdbOptions) -> None:
+        """Read the expressions and the list of samples.
 
         Args:
             root: the folder with `Rename_Images` and `puppet_mask`.
-            options: `samples`; see the module.
+            options: see the module.
 
         Raises:
-            MissingPathError: the folder, the sentences or the named list is not there.
+            MissingPathError: the folder, the expressions or the named list is not there.
             DatasetError: it holds no video, or a file has the wrong shape.
         """
-        check_options(options, ("samples",), CARD.name)
         self.root = release_folder(root, CARD.title)
         self.problems: list[str] = []
-        self._sentences = _read_sentences(root / _TEXT)
+        self._expressions = _read_expression_text(root / _TEXT)
         self._actions = self._find_videos()
         if not self._actions:
             raise DatasetError(
-                f"{root} has no video with frames, masks and a sentence; expected "
+                f"{root} has no video with frames, masks and an expression; expected "
                 "Rename_Images/<action>/<video>/ and puppet_mask/<action>/<video>/puppet_mask.mat"
             )
-        self._samples = self._find_samples(options)
+        self._samples = self._find_samples(options.samples)
         self.card = replace(CARD, title=f"{CARD.title} ({_which_frames(self._samples)})")
 
     def fingerprint(self) -> str:
-        """SHA-256 over the sentences and the scored frames, whatever the folders in the list of samples."""
+        """SHA-256 over the expressions and the scored frames, whatever the folders in the list of samples."""
         text = fingerprint([self.root / _TEXT], self.root)
         scored = self._samples.digest if self._samples else "all"
         return hashlib.sha256(f"{text} {scored}".encode()).hexdigest()
 
     def index_files(self) -> tuple[Path, ...]:
-        """The sentences and, if there is one, the list of samples."""
+        """The expressions and, if there is one, the list of samples."""
         samples = [] if self._samples is None else [self._samples_path]
         return (self.root / _TEXT, *samples)
 
@@ -121,7 +98,7 @@ class JhmdbSentences:
         return (SPLIT,)
 
     def videos(self, split: str) -> Sequence[str]:
-        """The videos that have frames, masks and a sentence, sorted."""
+        """The videos that have frames, masks and an expression, sorted."""
         if split != SPLIT:
             raise UnknownNameError(unknown(f"split of {self.root}", split, [SPLIT]))
         return tuple(self._actions)
@@ -153,7 +130,7 @@ class JhmdbSentences:
             frames,
             video_id=video_id,
             split=split,
-            expressions=self._sentences[video_id],
+            expressions=self._expressions[video_id],
             fps=None,
             masks={
                 (_ACTOR, index): masks.encode(mask)
@@ -165,9 +142,9 @@ class JhmdbSentences:
         )
 
     def expressions(self, split: str, video_id: str) -> tuple[Expression, ...]:
-        """The sentence about a video."""
+        """The expression about a video."""
         self._action(split, video_id)  # refuses an unknown video
-        return self._sentences[video_id]
+        return self._expressions[video_id]
 
     def sources(self, split: str, video_id: str) -> tuple[Path, ...]:
         """The masks of a video and as many frames: the frames after the last mask are not needed."""
@@ -201,11 +178,11 @@ class JhmdbSentences:
         return [number in scored for number in range(1, count + 1)]
 
     def _find_videos(self) -> dict[str, str]:
-        """Video -> action, of the videos that have a sentence, frames and masks."""
+        """Video -> action, of the videos that have an expression, frames and masks."""
         images = self.root / "Rename_Images"
         found: dict[str, str] = {}
         for action in sorted(folder_names(images)):
-            here = folder_names(images / action) & self._sentences.keys()
+            here = folder_names(images / action) & self._expressions.keys()
             if here & found.keys():
                 raise DatasetError(
                     f"{images} has {some(here & found.keys())} in {action} and in another folder; expected "
@@ -218,21 +195,21 @@ class JhmdbSentences:
             video_id for video_id, action in found.items() if self._mask_path(action, video_id).is_file()
         }
         reasons = {
-            "are not in Rename_Images": self._sentences.keys() - found.keys(),
+            "are not in Rename_Images": self._expressions.keys() - found.keys(),
             "have no puppet_mask.mat": found.keys() - masked,
         }
         for reason, missing in reasons.items():
             if missing:
                 self.problems.append(
-                    f"{len(missing)} of {len(self._sentences)} videos with sentences {reason} "
+                    f"{len(missing)} of {len(self._expressions)} videos with expressions {reason} "
                     f"({some(missing)}); they are left out, is the download complete?"
                 )
         return {video_id: found[video_id] for video_id in sorted(masked)}
 
-    def _find_samples(self, options: Mapping[str, str]) -> Samples | None:
-        path = Path(options["samples"]) if "samples" in options else self.root / SAMPLES
+    def _find_samples(self, named: Path | None) -> Samples | None:
+        path = named or self.root / SAMPLES
         self._samples_path = path
-        if "samples" not in options and not path.is_file():
+        if named is None and not path.is_file():
             self.problems.append(
                 f"there is no {SAMPLES}: every frame is annotated, published numbers are for three frames "
                 "per video; fetch the file of MTTR to compare with them"
@@ -270,8 +247,8 @@ def _actor(parts: NDArray[Any], index: int) -> NDArray[np.bool_]:
     return np.asarray(parts[:, :, index] != 0)
 
 
-def _read_sentences(path: Path) -> dict[str, tuple[Expression, ...]]:
-    """The sentence of every video."""
+def _read_expression_text(path: Path) -> dict[str, tuple[Expression, ...]]:
+    """The expression of every video."""
     found: dict[str, tuple[Expression, ...]] = {}
     for number, row in read_csv(path):
         if number == 1 and row[0] == "video_id":
@@ -281,7 +258,7 @@ def _read_sentences(path: Path) -> dict[str, tuple[Expression, ...]]:
             raise DatasetError(f"{where} is {shown(','.join(row))}, expected: video_id,query")
         video_id = safe_id(row[0], f"{where}: the video id")
         if video_id in found:
-            raise DatasetError(f"{where} describes {video_id} again; expected one sentence per video")
+            raise DatasetError(f"{where} describes {video_id} again; expected one expression per video")
         found[video_id] = (
             Expression(video_id=video_id, expression_id="0", text=row[1], object_ids=(_ACTOR,)),
         )

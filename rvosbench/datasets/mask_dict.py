@@ -45,7 +45,8 @@ class MaskDict:
         """
         if object_id not in self.spans:
             raise DatasetError(
-                f"{self.path} has no masks of object {object_id}, which a sentence means; expected the key "
+                f"{self.path} has no masks of object {object_id}, which an expression means; expected the "
+                "key "
                 f'"{object_id}", do the two files belong together?'
             )
         start, stop = self.spans[object_id]
@@ -66,7 +67,7 @@ def open_mask_dict(path: Path, wanted: Collection[int]) -> MaskDict:
 
     Args:
         path: `mask_dict.json`.
-        wanted: the objects that sentences mean; others are counted only.
+        wanted: the objects that expressions mean; others are counted only.
 
     Raises:
         MissingPathError: there is no such file.

@@ -5,7 +5,8 @@
 {train,valid_u,valid,test}/meta_expressions.json      MeViSv2: meta_expressions_v2.json
 {train,valid_u}/mask_dict.json
 ```
-* The text is that of Ref-YouTube-VOS with lists: a sentence means any number of objects, and in MeViSv2 also
+* The text is that of Ref-YouTube-VOS with lists: an expression means any number of objects, and in MeViSv2
+also
   none. What it means is the union of their masks.
 * object_id is `anno_id`, the key of the masks, which is unique over all videos; `obj_id` only counts within
   a video.
@@ -19,57 +20,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from pathlib import Path
 
 from rvosbench.datasets.coco_masks import visible_masks
 from rvosbench.datasets.expression_json import VideoEntry, objects_meant, read_expressions
 from rvosbench.datasets.frame_folders import as_video, frame_files, open_frames, with_frames
 from rvosbench.datasets.mask_dict import MaskDict, open_mask_dict
-from rvosbench.datasets.reading import check_options, fingerprint, release_folder, some
+from rvosbench.datasets.reading import fingerprint, release_folder, some
+from rvosbench.datasets.specs.mevis import CARD, CARD_V2, MevisOptions
 from rvosbench.errors import DatasetError, MissingPathError, UnknownNameError
 from rvosbench.plugins.registry import unknown
-from rvosbench.types import Card, Expression, Rle, Video
+from rvosbench.types import Expression, Rle, Video
 
 _SPLITS = ("train", "valid_u", "valid", "test")
 TEXT_FILES = {"1": "meta_expressions.json", "2": "meta_expressions_v2.json"}
-"""Version -> the name of the file with the sentences."""
-
-CARD = Card(
-    name="mevis",
-    title="MeViS",
-    homepage="https://henghuiding.github.io/MeViS/",
-    licence="CC BY-NC-SA 4.0, non-commercial",
-    citation="""@inproceedings{ding2023mevis,
-  title     = {{MeViS}: A Large-scale Benchmark for Video Segmentation with Motion Expressions},
-  author    = {Ding, Henghui and Liu, Chang and He, Shuting and Jiang, Xudong and Loy, Chen Change},
-  booktitle = {IEEE/CVF International Conference on Computer Vision (ICCV)},
-  year      = {2023}
-}""",
-    counts={
-        "train": {"videos": 1662, "expressions": 23051},
-        "valid_u": {"videos": 50, "expressions": 793},
-        "valid": {"videos": 140, "expressions": 2236},
-        "test": {"videos": 154, "expressions": 2490},
-    },
-)
-CARD_V2 = replace(
-    CARD,
-    title="MeViSv2",
-    citation="""@article{ding2025mevis,
-  title   = {{MeViS}: A Multi-Modal Dataset for Referring Motion Expression Video Segmentation},
-  author  = {Ding, Henghui and Liu, Chang and He, Shuting and Ying, Kaining and Jiang, Xudong and
-             Loy, Chen Change and Jiang, Yu-Gang},
-  journal = {IEEE Transactions on Pattern Analysis and Machine Intelligence},
-  year    = {2025}
-}""",
-    counts={
-        "train": {"videos": 1662, "expressions": 27502},
-        "valid_u": {"videos": 50, "expressions": 907},
-        "valid": {"videos": 140, "expressions": 2523},
-    },
-)
+"""Version -> the name of the file with the expressions."""
 
 
 class Mevis:
@@ -80,21 +46,20 @@ class Mevis:
         problems: what is missing from this copy without making it useless.
     """
 
-    def __init__(self, root: Path, options: Mapping[str, str]) -> None:
+    def __init__(self, root: Path, options: MevisOptions) -> None:
         """Read the text; the masks are read video by video.
 
         Args:
             root: the folder with `train`, `valid_u` ...
-            options: `mevis-version`; see the module.
+            options: see the module.
 
         Raises:
             MissingPathError: the folder is not there.
-            DatasetError: it holds no split, a text has the wrong shape, or an option is wrong.
+            DatasetError: it holds no split, or a text has the wrong shape.
         """
-        check_options(options, ("mevis-version",), CARD.name)
         self.root = release_folder(root, CARD.title)
         self.problems: list[str] = []
-        version = self._version(options)
+        version = self._version(options.mevis_version)
         self.card = CARD_V2 if version == "2" else CARD
         self._texts = {
             split: path for split in _SPLITS if (path := root / split / TEXT_FILES[version]).is_file()
@@ -127,7 +92,7 @@ class Mevis:
 
         Raises:
             UnknownNameError: no such split.
-            MissingPathError: the sentences mean objects, and `mask_dict.json` is not there.
+            MissingPathError: the expressions mean objects, and `mask_dict.json` is not there.
             DatasetError: `mask_dict.json` is damaged.
         """
         entries = self._entries(split)
@@ -151,7 +116,7 @@ class Mevis:
             for object_id in sorted(objects_meant(entry.expressions)):
                 found = _read_object(ground_truth, object_id, frames.names, frames.size)
                 masks |= {(object_id, index): rle for index, rle in found.items()}
-        known = any(sentence.object_ids is not None for sentence in entry.expressions)
+        known = any(expression.object_ids is not None for expression in entry.expressions)
         return as_video(
             frames,
             video_id=video_id,
@@ -164,11 +129,11 @@ class Mevis:
         )
 
     def expressions(self, split: str, video_id: str) -> tuple[Expression, ...]:
-        """The sentences about a video."""
+        """The expressions about a video."""
         return self._entry(split, video_id).expressions
 
     def sources(self, split: str, video_id: str) -> tuple[Path, ...]:
-        """The frames of a video, and `mask_dict.json` where its sentences mean objects."""
+        """The frames of a video, and `mask_dict.json` where its expressions mean objects."""
         entry = self._entry(split, video_id)
         frames = frame_files(self.root, f"{split}/JPEGImages/{video_id}", sorted(entry.frame_names))
         return (*frames, self._mask_path(split)) if objects_meant(entry.expressions) else frames
@@ -179,10 +144,7 @@ class Mevis:
             raise UnknownNameError(unknown(f"video of {CARD.name}/{split}", video_id, list(entries)))
         return entries[video_id]
 
-    def _version(self, options: Mapping[str, str]) -> str:
-        version = options.get("mevis-version")
-        if version is not None and version not in TEXT_FILES:
-            raise DatasetError(f"the option mevis-version is {version!r}, expected 1 (MeViS) or 2 (MeViSv2)")
+    def _version(self, version: str | None) -> str:
         present = [
             number
             for number, name in TEXT_FILES.items()
@@ -211,7 +173,8 @@ class Mevis:
             said = [e.object_ids is not None for entry in listed.values() for e in entry.expressions]
             if any(said) and not all(said):
                 self.problems.append(
-                    f'{path}: {said.count(False)} of {len(said)} sentences have no "anno_id"; what they mean '
+                    f'{path}: {said.count(False)} of {len(said)} expressions have no "anno_id"; what they '
+                    "mean "
                     "is taken to be hidden"
                 )
             found[split], problem = with_frames(self.root, split, listed)
@@ -227,7 +190,7 @@ class Mevis:
         return self.root / split / "mask_dict.json"
 
     def _ground_truth(self, split: str) -> MaskDict | None:
-        """The masks of a split, opened once; None where no sentence says what it means."""
+        """The masks of a split, opened once; None where no expression says what it means."""
         if split not in self._masks:
             self._masks[split] = self._open_masks(split)
         return self._masks[split]
@@ -239,13 +202,13 @@ class Mevis:
             return None
         if not path.is_file():
             raise MissingPathError(
-                f"{path} is missing; {self._texts[split].name} says which objects the sentences mean, fetch "
-                "their masks"
+                f"{path} is missing; {self._texts[split].name} says which objects the expressions mean, "
+                "fetch their masks"
             )
         masks = open_mask_dict(path, wanted)
         if masks.unused:
             self.problems.append(
-                f"{path} has {masks.unused} objects that no sentence of a video with frames means; they "
+                f"{path} has {masks.unused} objects that no expression of a video with frames means; they "
                 "belong to no video and are left out"
             )
         return masks

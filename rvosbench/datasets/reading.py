@@ -20,7 +20,6 @@ from pathlib import Path
 from typing import Any
 
 from rvosbench.errors import DatasetError, MissingPathError
-from rvosbench.plugins.registry import unknown
 
 _SAFE_ID = re.compile(r"[A-Za-z0-9_()@!+-](?:[A-Za-z0-9_()@!+. -]{0,126}[A-Za-z0-9_()@!+-])?")
 # Windows opens a device for these names, with any extension.
@@ -201,14 +200,6 @@ def release_folder(root: Path, what: str) -> Path:
         return root
     found = "is a file" if root.exists() else "is not there"
     raise MissingPathError(f"{root} {found}; expected the folder of the {what} release")
-
-
-def check_options(options: Mapping[str, str], known: Iterable[str], dataset: str) -> None:
-    """Refuse an option that the dataset does not have, so that a typo is never ignored."""
-    names = sorted(known)
-    for name in options:
-        if name not in names:
-            raise DatasetError(unknown(f"option of {dataset}", name, names))
 
 
 def fingerprint(files: Iterable[Path], root: Path) -> str:

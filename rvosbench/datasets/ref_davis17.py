@@ -1,4 +1,4 @@
-"""Ref-DAVIS17: DAVIS 2017 with the sentences of Khoreva et al., raw or converted.
+"""Ref-DAVIS17: DAVIS 2017 with the expressions of Khoreva et al., raw or converted.
 
 Raw, the three downloads beside each other:
 ```text
@@ -10,21 +10,21 @@ Converted, in the style of Ref-YouTube-VOS (what ReferFormer's script leaves beh
 ```text
 {train,valid}/JPEGImages  {train,valid}/Annotations  meta_expressions/{train,valid}/meta_expressions.json
 ```
-Splits are `train` and `val` in both. Every object has four sentences, one per annotator and reading:
+Splits are `train` and `val` in both. Every object has four expressions, one per annotator and reading:
 `annot1-first`, `annot1-full`, `annot2-first`, `annot2-full` (about the first frame, about the full video);
 expression_id is 4 * (position of the object) + (position in this list), as converted.
 
 Label 255 is void: pixels that DAVIS leaves undecided and that its metrics ignore. It is kept as the
-object 255 of category "void"; no sentence means it.
+object 255 of category "void"; no expression means it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from rvosbench.datasets.davis_text import ANNOTATORS, TEXT_FILES, read_sentences
+from rvosbench.datasets.davis_text import ANNOTATORS, TEXT_FILES, read_expression_text
 from rvosbench.datasets.expression_json import read_categories, read_expressions
 from rvosbench.datasets.frame_folders import frame_files, read_video
 from rvosbench.datasets.label_maps import annotation_files
@@ -32,7 +32,6 @@ from rvosbench.datasets.reading import (
     as_mapping,
     as_text,
     as_whole,
-    check_options,
     fingerprint,
     folder_names,
     image_files,
@@ -43,27 +42,14 @@ from rvosbench.datasets.reading import (
     shown,
     some,
 )
+from rvosbench.datasets.specs.davis import CARD
 from rvosbench.errors import DatasetError, UnknownNameError
 from rvosbench.plugins.registry import unknown
-from rvosbench.types import VOID, Card, Expression, Video
+from rvosbench.types import VOID, Expression, Video
 
 _FPS = 24.0
 VOID_LABEL = 255
 """The object id of void pixels."""
-
-CARD = Card(
-    name="davis",
-    title="Ref-DAVIS17",
-    homepage="https://davischallenge.org/",
-    licence="Research use; mirrors of DAVIS quote different licences, the sentences state none",
-    citation="""@inproceedings{khoreva2018video,
-  title     = {Video Object Segmentation with Language Referring Expressions},
-  author    = {Khoreva, Anna and Rohrbach, Anna and Schiele, Bernt},
-  booktitle = {Asian Conference on Computer Vision (ACCV)},
-  year      = {2018}
-}""",
-    counts={"train": {"videos": 60}, "val": {"videos": 30, "expressions": 244}},
-)
 
 
 class RefDavis17:
@@ -74,19 +60,20 @@ class RefDavis17:
         problems: what is missing from this copy without making it useless.
     """
 
-    def __init__(self, root: Path, options: Mapping[str, str]) -> None:
-        """Read the index files. There are no options.
+    def __init__(self, root: Path) -> None:
+        """Read the index files.
 
         Raises:
             MissingPathError: the folder or a text file is not there.
             DatasetError: it holds no sequence, or an index has the wrong shape.
         """
-        check_options(options, (), CARD.name)
         self.root = release_folder(root, CARD.title)
         self.card = CARD
         self.problems: list[str] = []
         self._indexes: list[Path] = []
-        self._sentences: dict[str, dict[str, tuple[Expression, ...]]] = {}  # split -> sequence -> sentences
+        self._expressions: dict[
+            str, dict[str, tuple[Expression, ...]]
+        ] = {}  # split -> sequence -> expressions
         self._frame_names: dict[str, tuple[str, ...]] = {}  # sequence -> frames that an index lists
         self._categories: dict[str, dict[int, str | None]] = {}
         self._images: dict[str, str] = {}  # split -> the folder of sequence folders, relative to root
@@ -96,9 +83,9 @@ class RefDavis17:
             self._read_raw(raw)
         elif (root / "meta_expressions").is_dir():
             self._read_converted()
-        if not self._sentences:
+        if not self._expressions:
             raise DatasetError(
-                f"{root} holds no sequence of {CARD.title} with frames, sentences and a place in the image "
+                f"{root} holds no sequence of {CARD.title} with frames, expressions and a place in the image "
                 "sets; expected DAVIS/JPEGImages/480p with davis_text_annotations, or meta_expressions with "
                 "valid/JPEGImages; is this the right folder?"
             )
@@ -113,7 +100,7 @@ class RefDavis17:
 
     def splits(self) -> tuple[str, ...]:
         """`train` and `val`, as far as they have sequences."""
-        return tuple(self._sentences)
+        return tuple(self._expressions)
 
     def videos(self, split: str) -> Sequence[str]:
         """The sequences of a split, sorted."""
@@ -142,7 +129,7 @@ class RefDavis17:
         )
 
     def expressions(self, split: str, video_id: str) -> tuple[Expression, ...]:
-        """The sentences about a sequence."""
+        """The expressions about a sequence."""
         return self._sequence(split, video_id)
 
     def sources(self, split: str, video_id: str) -> tuple[Path, ...]:
@@ -169,9 +156,9 @@ class RefDavis17:
         return images, names
 
     def _split(self, split: str) -> dict[str, tuple[Expression, ...]]:
-        if split not in self._sentences:
-            raise UnknownNameError(unknown(f"split of {self.root}", split, list(self._sentences)))
-        return self._sentences[split]
+        if split not in self._expressions:
+            raise UnknownNameError(unknown(f"split of {self.root}", split, list(self._expressions)))
+        return self._expressions[split]
 
     def _read_raw(self, davis: Path) -> None:
         """The official downloads."""
@@ -183,7 +170,7 @@ class RefDavis17:
             ),
             self.root,
         )
-        sentences, problems = read_sentences(text)
+        expressions, problems = read_expression_text(text)
         self.problems += problems
         self._indexes += [text / name for name in TEXT_FILES]
         self._read_semantics(davis / "davis_semantics.json")
@@ -191,7 +178,7 @@ class RefDavis17:
         masks = masks if masks.is_dir() else davis / "Annotations" / "480p"
         images = davis / "JPEGImages" / "480p"
         on_disk = folder_names(images)
-        unplaced = set(sentences)
+        unplaced = set(expressions)
         for split in ("train", "val"):
             path = davis / "ImageSets" / "2017" / f"{split}.txt"
             if not path.is_file():
@@ -199,10 +186,10 @@ class RefDavis17:
             self._indexes.append(path)
             listed = {safe_id(name, f"{path}: a sequence") for name in read_text(path).split()}
             unplaced -= listed
-            self._add(split, images, masks, {name: sentences.get(name, ()) for name in listed}, on_disk)
+            self._add(split, images, masks, {name: expressions.get(name, ()) for name in listed}, on_disk)
         if unplaced:
             self.problems.append(
-                f"{len(unplaced)} of the {len(sentences)} sequences with sentences are in no file of "
+                f"{len(unplaced)} of the {len(expressions)} sequences with expressions are in no file of "
                 f"ImageSets/2017 ({some(unplaced)}); they are left out"
             )
 
@@ -228,24 +215,24 @@ class RefDavis17:
         split: str,
         images: Path,
         annotations: Path,
-        sentences: dict[str, tuple[Expression, ...]],
+        expressions: dict[str, tuple[Expression, ...]],
         on_disk: frozenset[str],
     ) -> None:
-        """Take the sequences that have frames and sentences, report the others."""
-        without_frames = sentences.keys() - on_disk
+        """Take the sequences that have frames and expressions, report the others."""
+        without_frames = expressions.keys() - on_disk
         if without_frames:
             self.problems.append(
-                f"{images} lacks {len(without_frames)} of the {len(sentences)} sequences of {split} "
+                f"{images} lacks {len(without_frames)} of the {len(expressions)} sequences of {split} "
                 f"({some(without_frames)}); they are left out, is the download complete?"
             )
-        silent = {name for name, found in sentences.items() if not found} - without_frames
+        silent = {name for name, found in expressions.items() if not found} - without_frames
         if silent:
             self.problems.append(
-                f"{len(silent)} sequences of {split} have no sentence ({some(silent)}); left out"
+                f"{len(silent)} sequences of {split} have no expression ({some(silent)}); left out"
             )
-        kept = {name: sentences[name] for name in sorted(sentences.keys() - without_frames - silent)}
+        kept = {name: expressions[name] for name in sorted(expressions.keys() - without_frames - silent)}
         if kept:
-            self._sentences[split] = kept
+            self._expressions[split] = kept
             self._images[split] = images.relative_to(self.root).as_posix()
             self._annotations[split] = annotations
 
@@ -264,7 +251,7 @@ class RefDavis17:
 
 def _with_annotators(expressions: tuple[Expression, ...]) -> tuple[Expression, ...]:
     """Name the annotators of a converted sequence: expression_id modulo 4, when the ids are laid out so."""
-    by_id = {sentence.expression_id: sentence for sentence in expressions}
+    by_id = {expression.expression_id: expression for expression in expressions}
     if set(by_id) != {str(number) for number in range(len(expressions))} or len(expressions) % 4:
         return expressions
     for first in range(0, len(expressions), 4):

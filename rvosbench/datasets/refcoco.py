@@ -8,51 +8,41 @@
 where `<root>` is the folder named or its subfolder `coco`.
 
 video_id and frame name are the stem of the image file; object_id is COCO's annotation id; expression_id
-is the sentence id (in the converted form the running number of the sentence). The objects of an image
-are all its annotations that are not crowds, and those that a sentence means; the converted form knows
+is the expression id (in the converted form the running number of the expression). The objects of an image
+are all its annotations that are not crowds, and those that an expression means; the converted form knows
 only the latter. Options: `split-by`, whose split (unc, google, umd), and `sentences`, `sent` (lower-cased,
 the default, what published numbers use) or `raw`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from rvosbench.datasets.coco_masks import segmentation
 from rvosbench.datasets.frame_folders import frame_size
 from rvosbench.datasets.reading import (
-    check_options,
     file_names,
     fingerprint,
     release_folder,
     shown,
     some,
 )
-from rvosbench.datasets.refcoco_index import Index, Sentence, read_converted, read_official
+from rvosbench.datasets.refcoco_index import Index, RefExpression, read_converted, read_official
+from rvosbench.datasets.specs.refcoco import (
+    REFCOCO_CARD,
+    REFCOCO_PLUS_CARD,
+    REFCOCOG_CARD,
+    RefCocoGOptions,
+    RefCocoOptions,
+)
 from rvosbench.errors import DatasetError, MissingPathError, UnknownNameError
 from rvosbench.masks import area
 from rvosbench.plugins.registry import unknown
 from rvosbench.types import Card, Expression, Frame, Object, Video
 
 _SPLITS = ("train", "val", "testA", "testB", "test")
-
-_YU = """@inproceedings{yu2016modeling,
-  title     = {Modeling Context in Referring Expressions},
-  author    = {Yu, Licheng and Poirson, Patrick and Yang, Shan and Berg, Alexander C. and Berg, Tamara L.},
-  booktitle = {European Conference on Computer Vision (ECCV)},
-  year      = {2016}
-}"""
-_MAO = """@inproceedings{mao2016generation,
-  title     = {Generation and Comprehension of Unambiguous Object Descriptions},
-  author    = {Mao, Junhua and Huang, Jonathan and Toshev, Alexander and Camburu, Oana and Yuille, Alan L. and
-               Murphy, Kevin},
-  booktitle = {IEEE Conference on Computer Vision and Pattern Recognition (CVPR)},
-  year      = {2016}
-}"""
-_LICENCE = "COCO annotations CC BY 4.0; images keep their Flickr licences; the sentences state none"
-_HOMEPAGE = "https://github.com/lichengunc/refer"
 
 
 class _RefCocoFamily:
@@ -65,29 +55,22 @@ class _RefCocoFamily:
 
     card: Card
     _folder: str  # also the name in the converted files
-    _by: str  # whose split is the usual one
 
-    def __init__(self, root: Path, options: Mapping[str, str]) -> None:
+    def __init__(self, root: Path, options: RefCocoOptions | RefCocoGOptions) -> None:
         """Read the index files.
 
         Args:
             root: the folder with `train2014`, or the one above it.
-            options: `split-by` and `sentences`; see the module.
+            options: see the module.
 
         Raises:
             MissingPathError: a folder or an index file is not there.
             DatasetError: an index is damaged, or no image is there.
         """
-        check_options(options, ("split-by", "sentences"), self.card.name)
         self.root = release_folder(root, self.card.title)
         self.problems: list[str] = []
-        by, text = options.get("split-by", self._by), options.get("sentences", "sent")
-        if by not in ("unc", "google", "umd") or text not in ("sent", "raw"):
-            raise DatasetError(
-                f"the options are split-by={shown(by)} and sentences={shown(text)}, expected unc, google or "
-                "umd for the first and sent or raw for the second"
-            )
-        if by != self._by:
+        by = options.split_by
+        if by != type(options)().split_by:
             self.card = replace(self.card, counts={})
         base = next((b for b in (root, root / "coco") if (b / self._folder).is_dir()), None)
         if base is None:
@@ -95,10 +78,10 @@ class _RefCocoFamily:
                 f"{root / self._folder} is missing; expected refs({by}).p and instances.json"
             )
         self._images = _find_images(base)
-        self._index = self._read_index(base / self._folder, by, text)
+        self._index = self._read_index(base / self._folder, by, options.sentences)
         self.problems += self._index.problems
-        self._sentences = self._with_images()
-        if not self._sentences:
+        self._expressions = self._with_images()
+        if not self._expressions:
             raise MissingPathError(
                 f"{self._images} holds none of the {len(self._index.images)} images of {self.card.title}; "
                 "expected COCO_train2014_<number>.jpg, fetch train2014.zip of COCO"
@@ -114,7 +97,7 @@ class _RefCocoFamily:
 
     def splits(self) -> tuple[str, ...]:
         """The splits that have images: train, val, and testA, testB or test."""
-        return tuple(self._sentences)
+        return tuple(self._expressions)
 
     def videos(self, split: str) -> Sequence[str]:
         """The images of a split, sorted."""
@@ -128,7 +111,7 @@ class _RefCocoFamily:
             DatasetError: the image or a segmentation is damaged.
         """
         (path,) = self.sources(split, video_id)
-        sentences = self._split(split)[video_id]
+        expressions = self._split(split)[video_id]
         image = self._index.images[video_id]
         size = frame_size(path)
         if size != (image.height, image.width):
@@ -136,7 +119,7 @@ class _RefCocoFamily:
                 f"{path} is {size[0]}x{size[1]} px (height x width), the annotations say {image.height}x"
                 f"{image.width}; fetch the original COCO image"
             )
-        meant = {sentence.annotation_id for sentence in sentences}
+        meant = {expression.annotation_id for expression in expressions}
         things = [
             thing
             for annotation_id in image.annotation_ids
@@ -168,16 +151,16 @@ class _RefCocoFamily:
         )
 
     def expressions(self, split: str, video_id: str) -> tuple[Expression, ...]:
-        """The sentences about an image."""
+        """The expressions about an image."""
         self.sources(split, video_id)  # refuses an unknown image
         return tuple(
             Expression(
                 video_id=video_id,
-                expression_id=sentence.expression_id,
-                text=sentence.text,
-                object_ids=(sentence.annotation_id,),
+                expression_id=expression.expression_id,
+                text=expression.text,
+                object_ids=(expression.annotation_id,),
             )
-            for sentence in self._split(split)[video_id]
+            for expression in self._split(split)[video_id]
         )
 
     def sources(self, split: str, video_id: str) -> tuple[Path, ...]:
@@ -193,10 +176,10 @@ class _RefCocoFamily:
         files = self._index.files
         return f"{files[-1] if len(files) == 2 else files[0].parent}, annotation {annotation_id}"
 
-    def _split(self, split: str) -> dict[str, tuple[Sentence, ...]]:
-        if split not in self._sentences:
-            raise UnknownNameError(unknown(f"split of {self.root}", split, list(self._sentences)))
-        return self._sentences[split]
+    def _split(self, split: str) -> dict[str, tuple[RefExpression, ...]]:
+        if split not in self._expressions:
+            raise UnknownNameError(unknown(f"split of {self.root}", split, list(self._expressions)))
+        return self._expressions[split]
 
     def _read_index(self, folder: Path, by: str, text: str) -> Index:
         refs = folder / f"refs({by}).p"
@@ -214,19 +197,20 @@ class _RefCocoFamily:
             )
         return read_converted(converted)
 
-    def _with_images(self) -> dict[str, dict[str, tuple[Sentence, ...]]]:
-        """Split -> image -> sentences, for the images that are on disk."""
+    def _with_images(self) -> dict[str, dict[str, tuple[RefExpression, ...]]]:
+        """Split -> image -> expressions, for the images that are on disk."""
         on_disk = set(file_names(self._images))
         present = {video_id for video_id, image in self._index.images.items() if image.file_name in on_disk}
-        for split in sorted(self._index.sentences.keys() - set(_SPLITS)):
-            number = sum(len(sentences) for sentences in self._index.sentences[split].values())
+        for split in sorted(self._index.expressions.keys() - set(_SPLITS)):
+            number = sum(len(expressions) for expressions in self._index.expressions[split].values())
             self.problems.append(
-                f"{number} sentences are in the split {shown(split)}, which is none of {', '.join(_SPLITS)}; "
+                f"{number} expressions are in the split {shown(split)}, which is none of "
+                f"{', '.join(_SPLITS)}; "
                 "they are left out"
             )
         found = {}
         for split in _SPLITS:
-            images = self._index.sentences.get(split, {})
+            images = self._index.expressions.get(split, {})
             missing = images.keys() - present
             if missing:
                 self.problems.append(
@@ -241,59 +225,21 @@ class RefCoco(_RefCocoFamily):
     """RefCOCO."""
 
     _folder = "refcoco"
-    _by = "unc"
-    card = Card(
-        name="refcoco",
-        title="RefCOCO",
-        homepage=_HOMEPAGE,
-        licence=_LICENCE,
-        citation=_YU,
-        counts={
-            "train": {"videos": 16994, "expressions": 120624},
-            "val": {"videos": 1500, "expressions": 10834},
-            "testA": {"videos": 750, "expressions": 5657},
-            "testB": {"videos": 750, "expressions": 5095},
-        },
-    )
+    card = REFCOCO_CARD
 
 
 class RefCocoPlus(_RefCocoFamily):
     """RefCOCO+."""
 
     _folder = "refcoco+"
-    _by = "unc"
-    card = Card(
-        name="refcoco+",
-        title="RefCOCO+",
-        homepage=_HOMEPAGE,
-        licence=_LICENCE,
-        citation=_YU,
-        counts={
-            "train": {"expressions": 120191},
-            "val": {"expressions": 10758},
-            "testA": {"expressions": 5726},
-            "testB": {"expressions": 4889},
-        },
-    )
+    card = REFCOCO_PLUS_CARD
 
 
 class RefCocoG(_RefCocoFamily):
-    """RefCOCOg, in the split of the University of Maryland unless `by` says google."""
+    """RefCOCOg, in the split of the University of Maryland unless `split_by` says google."""
 
     _folder = "refcocog"
-    _by = "umd"
-    card = Card(
-        name="refcocog",
-        title="RefCOCOg",
-        homepage=_HOMEPAGE,
-        licence=_LICENCE,
-        citation=_MAO,
-        counts={
-            "train": {"expressions": 80512},
-            "val": {"expressions": 4896},
-            "test": {"expressions": 9602},
-        },
-    )
+    card = REFCOCOG_CARD
 
 
 def _find_images(base: Path) -> Path:

@@ -4,7 +4,7 @@
 refs(unc).p      [{"image_id", "ann_id", "split", "sentences": [{"sent_id", "sent", "raw"}, ...]}, ...]
 instances.json   {"images": [{"id", "file_name", "height", "width"}],
                   "annotations": [{"id", "image_id", "category_id", "iscrowd", "segmentation"}], "categories"}
-converted        one image entry per sentence, {"id", "caption", "original_id", ...}; one annotation each,
+converted        one image entry per expression, {"id", "caption", "original_id", ...}; one annotation each,
                  {"image_id", "original_id", ...}; COCO's own ids are in `original_id`
 ```
 """
@@ -25,8 +25,8 @@ _SIZE = 65_535
 
 
 @dataclass(frozen=True, slots=True)
-class Sentence:
-    """One sentence about one annotation."""
+class RefExpression:
+    """One expression about one annotation."""
 
     expression_id: str
     text: str
@@ -62,11 +62,13 @@ class Index:
     images: dict[str, Image] = field(default_factory=dict)
     annotations: dict[int, Annotation] = field(default_factory=dict)
     categories: dict[int, str] = field(default_factory=dict)
-    sentences: dict[str, dict[str, list[Sentence]]] = field(default_factory=dict)  # split -> image -> ..
+    expressions: dict[str, dict[str, list[RefExpression]]] = field(
+        default_factory=dict
+    )  # split -> image -> ..
     problems: list[str] = field(default_factory=list)
 
     def add_image(self, entry: Mapping[str, Any], where: str) -> str:
-        """Keep an image entry, once; its key. The converted form repeats an image for every sentence."""
+        """Keep an image entry, once; its key. The converted form repeats an image for every expression."""
         file_name = safe_id(entry.get("file_name"), f"{where}: the file name")
         key = Path(file_name).stem
         height = as_whole(entry.get("height"), f"{where}: height", low=1, high=_SIZE)
@@ -94,9 +96,9 @@ class Index:
         )
         self.images[key].annotation_ids.append(annotation_id)
 
-    def add_sentence(self, split: str, key: str, sentence: Sentence) -> None:
-        """Keep a sentence about the image `key`."""
-        self.sentences.setdefault(split, {}).setdefault(key, []).append(sentence)
+    def add_expression(self, split: str, key: str, expression: RefExpression) -> None:
+        """Keep an expression about the image `key`."""
+        self.expressions.setdefault(split, {}).setdefault(key, []).append(expression)
 
     def add_categories(self, content: Mapping[str, Any], where: str) -> None:
         """Keep the names of the categories."""
@@ -152,9 +154,9 @@ def read_official(refs_path: Path, instances_path: Path, text_key: str) -> Index
                 f"{where} means annotation {annotation_id} of image {image_id}, which is not in "
                 f"{instances_path}; the two files are of different releases"
             )
-        for sentence in _sentences(ref, annotation_id, text_key, where):
+        for expression in _expressions(ref, annotation_id, text_key, where):
             for split in _splits(as_text(ref.get("split"), f"{where}: split")):
-                index.add_sentence(split, keys[image_id], sentence)
+                index.add_expression(split, keys[image_id], expression)
     if dropped:
         index.problems.append(
             f"{len(dropped)} references are left out: the ids of their annotations do not fit 32 bits "
@@ -189,19 +191,21 @@ def read_converted(paths: Mapping[str, Path]) -> Index:
             key, caption = captions[image_id]
             annotation_id = as_whole(entry.get("original_id"), f"{where}: original_id", high=_MOST)
             index.add_annotation(annotation_id, key, entry, where)
-            index.add_sentence(split, key, Sentence(str(image_id), caption, annotation_id))
+            index.add_expression(split, key, RefExpression(str(image_id), caption, annotation_id))
     return index
 
 
-def _sentences(ref: Mapping[str, Any], annotation_id: int, text_key: str, where: str) -> list[Sentence]:
+def _expressions(
+    ref: Mapping[str, Any], annotation_id: int, text_key: str, where: str
+) -> list[RefExpression]:
     found = []
-    for value in as_list(ref.get("sentences"), f"{where}: sentences"):
-        entry = as_mapping(value, f"{where}: a sentence")
+    for value in as_list(ref.get("sentences"), f"{where}: expressions"):
+        entry = as_mapping(value, f"{where}: an expression")
         number = as_whole(entry.get("sent_id"), f"{where}: sent_id")
         found.append(
-            Sentence(
+            RefExpression(
                 str(number),
-                as_text(entry.get(text_key), f"{where}, sentence {number}: {text_key}"),
+                as_text(entry.get(text_key), f"{where}, expression {number}: {text_key}"),
                 annotation_id,
             )
         )

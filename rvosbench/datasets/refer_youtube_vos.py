@@ -10,7 +10,7 @@ meta_expressions/{train,valid,test}/meta_expressions.json
 * Frames are those of the json: one in five of a 30 fps video, with gaps, and 73 videos of the valid
   file do not start at 00000.
 * The ground truth of valid and test is hidden: `object_ids` is None and no frame is annotated. The option
-  `valid-masks` names the folder of the masks of valid, see `valid_ground_truth`; which object a sentence
+  `valid-masks` names the folder of the masks of valid, see `valid_ground_truth`; which object an expression
   means is known when a json has `obj_id`, that of the release or one beside the masks.
 * The options `trainval` (a fraction) and `seed` hold out a part of the train videos as the split `heldout`.
 """
@@ -18,7 +18,7 @@ meta_expressions/{train,valid,test}/meta_expressions.json
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,37 +26,18 @@ from rvosbench.datasets.expression_json import VideoEntry, objects_meant, read_c
 from rvosbench.datasets.frame_folders import frame_files, read_video, with_frames
 from rvosbench.datasets.label_maps import annotation_files
 from rvosbench.datasets.reading import (
-    as_whole,
-    check_options,
     fingerprint,
     folder_names,
     release_folder,
 )
+from rvosbench.datasets.specs.ytvos import CARD, YtvosOptions
 from rvosbench.datasets.valid_ground_truth import ValidGroundTruth, attach, find_ground_truth
 from rvosbench.errors import DatasetError, UnknownNameError
 from rvosbench.plugins.registry import unknown
-from rvosbench.types import Card, Expression, Video
+from rvosbench.types import Expression, Video
 
 _SPLITS = ("train", "valid", "test")
 _FPS = 6.0  # every fifth frame of 30 fps video; 0.3 % of the steps are longer
-
-CARD = Card(
-    name="ytvos",
-    title="Ref-YouTube-VOS",
-    homepage="https://youtube-vos.org/dataset/rvos/",
-    licence="Annotations CC BY 4.0; videos for non-commercial research only; not redistributable",
-    citation="""@inproceedings{seo2020urvos,
-  title     = {{URVOS}: Unified Referring Video Object Segmentation Network with a Large-Scale Benchmark},
-  author    = {Seo, Seonguk and Lee, Joon-Young and Han, Bohyung},
-  booktitle = {European Conference on Computer Vision (ECCV)},
-  year      = {2020}
-}""",
-    counts={
-        "train": {"videos": 3471, "expressions": 12913},
-        "valid": {"videos": 202, "expressions": 834},
-        "test": {"videos": 305, "expressions": 1262},
-    },
-)
 
 
 class ReferYoutubeVos:
@@ -67,18 +48,17 @@ class ReferYoutubeVos:
         problems: what is missing from this copy without making it useless.
     """
 
-    def __init__(self, root: Path, options: Mapping[str, str]) -> None:
+    def __init__(self, root: Path, options: YtvosOptions) -> None:
         """Read the index files.
 
         Args:
             root: the folder with `meta_expressions`.
-            options: `valid-masks`, `trainval`, `seed`; see the module.
+            options: see the module.
 
         Raises:
             MissingPathError: the folder is not there.
-            DatasetError: it holds no split, an index has the wrong shape, or an option is wrong.
+            DatasetError: it holds no split, or an index has the wrong shape.
         """
-        check_options(options, ("valid-masks", "trainval", "seed"), CARD.name)
         self.root = release_folder(root, CARD.title)
         self.card = CARD
         self.problems: list[str] = []
@@ -92,8 +72,9 @@ class ReferYoutubeVos:
             )
         meta = root / "train" / "meta.json"  # later downloads come without it
         self._categories = read_categories(meta) if meta.is_file() else {}
-        self._valid = self._attach_valid_masks(options)
-        self._hold_out(options)
+        self._valid = self._attach_valid_masks(options.valid_masks)
+        if options.trainval is not None:
+            self._hold_out(options.trainval, options.seed or 0)
 
     def fingerprint(self) -> str:
         """SHA-256 over the json files of the release, and that of the ground truth of valid."""
@@ -146,7 +127,7 @@ class ReferYoutubeVos:
         )
 
     def expressions(self, split: str, video_id: str) -> tuple[Expression, ...]:
-        """The sentences about a video."""
+        """The expressions about a video."""
         return self._entry(split, video_id).expressions
 
     def sources(self, split: str, video_id: str) -> tuple[Path, ...]:
@@ -202,32 +183,19 @@ class ReferYoutubeVos:
             self.problems += [problem] if problem else []
         return {split: entries for split, entries in found.items() if entries}
 
-    def _attach_valid_masks(self, options: Mapping[str, str]) -> ValidGroundTruth | None:
-        """Find the ground truth of valid and tell its sentences what they mean."""
-        if "valid-masks" not in options:
+    def _attach_valid_masks(self, folder: Path | None) -> ValidGroundTruth | None:
+        """Find the ground truth of valid and tell its expressions what they mean."""
+        if folder is None:
             return None
         videos = self._videos.get("valid", {})
-        truth, missing = find_ground_truth(Path(options["valid-masks"]), videos)
+        truth, missing = find_ground_truth(folder, videos)
         attached, unknown_objects = attach(videos, truth)
         self._videos |= {"valid": attached}
         self.problems += missing + unknown_objects
         return truth
 
-    def _hold_out(self, options: Mapping[str, str]) -> None:
+    def _hold_out(self, fraction: float, seed: int) -> None:
         """Move a part of the train videos to `heldout`: by hash, so that it depends on ids and seed only."""
-        if "trainval" not in options:
-            if "seed" in options:
-                raise DatasetError(
-                    "the option seed is for trainval, which is not given; add trainval or drop seed"
-                )
-            return
-        try:
-            fraction = float(options["trainval"])
-        except ValueError:
-            fraction = 0.0
-        if not 0 < fraction < 1:
-            raise DatasetError(f"trainval is {options['trainval']!r}, expected a fraction between 0 and 1")
-        seed = as_whole(options.get("seed", "0"), "the option seed")
         train = self._videos.get("train", {})
         if len(train) < 2:
             raise DatasetError(f"trainval needs at least 2 train videos, {self.root} has {len(train)}")

@@ -5,8 +5,8 @@ It lies apart from the release, in a folder of its own:
 <video>/<frame>.png                   or under Annotations/, or under valid/Annotations/
 meta_expressions.json (optional)      or under meta_expressions/valid/, or under valid/
 ```
-The masks say where the objects are. Which object a sentence means (`obj_id`) stands in a json: in the valid
-file of the release, if it is a new one, or in the one beside the masks.
+The masks say where the objects are. Which object an expression means (`obj_id`) stands in a json: in the
+valid file of the release, if it is a new one, or in the one beside the masks.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def find_ground_truth(folder: Path, videos: Mapping[str, VideoEntry]) -> tuple[V
     if nested := sorted(video_id for video_id in bare if folder_names(masks / video_id)):
         raise DatasetError(
             f"{masks / nested[0]} holds folders and no PNG; expected <video>/<frame>.png whose values are "
-            "object ids, not masks for every sentence"
+            "object ids, not masks for every expression"
         )
     problems = []
     if without := missing | bare:
@@ -77,14 +77,14 @@ def find_ground_truth(folder: Path, videos: Mapping[str, VideoEntry]) -> tuple[V
 def attach(
     videos: Mapping[str, VideoEntry], truth: ValidGroundTruth
 ) -> tuple[dict[str, VideoEntry], list[str]]:
-    """Say which objects the sentences mean, where a json knows.
+    """Say which objects the expressions mean, where a json knows.
 
     Args:
         videos: the videos of valid, as the release has them.
         truth: the ground truth.
 
     Returns:
-        The videos, and what to say about sentences whose object stays unknown.
+        The videos, and what to say about expressions whose object stays unknown.
 
     Raises:
         DatasetError: the json has another shape.
@@ -94,22 +94,22 @@ def attach(
     unknown = 0
     for video_id, entry in videos.items():
         answers = {e.expression_id: e for e in known[video_id].expressions} if video_id in known else {}
-        sentences = tuple(_meant(s, answers.get(s.expression_id)) for s in entry.expressions)
-        found[video_id] = replace(entry, expressions=sentences)
-        unknown += sum(sentence.object_ids is None for sentence in sentences)
+        expressions = tuple(_meant(s, answers.get(s.expression_id)) for s in entry.expressions)
+        found[video_id] = replace(entry, expressions=expressions)
+        unknown += sum(expression.object_ids is None for expression in expressions)
     if not unknown:
         return found, []
     total = sum(len(entry.expressions) for entry in videos.values())
     return found, [
-        f"{unknown} of {total} sentences of valid cannot be scored: no json says which object they mean; put "
-        "the meta_expressions.json that has obj_id into the folder that valid-masks names"
+        f"{unknown} of {total} expressions of valid cannot be scored: no json says which object they mean; "
+        "put the meta_expressions.json that has obj_id into the folder that valid-masks names"
     ]
 
 
-def _meant(sentence: Expression, answer: Expression | None) -> Expression:
-    """The sentence with the objects of the same sentence elsewhere: the same number and the same words."""
-    if sentence.object_ids is not None or answer is None:
-        return sentence
-    if answer.text.lower().split() != sentence.text.lower().split():
-        return sentence
-    return replace(sentence, object_ids=answer.object_ids)
+def _meant(expression: Expression, answer: Expression | None) -> Expression:
+    """The expression with the objects that it has elsewhere, under the same number and the same words."""
+    if expression.object_ids is not None or answer is None:
+        return expression
+    if answer.text.lower().split() != expression.text.lower().split():
+        return expression
+    return replace(expression, object_ids=answer.object_ids)

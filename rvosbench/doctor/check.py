@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from rvosbench.files.text import printable
+from rvosbench.files.text import strip_control
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,5 +27,9 @@ def guarded(name: str, look: Callable[[], Iterable[Check]]) -> list[Check]:
         return list(look())
     except (Exception, SystemExit) as error:  # plugins may raise anything while they are imported
         return [
-            Check(name, "fail", f"this cannot be looked at ({type(error).__name__}: {printable(str(error))})")
+            Check(
+                name,
+                "fail",
+                f"this cannot be looked at ({type(error).__name__}: {strip_control(str(error))})",
+            )
         ]

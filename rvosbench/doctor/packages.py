@@ -12,7 +12,7 @@ from importlib import metadata
 from rvosbench import __version__
 from rvosbench.doctor.check import Check
 from rvosbench.doctor.imports import Imported
-from rvosbench.files.text import printable
+from rvosbench.files.text import strip_control
 
 _REQUIREMENT = re.compile(r"([A-Za-z0-9._-]+)\s*(?:>=\s*([0-9.]+))?\s*(;.*)?")
 _MODULES = {"opencv-python-headless": "cv2", "pillow": "PIL"}  # where the module is called otherwise
@@ -70,7 +70,7 @@ def _package(package: Package, imported: Imported | None) -> Check:
             package.name, "fail", f"is not installed; get it with: python -m pip install {package.name}"
         )
     if imported is not None and imported.error is not None:
-        reason = printable(imported.error)[:160]
+        reason = strip_control(imported.error)[:160]
         return Check(package.name, "fail", f"{version}, broken: {reason}; {_MEND} {package.name}")
     if _numbers(version) < _numbers(package.least):
         return Check(

@@ -1,4 +1,4 @@
-"""Masks drawn on frames, and the sentences that they answer.
+"""Masks drawn on frames, and the expressions that they answer.
 
 Colours are those of Okabe and Ito, "Color Universal Design" (2008), which stay apart for people who do
 not see red and green alike, an eighth of the same lightness, and, where there are more, colours of the
@@ -17,7 +17,7 @@ from PIL import Image, ImageDraw
 
 from rvosbench.drawing.fonts import Font, font_for
 from rvosbench.errors import ShapeError
-from rvosbench.files.text import printable
+from rvosbench.files.text import strip_control
 from rvosbench.media.images import RgbImage
 from rvosbench.types import BoolMask
 
@@ -48,7 +48,7 @@ _HALO = 0.45  # how much of the pixels just outside a contour is left
 
 
 def colour_of(index: int) -> Colour:
-    """The colour of the `index`-th sentence; they repeat after `COLOURS`."""
+    """The colour of the `index`-th expression; they repeat after `COLOURS`."""
     return PALETTE[index] if index < len(PALETTE) else _more_colours()[index % COLOURS]
 
 
@@ -155,15 +155,15 @@ def legend(
     size: int | None = None,
     compact: bool = False,
 ) -> RgbImage:
-    """A band with one sentence per entry, to be put below a frame: nothing of the frame is hidden.
+    """A band with one expression per entry, to be put below a frame: nothing of the frame is hidden.
 
-    A sentence takes up to three lines and is then cut with an ellipsis.
+    An expression takes up to three lines and is then cut with an ellipsis.
 
     Args:
         width: of the frame, in px.
-        entries: sentence and colour.
+        entries: expression and colour.
         size: of the type in px; by default chosen by the width.
-        compact: one line of smaller type per sentence, in up to three columns that are read downwards.
+        compact: one line of smaller type per expression, in up to three columns that are read downwards.
 
     Returns:
         (height, width, 3) uint8 RGB, as high as the text needs.
@@ -224,7 +224,7 @@ def _dilate(mask: BoolMask, radius: int) -> BoolMask:
 
 def _wrap(text: str, font: Font, width: int, lines: int = 3) -> list[str]:
     """`text` in at most `lines` lines of at most `width` px; a word that is too long is broken."""
-    words = printable(text, " ").split()
+    words = strip_control(text, " ").split()
     done: list[str] = []
     current = ""
     while words:

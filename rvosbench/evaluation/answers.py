@@ -1,4 +1,4 @@
-"""Rows of predictions -> an answer to every question of a video, complete, merged and matched."""
+"""Rows of predictions -> an answer to every query of a video, complete, merged and matched."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from rvosbench.errors import ScoreError
-from rvosbench.evaluation.merge import merge_sentences
-from rvosbench.evaluation.targets import Question
+from rvosbench.evaluation.merge import merge_expressions
+from rvosbench.evaluation.targets import Query
 from rvosbench.metrics.matching import match
 from rvosbench.plugins.protocol import Protocol
 from rvosbench.runs.predictions import Prediction
@@ -18,19 +18,19 @@ Answers = Mapping[tuple[str, int], Sequence[Prediction]]
 
 
 def answer(
-    video: Video, asked: Sequence[Question], rows: Iterable[Prediction], rules: Protocol, *, merged: bool
-) -> tuple[list[Question], Answers]:
-    """What was answered to each question.
+    video: Video, asked: Sequence[Query], rows: Iterable[Prediction], rules: Protocol, *, merged: bool
+) -> tuple[list[Query], Answers]:
+    """What was answered to each query.
 
     Args:
         video: the video.
-        asked: its questions, at least one.
+        asked: its queries, at least one.
         rows: all rows of the video, by expression, frame and candidate.
         rules: the protocol.
         merged: the rows are those of merged annotators, see `rvosbench.evaluation.merge`.
 
     Returns:
-        The questions, in the order in which they count; and the candidates for each question and frame.
+        The queries, in the order in which they count; and the candidates for each query and frame.
 
     Raises:
         ScoreError: answers are missing, belong to nothing in this video, or cannot be merged or matched.
@@ -44,7 +44,7 @@ def answer(
     if rules.unit == "object":
         known = {str(thing.object_id) for thing in video.objects}
     _refuse_unknown(video, found, known, rules.unit)
-    needed = [(question.expression_id, frame) for question in asked for frame in question.frames]
+    needed = [(query.expression_id, frame) for query in asked for frame in query.frames]
     if rules.matching == "none":
         _refuse_missing(video, found, needed, rules.unit)
         return list(asked), {key: found[key] for key in needed}
@@ -56,28 +56,30 @@ def answer(
 
 def _by_annotator(
     video: Video,
-    asked: Sequence[Question],
+    asked: Sequence[Query],
     found: dict[tuple[str, int], list[Prediction]],
     rules: Protocol,
     *,
     merged: bool,
-) -> tuple[list[Question], Answers]:
+) -> tuple[list[Query], Answers]:
     frames = asked[0].frames
     if not merged:
-        sentences = [expression.expression_id for expression in video.expressions]
-        _refuse_unknown(video, found, set(sentences), "expression")
-        _refuse_missing(video, found, [(s, frame) for s in sentences for frame in frames], "expression")
+        expressions = [expression.expression_id for expression in video.expressions]
+        _refuse_unknown(video, found, set(expressions), "expression")
+        _refuse_missing(video, found, [(s, frame) for s in expressions for frame in frames], "expression")
         best = {key: candidates[0] for key, candidates in found.items()}
-        found = {(row.expression_id, row.frame_index): [row] for row in merge_sentences(video, frames, best)}
+        found = {
+            (row.expression_id, row.frame_index): [row] for row in merge_expressions(video, frames, best)
+        }
     tracks = {expression_id for expression_id, _ in found}
-    order: list[Question] = []
+    order: list[Query] = []
     answers: dict[tuple[str, int], Sequence[Prediction]] = {}
-    for annotator in dict.fromkeys(question.annotator for question in asked):
+    for annotator in dict.fromkeys(query.annotator for query in asked):
         mine = sorted(track for track in tracks if track.startswith(f"{annotator}/")) or [f"{annotator}/1"]
         _refuse_missing(video, found, [(track, frame) for track in mine for frame in frames], "label")
         theirs = {key: rows for key, rows in found.items() if key[0] in mine}
-        questions = [question for question in asked if question.annotator == annotator]
-        matched, chosen = _matched(video, questions, theirs, rules)
+        queries = [query for query in asked if query.annotator == annotator]
+        matched, chosen = _matched(video, queries, theirs, rules)
         order += matched
         answers |= chosen
     return order, answers
@@ -85,21 +87,21 @@ def _by_annotator(
 
 def _matched(
     video: Video,
-    asked: Sequence[Question],
+    asked: Sequence[Query],
     found: Mapping[tuple[str, int], Sequence[Prediction]],
     rules: Protocol,
-) -> tuple[list[Question], Answers]:
-    """The questions about objects, and the track that answers for each object."""
+) -> tuple[list[Query], Answers]:
+    """The queries about objects, and the track that answers for each object."""
     frames = asked[0].frames
     template = next(iter(found.values()))[0]
     proposals = {
         _number(track): [found[track, frame][0].mask for frame in frames]
         for track in sorted({track for track, _ in found})
     }
-    by_object = {_number(question.expression_id): question for question in asked}
+    by_object = {_number(query.expression_id): query for query in asked}
     chosen = match(
         proposals,
-        {object_id: question.truths for object_id, question in by_object.items()},
+        {object_id: query.truths for object_id, query in by_object.items()},
         asked[0].voids,
         rules.matching,
         f"video {video.video_id} by {asked[0].annotator}"

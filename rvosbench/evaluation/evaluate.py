@@ -15,7 +15,7 @@ from rvosbench.errors import MissingPathError, OutputError, ScoreError
 from rvosbench.evaluation.answers import Answers, answer
 from rvosbench.evaluation.protocols import protocol_named
 from rvosbench.evaluation.score_tables import FrameRow, Metric, ScoreTables
-from rvosbench.evaluation.targets import Question, questions
+from rvosbench.evaluation.targets import Query, queries
 from rvosbench.metrics.pairs import PairScores, measure_pairs
 from rvosbench.plugins.protocol import ANNOTATORS, Protocol
 from rvosbench.runs import record as run_record
@@ -45,8 +45,8 @@ class Scores:
     swapped_sentences: bool
     n_expressions: int  # scored; objects, where the protocol's unit is the object
     n_videos: int
-    n_frames: int  # pairs of a sentence and a frame
-    n_left_out: int  # sentences that the run did not ask
+    n_frames: int  # pairs of an expression and a frame
+    n_left_out: int  # expressions that the run did not ask
     ignored_videos: tuple[str, ...]  # predictions for videos that the split does not have
 
     def as_json(self) -> dict[str, Any]:
@@ -178,7 +178,7 @@ def _source(
         raise MissingPathError(
             f"{run} has no {PREDICTIONS}; make them with rvos predict, or name --predictions"
         )
-    unit = "object" if rules.answers == "object" else "expression"  # the sentences that annotators wrote
+    unit = "object" if rules.answers == "object" else "expression"  # the expressions that annotators wrote
     for key, expected in (("store_fingerprint", store.fingerprint), ("split", split), ("unit", unit)):
         if record.get(key) != expected:
             raise ScoreError(
@@ -189,39 +189,39 @@ def _source(
     return open_predictions(own, rules.answers), {"model": run.name} | record
 
 
-def _asked(video: Video, rules: Protocol, left_out: frozenset[str]) -> list[Question]:
-    """The questions of a video, without those about sentences that the run did not ask."""
-    asked = questions(video, rules)
+def _asked(video: Video, rules: Protocol, left_out: frozenset[str]) -> list[Query]:
+    """The queries of a video, without those about expressions that the run did not ask."""
+    asked = queries(video, rules)
     if rules.answers != "annotator":
         return [q for q in asked if f"{video.video_id}/{q.expression_id}" not in left_out]
     gone = sum(f"{video.video_id}/{each.expression_id}" in left_out for each in video.expressions)
     if 0 < gone < len(video.expressions):
         raise ScoreError(
-            f"the run did not ask {gone} of the {len(video.expressions)} sentences of video "
+            f"the run did not ask {gone} of the {len(video.expressions)} expressions of video "
             f"{video.video_id}, '{rules.name}' merges them all; choose davis-expressions"
         )
     return [] if gone else asked
 
 
 def _measured(
-    video: Video, wanted: Sequence[Question], answers: Answers, rules: Protocol
-) -> Iterator[tuple[Question, FrameRow]]:
-    """Every scored frame of a video, by question."""
-    keys = [(question, place) for question in wanted for place in range(len(question.frames))]
+    video: Video, wanted: Sequence[Query], answers: Answers, rules: Protocol
+) -> Iterator[tuple[Query, FrameRow]]:
+    """Every scored frame of a video, by query."""
+    keys = [(query, place) for query in wanted for place in range(len(query.frames))]
     best = [scored_candidate(answers[q.expression_id, q.frames[place]], rules) for q, place in keys]
     voids = [None if q.voids is None else q.voids[place] for q, place in keys]
     measured: PairScores = measure_pairs(
         [row.mask for row in best],
-        [question.truths[place] for question, place in keys],
+        [query.truths[place] for query, place in keys],
         voids if any(void is not None for void in voids) else None,
     )
-    for index, (question, place) in enumerate(keys):
+    for index, (query, place) in enumerate(keys):
         yield (
-            question,
+            query,
             FrameRow(
                 video_id=video.video_id,
-                expression_id=question.expression_id,
-                frame_index=question.frames[place],
+                expression_id=query.expression_id,
+                frame_index=query.frames[place],
                 j=float(measured.j[index]),
                 f=float(measured.f[index]),
                 intersection=int(measured.intersection[index]),

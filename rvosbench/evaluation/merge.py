@@ -1,8 +1,8 @@
-"""The sentences of an annotator in one picture: no pixel belongs to two of them.
+"""The expressions of an annotator in one picture: no pixel belongs to two of them.
 
 The label maps that RVOS code writes for DAVIS come from soft masks: below 0.5 they count as 0, the background
-has 0.1 everywhere, and each pixel goes to the highest value. Of binary masks only the result per sentence is
-known, so a pixel that several sentences claim goes to the one with the highest score in that frame.
+has 0.1 everywhere, and each pixel goes to the highest value. Of binary masks only the result per expression
+is known, so a pixel that several expressions claim goes to the one with the highest score in that frame.
 """
 
 from __future__ import annotations
@@ -44,13 +44,13 @@ def share_pixels(claims: Sequence[Rle], scores: Sequence[float]) -> list[Rle]:
     return shared
 
 
-def merge_sentences(
+def merge_expressions(
     video: Video, frames: Sequence[int], answers: Mapping[tuple[str, int], Prediction]
 ) -> list[Prediction]:
-    """One mask per annotator, object and frame, from one per sentence and frame.
+    """One mask per annotator, object and frame, from one per expression and frame.
 
     Args:
-        video: each of whose sentences is an annotator's only one about one object.
+        video: each of whose expressions is an annotator's only one about one object.
         frames: the positions to merge.
         answers: (expression id, frame) -> the answer, complete for these frames.
 
@@ -59,46 +59,47 @@ def merge_sentences(
         in the order of their names, which is that of the usual conversion.
 
     Raises:
-        ScoreError: the sentences are not those of four annotators, each with one sentence per object.
+        ScoreError: the expressions are not those of four annotators, each with one expression per object.
     """
     rows = []
-    for annotator, sentences in zip(ANNOTATORS, _by_annotator(video), strict=True):
+    for annotator, expressions in zip(ANNOTATORS, _by_annotator(video), strict=True):
         for frame in frames:
-            claims = [answers[sentence.expression_id, frame] for sentence in sentences.values()]
+            claims = [answers[expression.expression_id, frame] for expression in expressions.values()]
             shared = share_pixels([row.mask for row in claims], [row.score for row in claims])
             rows += [
                 replace(row, expression_id=f"{annotator}/{object_id}", mask=mask)
-                for object_id, row, mask in zip(sentences, claims, shared, strict=True)
+                for object_id, row, mask in zip(expressions, claims, shared, strict=True)
             ]
     return rows
 
 
 def _by_annotator(video: Video) -> list[dict[int, Expression]]:
-    """For each annotator by name: object id -> sentence, by object."""
+    """For each annotator by name: object id -> expression, by object."""
     found: dict[str, dict[int, Expression]] = {}
-    for sentence in video.expressions:
-        where = f"sentence {sentence.expression_id} of video {video.video_id}"
-        if sentence.annotator is None:
+    for expression in video.expressions:
+        where = f"expression {expression.expression_id} of video {video.video_id}"
+        if expression.annotator is None:
             raise ScoreError(
-                f"{where} does not say who wrote it, but the sentences of an annotator are to be merged; "
+                f"{where} does not say who wrote it, but the expressions of an annotator are to be merged; "
                 "choose davis-expressions, or prepare the official release"
             )
-        if sentence.object_ids is None or len(sentence.object_ids) != 1:
+        if expression.object_ids is None or len(expression.object_ids) != 1:
             raise ScoreError(
-                f"{where} means the objects {sentence.object_ids}, expected exactly one to merge sentences "
-                "into a picture of objects; choose a protocol that scores each sentence alone"
+                f"{where} means the objects {expression.object_ids}, expected exactly one to merge "
+                "expressions into a picture of objects; choose a protocol that scores each expression alone"
             )
-        (object_id,) = sentence.object_ids
-        sentences = found.setdefault(sentence.annotator, {})
-        if object_id in sentences:
+        (object_id,) = expression.object_ids
+        expressions = found.setdefault(expression.annotator, {})
+        if object_id in expressions:
             raise ScoreError(
-                f"{where} is the second of {sentence.annotator} about object {object_id}, expected one; "
-                "choose a protocol that scores each sentence alone"
+                f"{where} is the second of {expression.annotator} about object {object_id}, expected one; "
+                "choose a protocol that scores each expression alone"
             )
-        sentences[object_id] = sentence
+        expressions[object_id] = expression
     if len(found) != len(ANNOTATORS):
         raise ScoreError(
-            f"video {video.video_id} has sentences of {len(found)} annotators ({', '.join(sorted(found))}), "
+            f"video {video.video_id} has expressions of {len(found)} annotators "
+            f"({', '.join(sorted(found))}), "
             f"expected {len(ANNOTATORS)}; choose davis-expressions"
         )
     return [dict(sorted(found[name].items())) for name in sorted(found)]

@@ -19,7 +19,7 @@ _BUILT_IN = (
     Protocol(
         name="ytvos",
         title="Refer-YouTube-VOS",
-        explanation="J&F of each sentence's mask: mean over frames, sentences.\n"
+        explanation="J&F of each expression's mask; mean over all expressions.\n"
         "Object absent: 1 if nothing is predicted there, else 0.",
         unit="expression",
         metrics=("J&F", "J", "F"),
@@ -30,7 +30,7 @@ _BUILT_IN = (
     Protocol(
         name="mevis",
         title="MeViS",
-        explanation="J&F of each sentence against the union of its objects.\n"
+        explanation="J&F of each expression against the union of its objects.\n"
         "No target, or absent: 1 if nothing is predicted, else 0.",
         unit="expression",
         metrics=("J&F", "J", "F"),
@@ -39,8 +39,8 @@ _BUILT_IN = (
     ),
     Protocol(
         name="davis-expressions",
-        title="Ref-DAVIS17, every sentence",
-        explanation="J&F of each sentence's mask; all frames, without void.\n"
+        title="Ref-DAVIS17, every expression",
+        explanation="J&F of each expression's mask; all frames, without void.\n"
         "No merging or matching: the wrong object costs the score.",
         unit="expression",
         metrics=_DAVIS_METRICS,
@@ -50,8 +50,8 @@ _BUILT_IN = (
     Protocol(
         name="davis-official",
         title="Ref-DAVIS17, merged and matched",
-        explanation="J&F of objects after merging an annotator's sentences and\n"
-        "Hungarian matching per video; mean of the 4 annotators.",
+        explanation="J&F of objects: an annotator's masks merged, then matched\n"
+        "(Hungarian, per video); mean of the 4 annotators.",
         unit="object",
         metrics=_DAVIS_METRICS,
         main_metric="J&F",
@@ -59,7 +59,8 @@ _BUILT_IN = (
         annotators="mean",
         void=True,
         unverified="Published numbers merge soft masks, pixel by pixel. A run holds one binary mask per "
-        "sentence and frame: a pixel that several sentences of an annotator claim goes to the one with the "
+        "expression and frame: a pixel that several expressions of an annotator claim goes to the one with "
+        "the "
         "highest score in that frame, of equal ones to the lowest object. Where masks overlap, numbers can "
         "differ from soft merging. Label maps in anno_0 to anno_3 are scored as they are, as published.",
     ),
@@ -67,7 +68,7 @@ _BUILT_IN = (
         name="davis-objects",
         title="DAVIS 2017, objects",
         explanation="J&F of each object's label; all frames, without void.\n"
-        "No sentences: takes palette PNGs per sequence.",
+        "No expressions: takes palette PNGs per sequence.",
         unit="object",
         metrics=_DAVIS_METRICS,
         main_metric="J&F",
@@ -87,7 +88,7 @@ _BUILT_IN = (
         name="a2d",
         title="A2D-Sentences",
         explanation="mAP of all candidates; P@K and IoU of the best-scored one.\n"
-        "A sample: a sentence, an annotated frame with its object.",
+        "A sample: an expression and a frame that shows its object.",
         unit="frame sample",
         metrics=("mAP", *_SAMPLE_METRICS),
         main_metric="mAP",
@@ -108,7 +109,7 @@ _BUILT_IN = (
         name="jhmdb",
         title="JHMDB-Sentences",
         explanation="mAP of all candidates; P@K and IoU of the best-scored one.\n"
-        "A sample: a sentence in an annotated frame of its clip.",
+        "A sample: an expression in an annotated frame of its clip.",
         unit="frame sample",
         metrics=("mAP", *_SAMPLE_METRICS),
         main_metric="mAP",

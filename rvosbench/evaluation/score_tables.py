@@ -1,4 +1,4 @@
-"""What an evaluation writes: scores per frame, per sentence and in all; whole or not at all."""
+"""What an evaluation writes: scores per frame, per expression and in all; whole or not at all."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from rvosbench import masks
 from rvosbench.analysis.bootstrap import interval
 from rvosbench.analysis.ranking import average_precision_interval
 from rvosbench.errors import OutputError
-from rvosbench.evaluation.targets import Question
+from rvosbench.evaluation.targets import Query
 from rvosbench.metrics import statistics
 from rvosbench.metrics.average_precision import match_samples
 from rvosbench.metrics.coco_figures import Matches, coco_figures, join_matches
@@ -107,7 +107,7 @@ class ScoreTables:
         self._frames = pq.ParquetWriter(self._partial / FRAME_SCORES, FRAME_SCHEMA, compression="zstd")
         self._pending: list[tuple[Any, ...]] = []
         self._expressions: list[dict[str, Any]] = []
-        self._annotators: list[str | None] = []  # one per row of the sentences' table
+        self._annotators: list[str | None] = []  # one per row of the expressions' table
         self._statistics: list[tuple[float, float, float, float]] = []
         self._samples: list[tuple[str, int, int]] = []  # video, intersection, union
         self._matches: list[Matches] = []  # one per video
@@ -130,11 +130,11 @@ class ScoreTables:
     def add(
         self,
         video: Video,
-        asked: Sequence[Question],
-        rows: Sequence[tuple[Question, FrameRow]],
+        asked: Sequence[Query],
+        rows: Sequence[tuple[Query, FrameRow]],
         answers: Mapping[tuple[str, int], Sequence[Prediction]],
     ) -> None:
-        """Append one video: its questions, the scores of every frame by question, and all candidates."""
+        """Append one video: its queries, the scores of every frame by query, and all candidates."""
         self._videos.add(video.video_id)
         self.n_frames += len(rows)
         self._pending += [astuple(row) for _, row in rows]
@@ -143,30 +143,30 @@ class ScoreTables:
         if len(self._pending) >= _GROUP_ROWS:
             self._flush()
         start = 0
-        for question in asked:
-            mine = [row for _, row in rows[start : start + len(question.frames)]]
-            start += len(question.frames)
-            self._add_expression(question, mine)
+        for query in asked:
+            mine = [row for _, row in rows[start : start + len(query.frames)]]
+            start += len(query.frames)
+            self._add_expression(query, mine)
         if self._protocol.unit == "frame sample":
             self._samples += [(row.video_id, row.intersection, row.union) for _, row in rows]
         if "mAP" in self._protocol.metrics:
             self._add_detections(video, asked, answers)
 
-    def _add_expression(self, question: Question, rows: Sequence[FrameRow]) -> None:
+    def _add_expression(self, query: Query, rows: Sequence[FrameRow]) -> None:
         j, f = [row.j for row in rows], [row.f for row in rows]
         mean_j, mean_f = statistics.mean(j), statistics.mean(f)
         self._expressions.append(
             {
                 "video_id": rows[0].video_id,
-                "expression_id": question.expression_id,
-                "text": question.text,
+                "expression_id": query.expression_id,
+                "text": query.text,
                 "j": mean_j,
                 "f": mean_f,
                 "j_and_f": (mean_j + mean_f) / 2,
                 "n_frames": len(rows),
             }
         )
-        self._annotators.append(question.annotator)
+        self._annotators.append(query.annotator)
         self._statistics.append(
             (statistics.recall(j), statistics.decay(j), statistics.recall(f), statistics.decay(f))
         )
@@ -174,19 +174,19 @@ class ScoreTables:
     def _add_detections(
         self,
         video: Video,
-        asked: Sequence[Question],
+        asked: Sequence[Query],
         answers: Mapping[tuple[str, int], Sequence[Prediction]],
     ) -> None:
         """Match the candidates of a video by the COCO rules."""
         images: list[dict[str, Any]] = []
         truths: list[dict[str, Any]] = []
         detections: list[dict[str, Any]] = []
-        for question in asked:
-            for frame, truth in zip(question.frames, question.truths, strict=True):
+        for query in asked:
+            for frame, truth in zip(query.frames, query.truths, strict=True):
                 name = video.frames[frame].name
                 number = str(int(name)) if name.isdecimal() else name
                 # The official id: where scores tie, COCO ranks by its order.
-                image_id = f"v_{video.video_id}_f_{number}_i_{question.expression_id}"
+                image_id = f"v_{video.video_id}_f_{number}_i_{query.expression_id}"
                 images.append({"id": image_id, "height": truth.height, "width": truth.width})
                 truths.append(
                     {
@@ -199,7 +199,7 @@ class ScoreTables:
                         "iscrowd": 0,
                     }
                 )
-                rows = answers[question.expression_id, frame]
+                rows = answers[query.expression_id, frame]
                 if self._protocol.candidates == "best":
                     rows = [max(rows, key=lambda row: (row.score, row.candidate))]
                 detections += [

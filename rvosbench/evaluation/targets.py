@@ -11,24 +11,24 @@ from rvosbench.types import VOID, Rle, Video
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Question:
-    """One sentence (or object) about one video, with the right answers."""
+class Query:
+    """One expression (or object) about one video, with the right answers."""
 
-    expression_id: str  # of a sentence, or the object id as text, or <annotator>/<object id>
-    text: str  # the sentence, or the object's category
+    expression_id: str  # of an expression, or the object id as text, or <annotator>/<object id>
+    text: str  # the expression, or the object's category
     frames: tuple[int, ...]  # the positions that count, ascending
     truths: tuple[Rle, ...]  # one per frame
     voids: tuple[Rle | None, ...] | None  # one per frame; None when the protocol knows no void
-    annotator: str | None = None  # whose sentences answer, where the mean is taken over annotators
+    annotator: str | None = None  # whose expressions answer, where the mean is taken over annotators
 
 
-def questions(video: Video, protocol: Protocol) -> list[Question]:
-    """All questions of a video, in the order of its sentences (or objects); by annotator where these count.
+def queries(video: Video, protocol: Protocol) -> list[Query]:
+    """All queries of a video, in the order of its expressions (or objects); by annotator where these count.
 
     Raises:
         ScoreError: the ground truth is hidden, or too few frames are annotated.
     """
-    asked = _objects(video) if protocol.unit == "object" else _sentences(video)
+    asked = _objects(video) if protocol.unit == "object" else _expressions(video)
     if not asked:
         return []
     annotated = tuple(index for index, frame in enumerate(video.frames) if frame.annotated)
@@ -49,7 +49,7 @@ def questions(video: Video, protocol: Protocol) -> list[Question]:
             truths = tuple(truths[place] for place in visible)
         if counted:
             found.append(
-                Question(
+                Query(
                     expression_id=expression_id,
                     text=text,
                     frames=counted,
@@ -60,16 +60,16 @@ def questions(video: Video, protocol: Protocol) -> list[Question]:
     if protocol.annotators == "each":
         return found
     return [
-        replace(question, expression_id=f"{annotator}/{question.expression_id}", annotator=annotator)
+        replace(query, expression_id=f"{annotator}/{query.expression_id}", annotator=annotator)
         for annotator in ANNOTATORS
-        for question in found
+        for query in found
     ]
 
 
 _Asked = list[tuple[str, str, tuple[int, ...]]]
 
 
-def _sentences(video: Video) -> _Asked:
+def _expressions(video: Video) -> _Asked:
     asked = []
     for expression in video.expressions:
         if expression.object_ids is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-def printable(text: str, instead: str = "�") -> str:
+def strip_control(text: str, instead: str = "�") -> str:
     """`text` without line breaks and control characters, which would steer a terminal.
 
     Args:

@@ -1,4 +1,4 @@
-"""A store and a model -> predictions: every sentence of every video, over the whole video."""
+"""A store and a model -> predictions: every expression of every video, over the whole video."""
 
 from __future__ import annotations
 
@@ -42,14 +42,14 @@ def predict(
     limit: int | None = None,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> Path:
-    """Let a model answer all sentences of a split.
+    """Let a model answer all expressions of a split.
 
-    The model sees whole videos, and all sentences of a video at once. It answers for the annotated
+    The model sees whole videos, and all expressions of a video at once. It answers for the annotated
     frames; for all frames where the ground truth is hidden, as the public servers want them.
 
     Args:
         model_name: in the model registry.
-        store: where videos and sentences come from.
+        store: where videos and expressions come from.
         split: of the store.
         out: run folder; appears when it is complete, with `predictions/` and `run.json`.
         checkpoint: for models that need one.
@@ -57,9 +57,9 @@ def predict(
         device: "cpu", "cuda" ...
         precision: one of `rvosbench.models.precision.PRECISIONS`.
         seed: for models that draw at random.
-        candidates: ranked masks per sentence, at most.
-        swap_sentences: ask for every object with a sentence about another object of the same video. A
-            model that does not listen keeps its score. Sentences of videos that talk about a single
+        candidates: ranked masks per expression, at most.
+        swap_sentences: ask for every object with an expression about another object of the same video. A
+            model that does not listen keeps its score. Expressions of videos that talk about a single
             object cannot be swapped; they are left out and listed in run.json.
         limit: only so many videos, the first ones.
         on_progress: called with (videos done, videos in all).
@@ -73,7 +73,7 @@ def predict(
         CheckpointError: the model takes no checkpoint, or it is another model's.
         OutputError: `out` holds something, or cannot be written.
         ShapeError: the model answered with masks of the wrong shape.
-        ScoreError: the split has no sentence to ask.
+        ScoreError: the split has no expression to ask.
     """
     _check_free(out)
     factory: ModelFactory = MODELS[model_name]
@@ -107,17 +107,17 @@ def predict(
         with PredictionsWriter(partial / "predictions") as writer, computing_in(precision, device):
             for done, video_id in enumerate(video_ids):
                 video = store.video(split, video_id)
-                questions = _questions(video, seed=seed, swapped=swap_sentences)
-                tally.count(video, questions)
-                if questions:
+                queries = _queries(video, seed=seed, swapped=swap_sentences)
+                tally.count(video, queries)
+                if queries:
                     clip = _clip(video, store.release, with_objects=factory.is_oracle)
-                    writer.add(_answers(segmenter, model_name, clip, questions, candidates, tally))
+                    writer.add(_answers(segmenter, model_name, clip, queries, candidates, tally))
                 if on_progress is not None:
                     on_progress(done + 1, len(video_ids))
         if not tally.expressions:
             raise ScoreError(
-                f"{store.folder} has no sentence to ask in split '{split}' "
-                f"({len(video_ids)} videos, {len(tally.left_out)} sentences that cannot be swapped); "
+                f"{store.folder} has no expression to ask in split '{split}' "
+                f"({len(video_ids)} videos, {len(tally.left_out)} expressions that cannot be swapped); "
                 "expected at least one, choose another --split"
             )
         seconds = time.perf_counter() - start_s
@@ -131,8 +131,8 @@ def predict(
 
 
 @dataclass(frozen=True, slots=True)
-class _Question:
-    """A sentence to ask, and the expression whose answer it is taken for."""
+class _Query:
+    """An expression to ask, and the expression whose answer it is taken for."""
 
     expression_id: str
     text: str
@@ -149,8 +149,8 @@ class _Tally:
     expressions: int = 0
     left_out: list[str] = field(default_factory=list)  # video/expression
 
-    def count(self, video: Video, questions: Sequence[_Question]) -> None:
-        asked = {question.expression_id for question in questions}
+    def count(self, video: Video, queries: Sequence[_Query]) -> None:
+        asked = {query.expression_id for query in queries}
         self.videos += 1
         self.expressions += len(asked)
         self.left_out += [
@@ -173,19 +173,19 @@ class _Tally:
         }
 
 
-def _questions(video: Video, *, seed: int, swapped: bool) -> list[_Question]:
+def _queries(video: Video, *, seed: int, swapped: bool) -> list[_Query]:
     if not swapped:
-        return [_Question(each.expression_id, each.text) for each in video.expressions]
-    questions = []
+        return [_Query(each.expression_id, each.text) for each in video.expressions]
+    queries = []
     for expression in video.expressions:
         text = _text_about_another(expression, video.expressions, seed)
         if text is not None:
-            questions.append(_Question(expression.expression_id, text))
-    return questions
+            queries.append(_Query(expression.expression_id, text))
+    return queries
 
 
 def _text_about_another(expression: Expression, expressions: Sequence[Expression], seed: int) -> str | None:
-    """A sentence of the same video that shares no object and no wording with `expression`."""
+    """An expression of the same video that shares no object and no wording with `expression`."""
     if not expression.object_ids:
         return None
     others = sorted(
@@ -233,27 +233,27 @@ def _answers(
     segmenter: Segmenter,
     model_name: str,
     clip: Clip,
-    questions: Sequence[_Question],
+    queries: Sequence[_Query],
     candidates: int,
     tally: _Tally,
 ) -> Iterator[Prediction]:
     start_s = time.perf_counter()
-    answers = segmenter.segment(clip, [question.text for question in questions], candidates)
+    answers = segmenter.segment(clip, [query.text for query in queries], candidates)
     tally.model_s += time.perf_counter() - start_s
     tally.frames += len(clip.frames)
-    if len(answers) != len(questions):
+    if len(answers) != len(queries):
         raise ShapeError(
-            f"{model_name} gave {len(answers)} answers to {len(questions)} sentences about "
+            f"{model_name} gave {len(answers)} answers to {len(queries)} expressions about "
             f"{clip.video_id}; expected one each"
         )
-    for question, answer in zip(questions, answers, strict=True):
-        _check_answer(answer, model_name, clip, question, candidates)
+    for query, answer in zip(queries, answers, strict=True):
+        _check_answer(answer, model_name, clip, query, candidates)
         scores = np.broadcast_to(answer.scores.reshape(len(answer.masks), -1), answer.masks.shape[:2])
         for candidate, frames in enumerate(answer.masks):
             for place, mask in enumerate(frames):
                 yield Prediction(
                     video_id=clip.video_id,
-                    expression_id=question.expression_id,
+                    expression_id=query.expression_id,
                     frame_index=clip.frame_indices[clip.wanted[place]],
                     candidate=candidate,
                     score=float(scores[candidate, place]),
@@ -261,15 +261,13 @@ def _answers(
                 )
 
 
-def _check_answer(
-    answer: Segmentation, model_name: str, clip: Clip, question: _Question, candidates: int
-) -> None:
+def _check_answer(answer: Segmentation, model_name: str, clip: Clip, query: _Query, candidates: int) -> None:
     count = len(answer.masks)
     shape = (count, len(clip.wanted), *clip.frames.shape[2:])
     fits = answer.masks.shape == shape and answer.masks.dtype == np.bool_
     if not fits or not 1 <= count <= candidates or answer.scores.shape not in ((count,), shape[:2]):
         raise ShapeError(
-            f"{model_name} answered {question.expression_id!r} of {clip.video_id} with masks "
+            f"{model_name} answered {query.expression_id!r} of {clip.video_id} with masks "
             f"{answer.masks.shape} {answer.masks.dtype} and scores {answer.scores.shape}; expected "
             f"1 to {candidates} candidates of {shape[1:]} bool (frames, height, width) with one score each"
         )

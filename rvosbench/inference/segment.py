@@ -1,4 +1,4 @@
-"""Sentences about your own video: a video or a folder of frames in, an overlay out.
+"""Expressions about your own video: a video or a folder of frames in, an overlay out.
 
 What `out` is decided by its name alone:
 
@@ -11,7 +11,7 @@ without a suffix, or a folder that is there one picture per frame, <out>/<frame>
 Each appears under its final name when it is complete, or not at all.
 
 The video streams through in clips of `frames_per_clip` frames, so memory does not grow with its length: at
-most three clips of frames and one clip of masks per sentence are held. Each clip is answered on its own. A
+most three clips of frames and one clip of masks per expression are held. Each clip is answered on its own. A
 model therefore cannot see an event that lies in another clip ("the one that comes back later"), and at the
 border of two clips its answer may jump. The last clip is shifted back to be full, as in the usual
 evaluation of Ref-YouTube-VOS, and only its new frames are used.
@@ -40,7 +40,7 @@ from rvosbench import masks
 from rvosbench.drawing import overlay
 from rvosbench.errors import InvalidDataError, OutputError, ShapeError
 from rvosbench.files.places import check_file, check_folder, unwritable
-from rvosbench.media.frame_sources import Footage, Shot
+from rvosbench.media.frame_sources import FrameSource, SourceFrame
 from rvosbench.media.images import RgbImage
 from rvosbench.media.picture_writer import (
     FrameFolderWriter,
@@ -53,12 +53,12 @@ from rvosbench.media.video_writer import SUFFIXES, VideoWriter, check_video_name
 from rvosbench.plugins.contracts import Segmenter
 from rvosbench.types import Clip
 
-_LEGEND_WIDTH = 160  # px; sentences below a narrower picture could not be read
+_LEGEND_WIDTH = 160  # px; expressions below a narrower picture could not be read
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Answer:
-    """What was found for one sentence."""
+    """What was found for one expression."""
 
     expression: str
     frames_with_mask: int
@@ -78,7 +78,7 @@ class SegmentSummary:
     frames_per_clip: int
     clips: int
     codec: str
-    answers: tuple[Answer, ...]  # one per sentence, in order
+    answers: tuple[Answer, ...]  # one per expression, in order
 
 
 def segment_video(
@@ -93,14 +93,14 @@ def segment_video(
     replace: bool = False,
     on_progress: Callable[[int, int | None], None] | None = None,
 ) -> SegmentSummary:
-    """Answer every sentence on every frame and write a video that shows it.
+    """Answer every expression on every frame and write a video that shows it.
 
     Args:
         source: a video file, or a folder of JPEG or PNG frames.
-        expressions: one or more sentences; each gets its own colour and a line below the picture.
+        expressions: one or more expressions; each gets its own colour and a line below the picture.
         segmenter: any model.
         out: what to write, as above; `<frame>` is an image's own name, or a video's position 00000.
-        masks_dir: also write every mask, as `<masks_dir>/<n>-<sentence>/<frame>.png` with 0 and 255.
+        masks_dir: also write every mask, as `<masks_dir>/<n>-<expression>/<frame>.png` with 0 and 255.
             Masks have the size and the orientation of the picture as it is shown.
         frames_per_clip: how many frames the model sees at once; memory grows with it.
         folder_fps: frames per second of a folder, which does not say.
@@ -113,7 +113,7 @@ def segment_video(
     Raises:
         MissingPathError: there is no such source.
         DatasetError: the source cannot be read as a video.
-        InvalidDataError: no sentence, an empty one, or no frames per clip.
+        InvalidDataError: no expression, an empty one, or no frames per clip.
         OutputError: `out` or `masks_dir` is taken or cannot be written.
         ShapeError: the model answered with masks of a wrong size.
     """
@@ -134,12 +134,12 @@ def segment_video(
     band: NDArray[np.uint8] | None = None
     try:
         with (
-            closing(Footage(source, folder_fps=folder_fps)) as footage,
-            _writer(out, fps=footage.fps, replace=replace) as writer,
+            closing(FrameSource(source, folder_fps=folder_fps)) as frame_source,
+            _writer(out, fps=frame_source.fps, replace=replace) as writer,
         ):
-            for shots, new in windows(footage, frames_per_clip):
+            for shots, new in windows(frame_source, frames_per_clip):
                 clip = _clip(source.stem, shots, new, frames)
-                answers = _ask(segmenter, clip, expressions)  # (sentences, new, H, W)
+                answers = _ask(segmenter, clip, expressions)  # (expressions, new, H, W)
                 found += answers.any((2, 3)).sum(1)
                 area += answers.mean((2, 3)).sum(1)
                 height, width = shots[0].pixels.shape[:2]
@@ -161,7 +161,7 @@ def segment_video(
                 frames += new
                 clips += 1
                 if on_progress is not None:
-                    on_progress(frames, footage.frames)
+                    on_progress(frames, frame_source.frames)
         if sink is not None:
             sink.close()
     finally:
@@ -173,7 +173,7 @@ def segment_video(
         frames=frames,
         height=height,
         width=width,
-        fps=footage.fps,
+        fps=frame_source.fps,
         frames_per_clip=frames_per_clip,
         clips=clips,
         codec=writer.codec,
@@ -184,14 +184,14 @@ def segment_video(
     )
 
 
-def windows(shots: Iterator[Shot] | Footage, size: int) -> Iterator[tuple[list[Shot], int]]:
+def windows(shots: Iterator[SourceFrame] | FrameSource, size: int) -> Iterator[tuple[list[SourceFrame], int]]:
     """Cut a stream into clips of `size`; the last one reaches back to be full.
 
     Yields:
         The frames of a clip, and how many of them, at its end, were in no clip before.
     """
-    previous: list[Shot] = []
-    current: list[Shot] = []
+    previous: list[SourceFrame] = []
+    current: list[SourceFrame] = []
     for shot in shots:
         current.append(shot)
         if len(current) == size:
@@ -218,17 +218,17 @@ def check_request(
 ) -> None:
     """Refuse what `segment_video` would refuse, before a model is loaded; arguments and errors as there."""
     if not expressions:
-        raise InvalidDataError("there is no sentence; expected at least one, such as 'the red cup'")
+        raise InvalidDataError("there is no expression; expected at least one, such as 'the red cup'")
     for number, text in enumerate(expressions, start=1):
-        # Zero-width characters are no spaces, and not printable either.
+        # Zero-width characters are no spaces, and not strip_control either.
         if not any(character.isprintable() and not character.isspace() for character in text):
-            raise InvalidDataError(f"sentence {number} is empty; expected words, such as 'the red cup'")
+            raise InvalidDataError(f"expression {number} is empty; expected words, such as 'the red cup'")
     if frames_per_clip < 1:
         raise InvalidDataError(f"a clip of {frames_per_clip} frames was asked for; expected at least 1")
     if not 0 < folder_fps <= 1000:
         raise InvalidDataError(f"{folder_fps} frames per second were asked for; expected 0 to 1000")
-    with closing(Footage(source, folder_fps=folder_fps)) as footage:
-        frames = footage.frames
+    with closing(FrameSource(source, folder_fps=folder_fps)) as frame_source:
+        frames = frame_source.frames
     try:
         _check_places(source, out, masks_dir)
         kind = _kind(out)
@@ -250,17 +250,17 @@ def check_request(
 
 def _check_places(source: Path, out: Path, masks_dir: Path | None) -> None:
     """The source is never written over, and nothing is written into a folder that is moved in place later."""
-    footage, picture = source.resolve(), out.resolve()
-    if picture == footage or (picture.exists() and picture.samefile(footage)):
+    frame_source, picture = source.resolve(), out.resolve()
+    if picture == frame_source or (picture.exists() and picture.samefile(frame_source)):
         raise OutputError(f"{out} is the source itself; choose another --out")
-    if _kind(out) == "picture" and picture.parent == footage:
+    if _kind(out) == "picture" and picture.parent == frame_source:
         raise OutputError(f"{out} would be one more frame of the source; choose another --out")
-    if footage.is_relative_to(picture):
+    if frame_source.is_relative_to(picture):
         raise OutputError(f"{out} holds the source {source}; choose another --out")
     if masks_dir is None:
         return
     masks_place = masks_dir.resolve()
-    if footage.is_relative_to(masks_place):
+    if frame_source.is_relative_to(masks_place):
         raise OutputError(f"{masks_dir} holds the source {source}; choose another folder for masks")
     if masks_place.is_relative_to(picture) or picture.is_relative_to(masks_place):
         raise OutputError(f"{out} and {masks_dir} lie in one another; choose two separate places")
@@ -302,7 +302,7 @@ def _writer(out: Path, *, fps: float, replace: bool) -> _Writer:
     return (PictureWriter if kind == "picture" else FrameFolderWriter)(out, replace=replace)
 
 
-def _clip(name: str, shots: Sequence[Shot], new: int, done: int) -> Clip:
+def _clip(name: str, shots: Sequence[SourceFrame], new: int, done: int) -> Clip:
     first = done - (len(shots) - new)
     return Clip(
         video_id=name,
@@ -313,10 +313,10 @@ def _clip(name: str, shots: Sequence[Shot], new: int, done: int) -> Clip:
 
 
 def _ask(segmenter: Segmenter, clip: Clip, expressions: Sequence[str]) -> NDArray[np.bool_]:
-    """The best mask of every sentence and wanted frame: (sentences, K, H, W) bool."""
+    """The best mask of every expression and wanted frame: (expressions, K, H, W) bool."""
     answers = segmenter.segment(clip, expressions, candidates=1)
     if len(answers) != len(expressions):
-        raise ShapeError(f"the model gave {len(answers)} answers to {len(expressions)} sentences")
+        raise ShapeError(f"the model gave {len(answers)} answers to {len(expressions)} expressions")
     size = (len(clip.wanted), *clip.frames.shape[2:])
     for answer in answers:
         if answer.masks.ndim != 4 or not len(answer.masks) or answer.masks.shape[1:] != size:
@@ -328,7 +328,7 @@ def _ask(segmenter: Segmenter, clip: Clip, expressions: Sequence[str]) -> NDArra
 
 
 def _entries(expressions: Sequence[str]) -> list[tuple[str, overlay.Colour]]:
-    """Sentences with their colours, and with numbers where there are so many that colours come close."""
+    """Expressions with their colours, and with numbers where there are so many that colours come close."""
     numbered = len(expressions) > len(overlay.PALETTE)
     return [
         (f"{position + 1}: {text}" if numbered else text, overlay.colour_of(position))
@@ -346,7 +346,7 @@ def _above(picture: RgbImage, band: RgbImage) -> RgbImage:
 
 
 class _MaskFolder(PngFolder):
-    """One folder of PNG files per sentence."""
+    """One folder of PNG files per expression."""
 
     def __init__(self, folder: Path, expressions: Sequence[str], *, replace: bool) -> None:
         self._names = [f"{number}-{_slug(text)}" for number, text in enumerate(expressions, start=1)]
@@ -366,6 +366,6 @@ def _holds_masks(folder: Path) -> bool:
 
 
 def _slug(text: str) -> str:
-    """A sentence as a safe file name: ASCII letters, digits and hyphens."""
+    """An expression as a safe file name: ASCII letters, digits and hyphens."""
     plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
-    return re.sub(r"[^a-z0-9]+", "-", plain)[:40].strip("-") or "sentence"
+    return re.sub(r"[^a-z0-9]+", "-", plain)[:40].strip("-") or "expression"

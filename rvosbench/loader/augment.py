@@ -15,13 +15,13 @@ from torch import Tensor
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Sample:
-    """One training clip: frames, one sentence, and the objects of the video."""
+    """One training clip: frames, one expression, and the objects of the video."""
 
-    name: str  # video, sentence and frames, for messages
+    name: str  # video, expression and frames, for messages
     frames: Tensor  # (T, 3, H, W) uint8 RGB
     masks: Tensor  # (N, K, H, W) bool
     labels: Tensor  # (N,) int64 category index
-    referred: int  # the row that the sentence means
+    referred: int  # the row that the expression means
     text: str
     wanted: tuple[int, ...]  # K positions among the T frames
 
@@ -30,7 +30,7 @@ _SIDE_WORD = re.compile(r"\b(left|right)(?=(?:most|wards?|hand)?\b)", re.IGNOREC
 
 
 def mirror_words(text: str) -> str:
-    """A sentence about a clip, for the mirrored clip: left and right change places.
+    """An expression about a clip, for the mirrored clip: left and right change places.
 
     Whole words only (and leftmost, leftwards, lefthand ...). Upstream replaces substrings, so that its
     "bright" becomes "bleft". Upper case stays where it is.
@@ -51,7 +51,7 @@ def mirror_words(text: str) -> str:
 
 
 def mirror(sample: Sample) -> Sample:
-    """Left becomes right, in the pixels, the masks and the sentence."""
+    """Left becomes right, in the pixels, the masks and the expression."""
     return replace(
         sample,
         frames=torch.flip(sample.frames, (-1,)),
@@ -63,7 +63,7 @@ def mirror(sample: Sample) -> Sample:
 def jitter_colours(sample: Sample, strength: float, rng: np.random.Generator) -> Sample:
     """Brightness, contrast and saturation of the whole clip times a factor in [1 - strength, 1 + strength].
 
-    Hue stays: sentences name colours.
+    Hue stays: expressions name colours.
     """
     brightness, contrast, saturation = rng.uniform(1 - strength, 1 + strength, 3).tolist()
     pixels = sample.frames.float() * brightness

@@ -1,4 +1,4 @@
-"""Training samples of a store's split: every (video, sentence, window), by number.
+"""Training samples of a store's split: every (video, expression, window), by number.
 
 Sample `index` of epoch `epoch` is a pure function of (seed, epoch, index): it does not depend on which
 worker makes it, nor on what was asked before.
@@ -30,7 +30,7 @@ DEFAULT_CACHE_BYTES = 1024**3
 
 @dataclass(frozen=True, slots=True)
 class _Record:
-    """One window of one sentence."""
+    """One window of one expression."""
 
     expression: Expression
     place: int  # as the window counts
@@ -51,8 +51,8 @@ class _Timeline:
 class Samples(Dataset[Sample]):
     """The training samples of one split, decoded once and kept small in memory.
 
-    Left out: sentences without a target or with hidden ground truth, and windows in which the object
-    is never seen. A sentence about several objects means their union, which is one row of the target.
+    Left out: expressions without a target or with hidden ground truth, and windows in which the object
+    is never seen. An expression about several objects means their union, which is one row of the target.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class Samples(Dataset[Sample]):
         seed: int,
         augment: Callable[[Sample, np.random.Generator], Sample] | None = None,
         with_other_objects: bool = True,
-        longest_sentence: int | None = None,
+        longest_expression: int | None = None,
         cache: ByteCache | None = None,
     ) -> None:
         """List the samples; no pixel is read.
@@ -78,7 +78,7 @@ class Samples(Dataset[Sample]):
             seed: not negative.
             augment: changes a sample by its own rng.
             with_other_objects: the target also holds the video's other objects that the clip shows.
-            longest_sentence: leave out sentences of more words.
+            longest_expression: leave out expressions of more words.
             cache: keeps decoded frames and masks, per process; one may serve several lists of samples of
                 the same split and side.
 
@@ -93,7 +93,7 @@ class Samples(Dataset[Sample]):
         self._split = split
         self._augment = augment
         self._with_other_objects = with_other_objects
-        self._longest_sentence = longest_sentence
+        self._longest_expression = longest_expression
         self._cache = ByteCache(DEFAULT_CACHE_BYTES) if cache is None else cache  # an empty one is falsy
         objects = store.table("objects", split, ["category"])
         names = sorted({name for name in objects["category"].to_pylist() if name not in (None, VOID)})
@@ -143,8 +143,8 @@ class Samples(Dataset[Sample]):
 
     def _list(self) -> list[_Record]:
         expressions = self._store.expressions(self._split)
-        if self._longest_sentence is not None:
-            expressions = tuple(e for e in expressions if len(e.text.split()) <= self._longest_sentence)
+        if self._longest_expression is not None:
+            expressions = tuple(e for e in expressions if len(e.text.split()) <= self._longest_expression)
         records = []
         for expression in expressions:
             timeline = self._timelines[expression.video_id]
@@ -156,13 +156,13 @@ class Samples(Dataset[Sample]):
             hidden = sum(expression.object_ids is None for expression in expressions)
             raise TrainingError(
                 f"{self._store.folder} has no ground truth to train on in split '{self._split}' "
-                f"({len(expressions)} sentences{self._limit()}, {hidden} with hidden ground truth); expected "
-                f"sentences with masks, choose another split of: {', '.join(self._store.splits)}"
+                f"({len(expressions)} expressions{self._limit()}, {hidden} with hidden ground truth); "
+                f"expected expressions with masks, choose another split of: {', '.join(self._store.splits)}"
             )
         return records
 
     def _limit(self) -> str:
-        return "" if self._longest_sentence is None else f" of at most {self._longest_sentence} words"
+        return "" if self._longest_expression is None else f" of at most {self._longest_expression} words"
 
     def _cut(self, record: _Record, rng: np.random.Generator) -> tuple[int, ...]:
         timeline = self._timelines[record.expression.video_id]
@@ -170,7 +170,7 @@ class Samples(Dataset[Sample]):
         return self.window.cut(record.place, timeline.annotated, shown, timeline.length, rng)
 
     def _rows(self, video: Video, expression: Expression, frames: Sequence[int]) -> tuple[Tensor, Tensor]:
-        """Masks (N, K, h, w) bool and labels (N,) int64; row 0 is what the sentence means."""
+        """Masks (N, K, h, w) bool and labels (N,) int64; row 0 is what the expression means."""
         objects = [thing for thing in video.objects if thing.category != VOID]
         masks_of_all = self._masks(video, frames)
         meant = [row for row, thing in enumerate(objects) if thing.object_id in (expression.object_ids or ())]

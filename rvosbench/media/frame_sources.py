@@ -18,7 +18,7 @@ _IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png")
 
 
 @dataclass(frozen=True, slots=True)
-class Shot:
+class SourceFrame:
     """One frame as it is to be shown."""
 
     name: str  # the image's name without its suffix, or the position as five digits
@@ -26,7 +26,7 @@ class Shot:
     pixels: RgbImage  # (H, W, 3) uint8
 
 
-class Footage:
+class FrameSource:
     """All frames of one source, once, in order, one at a time in memory.
 
     Attributes:
@@ -74,7 +74,7 @@ class Footage:
         else:
             raise MissingPathError(f"{source} is missing; expected a video file or a folder of frames")
 
-    def __iter__(self) -> Iterator[Shot]:
+    def __iter__(self) -> Iterator[SourceFrame]:
         """The frames.
 
         Raises:
@@ -97,21 +97,21 @@ class Footage:
         if self._file is not None:
             self._file.close()
 
-    def _from_file(self, file: VideoFile) -> Iterator[Shot]:
+    def _from_file(self, file: VideoFile) -> Iterator[SourceFrame]:
         start_s: float | None = None
         for position, (time_s, pixels) in enumerate(file.play()):
             if start_s is None:
                 start_s = time_s
             elapsed_s = position / self.fps if time_s is None or start_s is None else time_s - start_s
-            yield Shot(f"{position:05d}", elapsed_s, pixels)
+            yield SourceFrame(f"{position:05d}", elapsed_s, pixels)
 
-    def _from_folder(self) -> Iterator[Shot]:
+    def _from_folder(self) -> Iterator[SourceFrame]:
         for position, path in enumerate(self._images):
             try:
                 data = path.read_bytes()
             except OSError as error:
                 raise DatasetError(f"{path} cannot be read ({error.strerror}); expected an image") from error
-            yield Shot(path.stem, position / self.fps, decode_image(data, str(path)))
+            yield SourceFrame(path.stem, position / self.fps, decode_image(data, str(path)))
 
 
 def _by_number(path: Path) -> tuple[list[tuple[int, str]], str]:

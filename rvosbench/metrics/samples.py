@@ -1,4 +1,4 @@
-"""Figures over frame samples, one sentence and one frame each: P@K, overall IoU, mean IoU.
+"""Figures over frame samples, one expression and one frame each: P@K, overall IoU, mean IoU.
 
 Source: the evaluators of MTTR, SOC and ReferFormer for A2D-Sentences, JHMDB-Sentences and RefCOCO, which
 agree; and the no-target rules of GRES (Liu et al., CVPR 2023). tests/metrics/test_average_precision.py and
@@ -65,7 +65,7 @@ def no_target_figures(
     truth_has_no_target: NDArray[np.bool_],
     prediction_has_no_target: NDArray[np.bool_],
 ) -> Mapping[str, float]:
-    """The figures of generalised referring segmentation, where a sentence may mean nothing.
+    """The figures of generalised referring segmentation, where an expression may mean nothing.
 
     A no-target sample scores 1 when the prediction says so too and 0 otherwise, its false pixels then count
     for cIoU; a missed target scores 0, its pixels count as missed. The IoU here is exact, without epsilon,

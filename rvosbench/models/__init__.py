@@ -1,1 +1,1 @@
-"""Models behind one contract: answer sentences about a clip."""
+"""Models behind one contract: answer expressions about a clip."""

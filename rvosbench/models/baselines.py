@@ -1,7 +1,7 @@
 """The floors that every table should show: answers that need no pixels, no language, or neither.
 
 A benchmark number means little without them: `everything` shows what the size of the objects gives away,
-`centre` what photographers do, `random-object` what perfect masks are worth without reading the sentence.
+`centre` what photographers do, `random-object` what perfect masks are worth without reading the expression.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ from rvosbench.plugins.contracts import Segmenter
 from rvosbench.types import Clip, Segmentation
 
 Answer = Callable[[Clip, int, int], NDArray[np.bool_]]
-"""(clip, position of the sentence, seed) -> (K, H, W) bool."""
+"""(clip, position of the expression, seed) -> (K, H, W) bool."""
 
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """A `Segmenter` whose single answer is a function of the clip, not of the sentence."""
+    """A `Segmenter` whose single answer is a function of the clip, not of the expression."""
 
     answer: Answer
     seed: int
 
     def segment(self, clip: Clip, expressions: Sequence[str], candidates: int = 1) -> Sequence[Segmentation]:
-        """One candidate per sentence, with score 1."""
+        """One candidate per expression, with score 1."""
         return [
             Segmentation(
                 masks=self.answer(clip, position, self.seed)[None], scores=np.ones(1, dtype=np.float32)
@@ -71,7 +71,7 @@ def _centre(clip: Clip, position: int, seed: int) -> NDArray[np.bool_]:
 
 
 def _random_object(clip: Clip, position: int, seed: int) -> NDArray[np.bool_]:
-    """The true masks of one object, drawn from (seed, video, position of the sentence) alone."""
+    """The true masks of one object, drawn from (seed, video, position of the expression) alone."""
     if clip.objects is None:
         raise ScoreError(
             f"random-object needs the ground-truth objects of {clip.video_id}, the clip has none; it works "

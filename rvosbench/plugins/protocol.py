@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 ANNOTATORS = ("anno_0", "anno_1", "anno_2", "anno_3")
-"""What the four annotators of Ref-DAVIS17 are called where their sentences are merged."""
+"""What the four annotators of Ref-DAVIS17 are called where their expressions are merged."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -26,14 +26,14 @@ class Protocol:
     matching: Literal["none", "hungarian"] = "none"
     """Label n answers for object n, or in every video the labels are dealt out so that J&F is highest."""
     annotators: Literal["each", "mean"] = "each"
-    """A sentence is answered alone, or the sentences of an annotator share the pixels of a frame, so that
+    """An expression is answered alone, or those of an annotator share the pixels of a frame, so that
     none belongs to two, and the mean is taken over the annotators."""
     void: bool = False  # pixels marked as void count for nothing
     unverified: str | None = None  # what could not be compared with the official evaluator
 
     @property
     def answers(self) -> Literal["expression", "object", "annotator"]:
-        """What a prediction answers: a sentence, a labelled object, or all that an annotator describes."""
+        """What a prediction answers: an expression, a labelled object, or all that an annotator describes."""
         if self.annotators == "mean":
             return "annotator"
         return "object" if self.unit == "object" else "expression"

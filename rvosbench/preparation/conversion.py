@@ -85,7 +85,7 @@ class Conversion:
             )
 
     def warnings(self) -> list[str]:
-        """What is to be known about the release, one sentence each."""
+        """What is to be known about the release, one expression each."""
         found = list(self._reported)
         if self._never_visible:
             found.append(

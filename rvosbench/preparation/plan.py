@@ -16,9 +16,9 @@ from itertools import islice
 from pathlib import Path
 
 from rvosbench.errors import DatasetError, InvalidDataError, MissingPathError, OutputError
-from rvosbench.plugins.contracts import Release
-from rvosbench.plugins.registry import DATASETS
+from rvosbench.plugins.dataset import Release
 from rvosbench.preparation.estimate import Estimate, estimate
+from rvosbench.preparation.opening import open_release
 from rvosbench.preparation.run import choose_splits, count_differences
 from rvosbench.preparation.unit import Job
 from rvosbench.store.partial import partial_folder
@@ -85,7 +85,7 @@ def plan(
     root: Path,
     out: Path,
     *,
-    options: Mapping[str, str] | None = None,
+    options: Mapping[str, object] | None = None,
     splits: Sequence[str] | None = None,
     limit: int | None = None,
     pack: bool = False,
@@ -106,13 +106,14 @@ def plan(
         on_progress: called with (split, videos done, videos in all) after every video.
 
     Raises:
-        UnknownNameError: no such dataset or split.
+        UnknownNameError: no such dataset, option or split.
+        OptionError: an option has a value that it cannot have.
         MissingPathError: the release, or an index file, is not there.
         DatasetError: the release is empty, or an index is damaged or of another shape.
     """
     if limit is not None and limit < 1:
         raise DatasetError(f"limit is {limit}, expected at least 1 video of each split")
-    release: Release = DATASETS[name](root, dict(options or {}))
+    release = open_release(name, root, options)
     job = Job(release=release, root=root, pack=pack)
     found = []
     counts = {}
@@ -122,9 +123,9 @@ def plan(
         except (InvalidDataError, MissingPathError) as error:
             found.append(_unlisted(split, str(error)))
             continue
-        sentences = {video_id: len(release.expressions(split, video_id)) for video_id in video_ids}
-        counts[split] = {"videos": len(sentences), "expressions": sum(sentences.values())}
-        found.append(_split(job, split, dict(islice(sentences.items(), limit)), on_progress))
+        expressions = {video_id: len(release.expressions(split, video_id)) for video_id in video_ids}
+        counts[split] = {"videos": len(expressions), "expressions": sum(expressions.values())}
+        found.append(_split(job, split, dict(islice(expressions.items(), limit)), on_progress))
     index = _Search()
     index.look(release.index_files())
     place = out.resolve()
@@ -145,14 +146,14 @@ def plan(
 
 
 def _split(
-    job: Job, split: str, sentences: Mapping[str, int], on_progress: Callable[[str, int, int], None] | None
+    job: Job, split: str, expressions: Mapping[str, int], on_progress: Callable[[str, int, int], None] | None
 ) -> SplitPlan:
     """Look for every file of the videos of a split, and convert a few of them in memory."""
     search = _Search()
     sizes = {}  # of the pixels of the videos that are whole
     errors = []
     incomplete = 0
-    for done, video_id in enumerate(sentences, start=1):
+    for done, video_id in enumerate(expressions, start=1):
         try:
             paths = job.release.sources(split, video_id)
         except (InvalidDataError, MissingPathError) as error:
@@ -164,12 +165,12 @@ def _split(
             else:
                 sizes[video_id] = pixel_bytes
         if on_progress is not None:
-            on_progress(split, done, len(sentences))
-    found = estimate(job, split, sizes, len(sentences))
+            on_progress(split, done, len(expressions))
+    found = estimate(job, split, sizes, len(expressions))
     return SplitPlan(
         name=split,
-        videos=len(sentences),
-        expressions=sum(sentences.values()),
+        videos=len(expressions),
+        expressions=sum(expressions.values()),
         incomplete=incomplete,
         files=search.files(),
         estimate=found,
@@ -229,7 +230,7 @@ def _size(path: Path) -> int | None:
 
 
 def _differences(release: Release, counts: Mapping[str, Mapping[str, int]], root: Path) -> list[str]:
-    """Where the numbers of videos and sentences differ from the published ones."""
+    """Where the numbers of videos and expressions differ from the published ones."""
     known = {
         split: {table: published[table] for table in ("videos", "expressions") if table in published}
         for split, published in release.card.counts.items()

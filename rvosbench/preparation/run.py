@@ -12,10 +12,12 @@ from typing import Literal
 
 import rvosbench
 from rvosbench.errors import DatasetError, UnknownNameError
-from rvosbench.plugins.contracts import Release
-from rvosbench.plugins.registry import DATASETS, unknown
+from rvosbench.plugins.dataset import Release
+from rvosbench.plugins.options import options_as_text
+from rvosbench.plugins.registry import unknown
 from rvosbench.preparation.conversion import Conversion, Progress
 from rvosbench.preparation.journal import Journal
+from rvosbench.preparation.opening import open_release, read_options
 from rvosbench.preparation.samples import with_samples
 from rvosbench.preparation.unit import Job
 from rvosbench.store import FORMAT_VERSION, ReleaseProblem, Store, StoreWriter
@@ -41,7 +43,7 @@ def prepare(
     root: Path,
     out: Path,
     *,
-    options: Mapping[str, str] | None = None,
+    options: Mapping[str, object] | None = None,
     splits: Sequence[str] | None = None,
     limit: int | None = None,
     pack: bool = False,
@@ -74,7 +76,8 @@ def prepare(
         on_progress: called with (split, videos done, videos in all) after every video.
 
     Raises:
-        UnknownNameError: no such dataset or split.
+        UnknownNameError: no such dataset, option or split.
+        OptionError: an option has a value that it cannot have.
         MissingPathError: the release, or a file that it must hold, is not there.
         DatasetError: the release is empty, damaged or of another shape; or no video of it can be read.
         OutputError: `out` is taken, cannot be written, or somebody else is writing it.
@@ -86,11 +89,12 @@ def prepare(
         raise DatasetError(f"workers is {workers}, expected at least 1")
     if on_error not in ("fail", "skip"):
         raise DatasetError(f"on_error is {on_error!r}, expected 'fail' or 'skip'")
-    options = dict(options or {})
-    release: Release = DATASETS[name](root, options)
+    chosen = read_options(name, options)
+    release = open_release(name, root, chosen)
+    recorded = options_as_text(chosen)
     wanted = {split: release.videos(split)[:limit] for split in choose_splits(release, root, splits)}
     arguments = {
-        "options": options,
+        "options": recorded,
         "splits": list(wanted),
         "limit": limit,
         "pack": pack,
@@ -102,7 +106,7 @@ def prepare(
         "dataset": name,
         "root": str(root.resolve()),
         "fingerprint": fingerprint,
-        "options": options,
+        "options": recorded,
         "pack": pack,
         "converter": _converter(release),
         "format_version": FORMAT_VERSION,
@@ -150,7 +154,7 @@ def prepare(
 
 
 def absent_splits(card: Card, present: Collection[str], root: Path) -> list[str]:
-    """The splits with published counts that a copy lacks, one sentence for all."""
+    """The splits with published counts that a copy lacks, one expression for all."""
     absent = [split for split in card.counts if split not in present]
     if not absent:
         return []
@@ -158,7 +162,7 @@ def absent_splits(card: Card, present: Collection[str], root: Path) -> list[str]
 
 
 def count_differences(card: Card, counts: Mapping[str, Mapping[str, int]], root: Path) -> list[str]:
-    """Where the counts of a store differ from the published ones, one sentence for each number."""
+    """Where the counts of a store differ from the published ones, one expression for each number."""
     return [
         f"{card.name}/{split} has {counts[split][table]:,} {table}, its card says {expected:,}; "
         f"is the download complete? ({root})"

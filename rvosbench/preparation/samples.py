@@ -1,4 +1,4 @@
-"""Samples as A2D-Sentences counts them: a sentence, and an annotated frame in which what it means is seen."""
+"""Samples as A2D-Sentences counts them: an expression, and an annotated frame that shows what it means."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ def with_samples(store: Store, card: Card) -> dict[str, Mapping[str, int]]:
 
 
 def count_samples(store: Store, split: str) -> int:
-    """Pairs of a sentence and a frame in which at least one of the objects that it means has a mask."""
+    """Pairs of an expression and a frame in which at least one of the objects that it means has a mask."""
     columns = ("video_id", "object_id", "frame_index")
     table = store.table("masks", split, columns)
     frames: dict[tuple[str, int], set[int]] = {}
     for video_id, object_id, frame in zip(*(table[name].to_pylist() for name in columns), strict=True):
         frames.setdefault((video_id, object_id), set()).add(frame)
     return sum(
-        len(set().union(*(frames.get((sentence.video_id, o), set()) for o in sentence.object_ids or ())))
-        for sentence in store.expressions(split)
+        len(set().union(*(frames.get((expression.video_id, o), set()) for o in expression.object_ids or ())))
+        for expression in store.expressions(split)
     )

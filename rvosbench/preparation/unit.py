@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rvosbench.errors import InvalidDataError, MissingPathError
-from rvosbench.plugins.contracts import Release
+from rvosbench.plugins.dataset import Release
 from rvosbench.preparation.journal import Note
 from rvosbench.store.encoded import encode
 from rvosbench.types import Video
@@ -95,7 +95,7 @@ def never_visible(video: Video) -> tuple[str, ...]:
         return ()
     visible = {object_id for object_id, _ in video.masks}
     return tuple(
-        sentence.expression_id
-        for sentence in video.expressions
-        if sentence.object_ids and not visible & set(sentence.object_ids)
+        expression.expression_id
+        for expression in video.expressions
+        if expression.object_ids and not visible & set(expression.object_ids)
     )

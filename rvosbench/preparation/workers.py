@@ -48,7 +48,7 @@ def convert_all(
         for index in range(len(keys)):
             yield team.result(index)
     finally:
-        team.dismiss()
+        team.terminate()
 
 
 class _Team:
@@ -63,7 +63,7 @@ class _Team:
         self._results: dict[int, Entry | Refused | Exception] = {}  # finished and not asked for
         self._failed: Exception | None = None  # a process could not begin
         self._changed = threading.Condition()
-        self._dismissed = False
+        self._terminated = False
         self._packed = b""  # the job, until every process has it
         self._starting = 0
         self._threads: list[threading.Thread] = []
@@ -85,7 +85,7 @@ class _Team:
                 "convert it with one worker"
             ) from error
         self._starting = count
-        self._threads = [threading.Thread(target=self._employ, daemon=True) for _ in range(count)]
+        self._threads = [threading.Thread(target=self._serve, daemon=True) for _ in range(count)]
         for thread in self._threads:
             thread.start()
 
@@ -108,10 +108,10 @@ class _Team:
             except Exception as error:  # told when its turn comes, so that the first one is told
                 self._put(mine, error)
 
-    def dismiss(self) -> None:
+    def terminate(self) -> None:
         """End all processes at once, whatever they are doing."""
         with self._changed:
-            self._dismissed = True
+            self._terminated = True
             for process in self._processes:
                 process.kill()
         for thread in self._threads:
@@ -122,7 +122,7 @@ class _Team:
 
     def _take(self) -> int | None:
         with self._changed:
-            if self._dismissed or self._next == len(self._keys):
+            if self._terminated or self._next == len(self._keys):
                 return None
             self._busy.add(self._next)
             self._next += 1
@@ -137,13 +137,13 @@ class _Team:
             self._results[index] = result
             self._changed.notify_all()
 
-    def _employ(self) -> None:
+    def _serve(self) -> None:
         """A thread: have another process read videos until there are none."""
         if hasattr(signal, "pthread_sigmask"):
             # A process inherits what its thread blocks: Ctrl-C must not reach it while it is still importing.
             signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
-            process = self._hire()
+            process = self._spawn()
             self._ask(process, self._packed)
         except Exception as error:
             with self._changed:
@@ -161,12 +161,12 @@ class _Team:
                 self._put(index, error)
                 return
 
-    def _hire(self) -> subprocess.Popen[bytes]:
+    def _spawn(self) -> subprocess.Popen[bytes]:
         code = (
             f"import sys; sys.path[:] = {sys.path!r}; from rvosbench.preparation.worker import main; main()"
         )
         with self._changed:
-            if self._dismissed:
+            if self._terminated:
                 raise WorkerError("the run is over")
             process = subprocess.Popen(
                 [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE

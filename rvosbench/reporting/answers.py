@@ -15,7 +15,7 @@ from rvosbench.evaluation.answers import answer
 from rvosbench.evaluation.evaluate import PREDICTIONS, scored_candidate
 from rvosbench.evaluation.protocols import protocol_named
 from rvosbench.evaluation.score_tables import FRAME_SCHEMA, FRAME_SCORES
-from rvosbench.evaluation.targets import Question, questions
+from rvosbench.evaluation.targets import Query, queries
 from rvosbench.reporting.leaderboard import read_scores
 from rvosbench.store import Store
 from rvosbench.submission import open_predictions
@@ -24,9 +24,9 @@ from rvosbench.types import Rle, Video
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Track:
-    """The answer to one sentence (or object): one mask for each scored frame."""
+    """The answer to one expression (or object): one mask for each scored frame."""
 
-    question: Question
+    query: Query
     masks: tuple[Rle, ...]
     rows: tuple[dict[str, Any], ...]  # of frame_scores.parquet, one per frame
 
@@ -59,7 +59,7 @@ class ScoredRun:
         self.frame_scores = read_table(run / FRAME_SCORES, FRAME_SCHEMA)
 
     def video(self, video_id: str) -> tuple[Video, dict[str, Track]]:
-        """A video, and the tracks of its scored sentences by expression id.
+        """A video, and the tracks of its scored expressions by expression id.
 
         Raises:
             UnknownNameError: there is no such video.
@@ -69,22 +69,22 @@ class ScoredRun:
         mine = self.frame_scores.filter(pc.equal(self.frame_scores["video_id"], video_id)).to_pylist()
         rows = {(row["expression_id"], row["frame_index"]): row for row in mine}
         scored = {expression_id for expression_id, _ in rows}
-        asked = [each for each in questions(video, self._rules) if each.expression_id in scored]
+        asked = [each for each in queries(video, self._rules) if each.expression_id in scored]
         if not asked:
             return video, {}
         asked, answers = answer(
             video, asked, self._source.read(video), self._rules, merged=self._source.merged
         )
         tracks = {}
-        for question in asked:
-            keys = [(question.expression_id, frame) for frame in question.frames]
+        for query in asked:
+            keys = [(query.expression_id, frame) for frame in query.frames]
             if any(key not in rows for key in keys):
                 raise ScoreError(
-                    f"frames of expression {question.expression_id} of video {video_id} lack scores; score "
+                    f"frames of expression {query.expression_id} of video {video_id} lack scores; score "
                     "the run again"
                 )
-            tracks[question.expression_id] = Track(
-                question=question,
+            tracks[query.expression_id] = Track(
+                query=query,
                 masks=tuple(scored_candidate(answers[key], self._rules).mask for key in keys),
                 rows=tuple(rows[key] for key in keys),
             )

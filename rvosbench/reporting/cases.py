@@ -1,4 +1,4 @@
-"""One sentence of a run, with all that shows what happened: pixels, masks, scores over time."""
+"""One expression of a run, with all that shows what happened: pixels, masks, scores over time."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Key = tuple[str, str]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Case:
-    """A sentence and its answer. `T` frames were scored, `S` of them are shown."""
+    """An expression and its answer. `T` frames were scored, `S` of them are shown."""
 
     video_id: str
     expression_id: str
@@ -48,12 +48,12 @@ class Case:
 def read_cases(
     run: Path, store: Store, keys: Sequence[Key], *, predictions: Path | None = None, frames: int = 6
 ) -> list[Case]:
-    """Load chosen sentences of a scored run, one video at a time.
+    """Load chosen expressions of a scored run, one video at a time.
 
     Args:
         run: a run that `rvos evaluate` has scored.
         store: the store that it was scored against.
-        keys: the sentences.
+        keys: the expressions.
         predictions: where they are, when they are not the run's own.
         frames: how many frames to show of each; see `key_frames`.
 
@@ -121,23 +121,23 @@ def _resized(mask: NDArray[np.bool_], size: tuple[int, int]) -> NDArray[np.bool_
 
 
 def _case(video: Video, track: Track, totals: Mapping[str, Any], release: Path, count: int) -> Case:
-    question = track.question
+    query = track.query
     j = tuple(row["j"] for row in track.rows)
     shown = key_frames(j, count)
     return Case(
         video_id=video.video_id,
-        expression_id=question.expression_id,
-        text=question.text or f"object {question.expression_id}",
+        expression_id=query.expression_id,
+        text=query.text or f"object {query.expression_id}",
         j=totals["j"],
         f=totals["f"],
         j_and_f=totals["j_and_f"],
-        frame_names=tuple(video.frames[frame].name for frame in question.frames),
+        frame_names=tuple(video.frames[frame].name for frame in query.frames),
         j_over_time=j,
         f_over_time=tuple(row["f"] for row in track.rows),
         shown=shown,
-        pixels=_pixels(video, release, [question.frames[place] for place in shown]),
+        pixels=_pixels(video, release, [query.frames[place] for place in shown]),
         predicted=np.stack([masks.decode(track.masks[place]) for place in shown]),
-        truth=np.stack([masks.decode(question.truths[place]) for place in shown]),
+        truth=np.stack([masks.decode(query.truths[place]) for place in shown]),
     )
 
 

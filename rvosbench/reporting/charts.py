@@ -22,7 +22,7 @@ from rvosbench.reporting.over_time import Mean, OverTime
 from rvosbench.reporting.swap import SwapEffect
 
 KindOf = Callable[[str], str]
-"""The kind of a sentence by its text."""
+"""The kind of an expression by its text."""
 
 _JPEG_QUALITY = 84
 
@@ -56,7 +56,7 @@ class Card:
 
 
 def card(case: Case, kind_of: KindOf | None) -> Card:
-    """The filmstrip and the curves of one sentence."""
+    """The filmstrip and the curves of one expression."""
     pixels = strip(case)
     names = ", ".join(case.frame_names[place] for place in case.shown)
     return Card(
@@ -83,12 +83,12 @@ def headline(row: Row) -> list[tuple[str, str, str]]:
 
 
 def swap_bars(effect: SwapEffect) -> dict[str, Any]:
-    """Right and swapped sentences, and what the difference means."""
+    """Right and swapped expressions, and what the difference means."""
     cost = effect.cost
     interval = "" if math.isnan(cost.low) else f" [{100 * cost.low:.1f}, {100 * cost.high:.1f}]"
     return {
         "bars": [
-            Bar("its own sentence", f"{100 * effect.right:.1f}", 100 * effect.right),
+            Bar("its own expression", f"{100 * effect.right:.1f}", 100 * effect.right),
             Bar("another object's", f"{100 * effect.swapped:.1f}", 100 * effect.swapped),
         ],
         "cost": f"{100 * cost.difference:.1f}{interval}",
@@ -131,7 +131,7 @@ def boards(row: Row, others: Sequence[Path]) -> list[dict[str, Any]]:
 
 
 def kind_bars(scores: pa.Table, kind_of: KindOf, reference: pa.Table | None) -> list[Bar]:
-    """J&F per kind of sentence; the reference's mean as a mark."""
+    """J&F per kind of expression; the reference's mean as a mark."""
     marks = {} if reference is None else {each.kind: each.mean for each in _kinds(reference, kind_of)}
     return [
         Bar(
@@ -148,7 +148,7 @@ def kind_bars(scores: pa.Table, kind_of: KindOf, reference: pa.Table | None) -> 
 
 
 def histogram(scores: pa.Table) -> list[dict[str, Any]]:
-    """Sentences per tenth of J&F; `height` in percent of the tallest."""
+    """Expressions per tenth of J&F; `height` in percent of the tallest."""
     counts, _ = np.histogram(scores["j_and_f"].to_numpy(), bins=10, range=(0.0, 1.0))
     tallest = max(1, int(counts.max()))
     return [

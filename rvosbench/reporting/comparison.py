@@ -1,6 +1,6 @@
 """Is the difference real? Scored runs against a first one, metric by metric, over the same items.
 
-Works for every metric that is a mean over sentences, objects or samples, or a ratio of two sums. mAP is
+Works for every metric that is a mean over expressions, objects or samples, or a ratio of two sums. mAP is
 neither: it ranks all samples together by scores that two models give on scales of their own, so swapping the
 models in one video would change the rank of the others.
 """
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from rvosbench.analysis.bootstrap import Comparison, compare, holm
 from rvosbench.errors import FormatError, InvalidDataError, ScoreError
 from rvosbench.evaluation.score_tables import FRAME_SCHEMA, FRAME_SCORES
-from rvosbench.files.text import printable
+from rvosbench.files.text import strip_control
 from rvosbench.metrics import statistics
 from rvosbench.metrics.samples import sample_iou
 from rvosbench.reporting.answers import read_table
@@ -85,7 +85,7 @@ def compare_runs(runs: Sequence[Path], *, seed: int = 0) -> Compared:
         MissingPathError: a folder is no scored run.
         FormatError: its tables are damaged, or do not belong to its `scores.json`.
         ScoreError: the runs were scored under different protocols, on different stores or splits, or on
-            different sentences.
+            different expressions.
     """
     if len(runs) < 2:
         raise InvalidDataError(f"{len(runs)} run was named; expected two or more to compare")
@@ -173,7 +173,7 @@ def as_rich(found: Compared, contrast: Contrast) -> RichTable:
     drawn = RichTable(box=box.SIMPLE_HEAD, pad_edge=False)
     drawn.add_column("metric", no_wrap=True)
     for row in (found.first, contrast.row):
-        drawn.add_column(Text(printable(row.name)), justify="right", max_width=20, overflow="fold")
+        drawn.add_column(Text(strip_control(row.name)), justify="right", max_width=20, overflow="fold")
     for name in ("difference", "p", *(["p Holm"] if several else [])):
         drawn.add_column(name, justify="right", no_wrap=True)
     for each in contrast.differences:
@@ -186,8 +186,8 @@ def as_rich(found: Compared, contrast: Contrast) -> RichTable:
 def footnotes(found: Compared) -> tuple[str, ...]:
     """What the columns mean."""
     lines = [
-        f"Difference to {printable(found.first.name)} in points; in brackets its 95 % interval, by paired "
-        "bootstrap over videos.",
+        f"Difference to {strip_control(found.first.name)} in points; in brackets its 95 % interval, by "
+        "paired bootstrap over videos.",
         "p: two-sided, by swapping the two runs' answers in whole videos.",
     ]
     if len(found.others) > 1:
@@ -233,7 +233,7 @@ def _items(row: Row) -> _Items:
         starts = [place for place, key in enumerate(keys) if not place or key[:2] != keys[place - 1][:2]]
         keys = [keys[start][:2] for start in starts]
         if keys != list(zip(*(expressions[name].to_pylist() for name in columns[:2]), strict=True)):
-            raise FormatError(f"the tables of {row.run} hold different sentences; score the run again")
+            raise FormatError(f"the tables of {row.run} hold different expressions; score the run again")
         for letter in ("j", "f"):
             series = np.split(frames[letter].to_numpy(), starts[1:])
             for name, figure in (("recall", statistics.recall), ("decay", statistics.decay)):

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from rvosbench.analysis.slices import Slice
 from rvosbench.drawing import overlay
-from rvosbench.files.text import printable
+from rvosbench.files.text import strip_control
 from rvosbench.reporting.cases import Case, strip
 from rvosbench.reporting.files import write_bytes
 
@@ -29,7 +29,7 @@ _BLIND = "#d55e00"
 
 
 def filmstrip(case: Case, path: Path) -> Path:
-    """One sentence: key frames over time, what was right and wrong in them, J and F of every frame.
+    """One expression: key frames over time, what was right and wrong in them, J and F of every frame.
 
     Raises:
         OutputError: `path` cannot be written.
@@ -39,14 +39,14 @@ def filmstrip(case: Case, path: Path) -> Path:
     pixels = strip(case, tile=(240, 320))
     width = 12.0  # inches
     picture = width * 0.94 * pixels.shape[0] / pixels.shape[1]
-    title = textwrap.fill(f"“{printable(case.text)}”", 100, max_lines=3, placeholder=" …")
+    title = textwrap.fill(f"“{strip_control(case.text)}”", 100, max_lines=3, placeholder=" …")
     lines = 0.85 + 0.25 * title.count("\n")
     figure = Figure(figsize=(width, picture + lines + 1.7), facecolor="white")
     height = figure.get_figheight()
     figure.text(0.03, 1 - 0.12 / height, title, va="top", fontsize=14, color=_INK, parse_math=False)
     facts = (
-        f"{printable(case.video_id)} / {printable(case.expression_id)}   J&F {100 * case.j_and_f:.1f}   "
-        f"J {100 * case.j:.1f}   F {100 * case.f:.1f}"
+        f"{strip_control(case.video_id)} / {strip_control(case.expression_id)}   "
+        f"J&F {100 * case.j_and_f:.1f}   J {100 * case.j:.1f}   F {100 * case.f:.1f}"
     )
     below = 1 - (lines - 0.38) / height
     figure.text(0.03, below, facts, va="top", fontsize=10, color=_FAINT, parse_math=False)
@@ -62,12 +62,12 @@ def filmstrip(case: Case, path: Path) -> Path:
 
 
 def kinds_chart(slices: Sequence[Slice], path: Path, *, language_blind: Sequence[Slice] = ()) -> Path:
-    """J&F per kind of sentence with the number of sentences and 95 % intervals.
+    """J&F per kind of expression with the number of expressions and 95 % intervals.
 
     Args:
         slices: as `rvosbench.analysis.slices.by_slice` makes them.
         path: where to.
-        language_blind: the same of a model that does not read the sentence; drawn as a mark.
+        language_blind: the same of a model that does not read the expression; drawn as a mark.
 
     Raises:
         OutputError: `path` cannot be written.
@@ -84,7 +84,7 @@ def kinds_chart(slices: Sequence[Slice], path: Path, *, language_blind: Sequence
             mark = 100 * blind[each.kind]
             axes.plot([mark, mark], [row - 0.36, row + 0.36], color=_BLIND, linewidth=2.5)
         axes.text(101, row, f"{100 * each.mean:.1f}  n = {each.n}", va="center", fontsize=9, color=_INK)
-    labels = [printable(each.kind) for each in reversed(slices)]
+    labels = [strip_control(each.kind) for each in reversed(slices)]
     axes.set_yticks(range(len(slices)), labels, parse_math=False)
     axes.set_xlim(0, 100)
     axes.set_xlabel("J&F, 95 % interval over videos" + (" — mark: language-blind" if blind else ""))
@@ -99,7 +99,7 @@ def _timeline(axes: Axes, case: Case) -> None:
     axes.plot(frames, case.f_over_time, color=_BLIND, linewidth=1.2, linestyle="--", marker=marker, label="F")
     for place in case.shown:
         axes.axvline(place, color=_FAINT, linewidth=0.6)
-    axes.set_xticks(case.shown, [printable(case.frame_names[place]) for place in case.shown], fontsize=8)
+    axes.set_xticks(case.shown, [strip_control(case.frame_names[place]) for place in case.shown], fontsize=8)
     axes.set_ylim(-0.03, 1.03)
     axes.set_yticks([0, 0.5, 1], ["0", "", "1"], fontsize=8)
     axes.spines[["top", "right"]].set_visible(False)
@@ -114,7 +114,7 @@ def _unit(colour: overlay.Colour) -> tuple[float, float, float]:
 def _save(figure: Figure, path: Path) -> Path:
     buffer = io.BytesIO()
     with warnings.catch_warnings():
-        # A sentence in a script that the font lacks is drawn as boxes; the figure is still a figure.
+        # An expression in a script that the font lacks is drawn as boxes; the figure is still a figure.
         warnings.filterwarnings("ignore", message="Glyph .* missing from")
         figure.savefig(buffer, format="png", dpi=120, metadata={"Software": None})
     return write_bytes(path, buffer.getvalue())

@@ -2,7 +2,7 @@
 
 Numbers are comparable only when dataset, split, store and protocol are the same, so each combination
 gets a table of its own. A run is listed without a rank when its number means something else: an oracle
-that reads the ground truth, sentences that were swapped on purpose, or fewer sentences than the others.
+that reads the ground truth, expressions that were swapped on purpose, or fewer expressions than the others.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from rvosbench.errors import FormatError, MissingPathError
 from rvosbench.evaluation.score_tables import SCORES
-from rvosbench.files.text import printable
+from rvosbench.files.text import strip_control
 from rvosbench.reporting.files import write_text
 from rvosbench.runs.record import write_json
 
@@ -93,7 +93,7 @@ class Table:
 
     @property
     def size(self) -> str:
-        """How many sentences (or objects) of how many videos."""
+        """How many expressions (or objects) of how many videos."""
         thing = "object" if self.unit == "object" else "expression"
         videos = "1 video" if self.n_videos == 1 else f"{self.n_videos} videos"
         return f"{self.n_expressions} {thing}{'' if self.n_expressions == 1 else 's'} in {videos}"
@@ -105,9 +105,9 @@ class Table:
         if "oracle" in self.notes:
             meanings.append("oracle: reads the ground truth, so it has no rank.")
         if "swapped" in self.notes:
-            meanings.append("swapped: was asked with sentences about other objects.")
+            meanings.append("swapped: was asked with expressions about other objects.")
         if any(" of " in note for note in self.notes):
-            meanings.append(f"k of {self.n_expressions}: was scored on k sentences only.")
+            meanings.append(f"k of {self.n_expressions}: was scored on k expressions only.")
         return tuple(meanings)
 
 
@@ -262,7 +262,7 @@ def as_rich(table: Table) -> RichTable:
     if any(table.notes):
         drawn.add_column("", no_wrap=True, style="dim")
     for row, rank, note in zip(table.rows, table.ranks, table.notes, strict=True):
-        cells = [Text(str(rank or "-")), Text(printable(row.name))]
+        cells = [Text(str(rank or "-")), Text(strip_control(row.name))]
         cells.append(Text(show(row.main), style="bold" if rank == 1 else ""))
         cells += [Text(show(row.metrics.get(name), interval=False)) for name in names[1:]]
         drawn.add_row(*cells, *([Text(note)] if any(table.notes) else []))
@@ -305,7 +305,7 @@ def _group(row: Row) -> tuple[str, str, str, str]:
 
 def _table(rows: list[Row]) -> Table:
     rows.sort(key=lambda row: (-_finite(row.main.value), row.name))
-    # The whole split is what most sentences were scored on, however many runs looked at a part of it.
+    # The whole split is what most expressions were scored on, however many runs looked at a part of it.
     whole = max(rows, key=lambda row: (row.n_expressions, row.n_videos))
     notes = [_note(row, whole.n_expressions) for row in rows]
     ranked = [row.main.value for row, note in zip(rows, notes, strict=True) if not note]
@@ -352,6 +352,6 @@ def _value(metric: Mapping[str, Any]) -> Value:
 
 def _cell(text: str) -> str:
     """Text that cannot break out of a Markdown table cell."""
-    escaped = printable(text).replace("\\", "\\\\").replace("|", "\\|").replace("`", "\\`")
+    escaped = strip_control(text).replace("\\", "\\\\").replace("|", "\\|").replace("`", "\\`")
     escaped = re.sub(r"&(?=#?\w+;)", "&amp;", escaped).replace("<", "&lt;").replace(">", "&gt;")
     return escaped.replace("[", "\\[").replace("]", "\\]").replace("*", "\\*").replace("_", "\\_")

@@ -22,7 +22,7 @@ SCHEMA_VERSION = 1
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Mean:
-    """A mean over sentences, with its 95 % interval over videos (NaN with fewer than two)."""
+    """A mean over expressions, with its 95 % interval over videos (NaN with fewer than two)."""
 
     value: float
     low: float
@@ -33,7 +33,7 @@ class Mean:
 class Stability:
     """`rvosbench.analysis.stability` of answers and of true objects, over the same pairs of frames."""
 
-    n: int  # sentences (or objects) with at least two scored frames
+    n: int  # expressions (or objects) with at least two scored frames
     n_videos: int
     answers: Mean
     truths: Mean
@@ -44,8 +44,8 @@ class Stability:
 class OverTime:
     """What a run does over time."""
 
-    parts: tuple[Part, ...]  # J per tenth of the clip; empty when no sentence has two scored frames
-    stability: Stability | None  # None when no sentence has two scored frames
+    parts: tuple[Part, ...]  # J per tenth of the clip; empty when no expression has two scored frames
+    stability: Stability | None  # None when no expression has two scored frames
 
 
 def over_time(run: Path, store: Store, *, predictions: Path | None = None, seed: int = 0) -> OverTime:
@@ -70,7 +70,7 @@ def over_time(run: Path, store: Store, *, predictions: Path | None = None, seed:
             if len(track.masks) > 1:
                 videos.append(video_id)
                 answers.append(float(track_stability(track.masks).mean()))
-                truths.append(float(track_stability(track.question.truths).mean()))
+                truths.append(float(track_stability(track.query.truths).mean()))
     if not videos:
         return OverTime(parts=(), stability=None)
     return OverTime(
@@ -86,7 +86,7 @@ def over_time(run: Path, store: Store, *, predictions: Path | None = None, seed:
 
 
 def _with_time(frame_scores: pa.Table) -> list[str]:
-    """The videos where a sentence has more than one scored frame; datasets of stills have none to read."""
+    """The videos where an expression has more than one scored frame; datasets of stills have none to read."""
     counts = frame_scores.group_by(["video_id", "expression_id"]).aggregate([("frame_index", "count")])
     several = counts.filter(pc.greater(counts["frame_index_count"], 1))
     return sorted(set(several["video_id"].to_pylist()))

@@ -1,7 +1,7 @@
 """One HTML page about one run: how good, on what, where it fails and where it shines.
 
 The page is a single file that asks nothing of the network: styles, script and pictures are in it, and a
-content security policy allows just those. Sentences and names come from datasets that anybody may
+content security policy allows just those. Expressions and names come from datasets that anybody may
 have written, so they are only ever text.
 """
 
@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from rvosbench.drawing import overlay
 from rvosbench.errors import InvalidDataError
-from rvosbench.files.text import printable
+from rvosbench.files.text import strip_control
 from rvosbench.reporting import charts
 from rvosbench.reporting.cases import Key, expression_scores, read_cases
 from rvosbench.reporting.charts import KindOf
@@ -29,7 +29,7 @@ from rvosbench.runs import record as run_record
 from rvosbench.runs.record import write_json
 from rvosbench.store import Store
 
-_BLIND = "random-object"  # picks one of the true objects without reading the sentence
+_BLIND = "random-object"  # picks one of the true objects without reading the expression
 _TEMPLATES = Path(__file__).parent / "templates"
 
 
@@ -53,9 +53,9 @@ def write_page(
         out: the file; by default `<run>/report/index.html`. An older one is replaced.
         predictions: where they are, when they are not the run's own.
         others: scored runs for the leaderboard.
-        swapped: the same model's run with swapped sentences.
-        kind_of: the kind of a sentence by its text; scores are then shown per kind.
-        worst: how many of the worst sentences to show.
+        swapped: the same model's run with swapped expressions.
+        kind_of: the kind of an expression by its text; scores are then shown per kind.
+        worst: how many of the worst expressions to show.
         best: how many of the best.
 
     Raises:
@@ -64,7 +64,9 @@ def write_page(
         OutputError: the file cannot be written.
     """
     if worst < 0 or best < 0:
-        raise InvalidDataError(f"{worst} worst and {best} best sentences were asked for; expected 0 or more")
+        raise InvalidDataError(
+            f"{worst} worst and {best} best expressions were asked for; expected 0 or more"
+        )
     (row,) = collect([run])
     scores = expression_scores(run)
     low_keys, high_keys = extremes(scores, worst, best)
@@ -97,7 +99,7 @@ def write_page(
 
 
 def extremes(scores: pa.Table, worst: int, best: int) -> tuple[list[Key], list[Key]]:
-    """The sentences with the lowest J&F, worst first, and with the highest, best first; none in both."""
+    """The expressions with the lowest J&F, worst first, and with the highest, best first; none in both."""
     columns = zip(
         scores["j_and_f"].to_pylist(),
         scores["video_id"].to_pylist(),
@@ -116,7 +118,7 @@ def _scores(row: Row | None) -> pa.Table | None:
 
 
 def _reference(row: Row, others: Sequence[Path]) -> Row | None:
-    """The language-blind run over the same sentences: it shows how much a kind gives away for free."""
+    """The language-blind run over the same expressions: it shows how much a kind gives away for free."""
     for each in collect(others):
         same = (each.store_fingerprint, each.split, each.protocol, each.n_expressions) == (
             row.store_fingerprint,
@@ -145,7 +147,7 @@ def _facts(run: Path, row: Row) -> list[tuple[str, str]]:
         group = facts.get(key)
         if isinstance(group, dict):
             shown.append((key, ", ".join(f"{name} {value}" for name, value in group.items())))
-    return [(name, printable(str(value))) for name, value in shown if value is not None]
+    return [(name, strip_control(str(value))) for name, value in shown if value is not None]
 
 
 def _render(**content: Any) -> str:
@@ -159,7 +161,7 @@ def _render(**content: Any) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["printable"] = printable
+    environment.filters["strip_control"] = strip_control
     style = (_TEMPLATES / "page.css").read_text(encoding="utf-8")
     script = (_TEMPLATES / "page.js").read_text(encoding="utf-8")
     policy = (

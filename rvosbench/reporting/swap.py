@@ -1,4 +1,4 @@
-"""Does the model listen? The same objects, asked with the right sentence and with another object's."""
+"""Does the model listen? The same objects, asked with the right expression and with another object's."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ from rvosbench.reporting.leaderboard import read_row
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SwapEffect:
-    """J&F over the sentences that could be swapped, as fractions."""
+    """J&F over the expressions that could be swapped, as fractions."""
 
     n_expressions: int
     n_videos: int
-    right: float  # mean J&F with the sentence of the object
-    swapped: float  # mean J&F with a sentence about another object of the same video
+    right: float  # mean J&F with the expression of the object
+    swapped: float  # mean J&F with an expression about another object of the same video
     cost: Comparison  # right minus swapped; near 0 for a model that does not listen
 
 
 def swap_effect(run: Path, swapped: Path, *, seed: int = 0) -> SwapEffect:
-    """Compare a run with the same model's run over swapped sentences, sentence by sentence.
+    """Compare a run with the same model's run over swapped expressions, expression by expression.
 
-    Sentences that could not be swapped are left out of both means.
+    Expressions that could not be swapped are left out of both means.
 
     Raises:
-        ScoreError: `swapped` was not made with swapped sentences, scored something else, or shares no
-            sentence with `run`.
+        ScoreError: `swapped` was not made with swapped expressions, scored something else, or shares no
+            expression with `run`.
     """
     first, second = read_row(run), read_row(swapped)
     if not second.swapped:
-        raise ScoreError(f"{swapped} was asked with the right sentences; predict it with swapped ones")
+        raise ScoreError(f"{swapped} was asked with the right expressions; predict it with swapped ones")
     for what in ("model", "dataset", "split", "store_fingerprint", "protocol"):
         if getattr(first, what) != getattr(second, what):
             raise ScoreError(
@@ -45,7 +45,7 @@ def swap_effect(run: Path, swapped: Path, *, seed: int = 0) -> SwapEffect:
     right, other = _by_key(run), _by_key(swapped)
     keys = sorted(right.keys() & other.keys())
     if not keys:
-        raise ScoreError(f"{run} and {swapped} share no sentence; predict both from one store")
+        raise ScoreError(f"{run} and {swapped} share no expression; predict both from one store")
     a, b = [right[key] for key in keys], [other[key] for key in keys]
     videos = [video_id for video_id, _ in keys]
     return SwapEffect(

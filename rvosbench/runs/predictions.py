@@ -1,6 +1,6 @@
 """Predictions as Parquet: what a model answered, in a format that anything can write and we score.
 
-One row is one candidate mask of one sentence in one frame. Candidate 0 is the answer; the others follow
+One row is one candidate mask of one expression in one frame. Candidate 0 is the answer; the others follow
 from better to worse. For protocols whose unit is an object, `expression_id` holds the object id as text.
 """
 
@@ -41,7 +41,7 @@ _PART_BYTES = 256 * 1024 * 1024
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Prediction:
-    """One row: a candidate mask of a sentence in a frame."""
+    """One row: a candidate mask of an expression in a frame."""
 
     video_id: str
     expression_id: str

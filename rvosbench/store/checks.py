@@ -56,8 +56,8 @@ def _check_texts(video: Video, where: str) -> None:
     texts = [video.video_id, video.source]
     texts += [text for frame in video.frames for text in (frame.name, frame.path) if text is not None]
     texts += [thing.category for thing in video.objects if thing.category is not None]
-    for sentence in video.expressions:
-        texts += [sentence.expression_id, sentence.text, sentence.annotator or ""]
+    for expression in video.expressions:
+        texts += [expression.expression_id, expression.text, expression.annotator or ""]
     for text in texts:
         try:
             text.encode()

@@ -89,7 +89,7 @@ class Store:
         return tuple(self.table("videos", split)["video_id"].to_pylist())
 
     def expressions(self, split: str) -> tuple[Expression, ...]:
-        """All sentences of a split, by video, in the release's order within a video."""
+        """All expressions of a split, by video, in the release's order within a video."""
         return tuple(expression_from_row(row) for row in self.table("expressions", split).to_pylist())
 
     def video(self, split: str, video_id: str) -> Video:

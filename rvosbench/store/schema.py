@@ -165,7 +165,7 @@ def expression_from_row(row: Mapping[str, Any]) -> Expression:
 def digest(video: Video) -> bytes:
     """A SHA-256 of what a video says (not of its pixels), the same for every pyarrow version.
 
-    Two stores with equal digests hold the same ids, sentences, masks and annotated frames, so
+    Two stores with equal digests hold the same ids, expressions, masks and annotated frames, so
     predictions for one can be scored against the other.
     """
     content = hashlib.sha256()
@@ -174,8 +174,8 @@ def digest(video: Video) -> bytes:
     objects = [
         [thing.object_id, thing.category] for thing in sorted(video.objects, key=lambda o: o.object_id)
     ]
-    sentences = [[e.expression_id, e.text, e.object_ids, e.annotator] for e in video.expressions]
-    content.update(json.dumps([head, frames, objects, sentences]).encode())
+    expressions = [[e.expression_id, e.text, e.object_ids, e.annotator] for e in video.expressions]
+    content.update(json.dumps([head, frames, objects, expressions]).encode())
     for key, rle in sorted(video.masks.items()):
         content.update(repr((key, rle.height, rle.width, rle.counts)).encode())
     return content.digest()

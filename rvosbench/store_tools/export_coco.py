@@ -121,15 +121,15 @@ class _Split:
                     "object_id": object_id,
                 },
             )
-        for sentence in video.expressions:
+        for expression in video.expressions:
             self._lists.add(
                 "expressions",
                 {
                     "video_id": self._videos,
-                    "expression_id": sentence.expression_id,
-                    "text": sentence.text,
-                    "object_ids": None if sentence.object_ids is None else list(sentence.object_ids),
-                    "annotator": sentence.annotator,
+                    "expression_id": expression.expression_id,
+                    "text": expression.text,
+                    "object_ids": None if expression.object_ids is None else list(expression.object_ids),
+                    "annotator": expression.annotator,
                 },
             )
 

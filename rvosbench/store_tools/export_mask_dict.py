@@ -1,4 +1,4 @@
-"""The layout of MeViS: run lengths per object, any number of objects per sentence.
+"""The layout of MeViS: run lengths per object, any number of objects per expression.
 
 ```text
 <split>/JPEGImages/<video>/<frame>.jpg    <split>/meta_expressions.json    <split>/mask_dict.json
@@ -15,8 +15,9 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from rvosbench.datasets.mevis import CARD_V2, TEXT_FILES
+from rvosbench.datasets.mevis import TEXT_FILES
 from rvosbench.datasets.reading import safe_id
+from rvosbench.datasets.specs.mevis import CARD_V2
 from rvosbench.errors import DatasetError
 from rvosbench.masks import as_json
 from rvosbench.store import Store
@@ -56,7 +57,7 @@ class MaskDictLayout:
         self._frames.write(
             video, self._root / video.split / "JPEGImages" / video.video_id, range(len(video.frames))
         )
-        meant = {object_id for sentence in video.expressions for object_id in sentence.object_ids or ()}
+        meant = {object_id for expression in video.expressions for object_id in expression.object_ids or ()}
         numbers = {object_id: self._number(video.split, object_id) for object_id in sorted(meant)}
         for object_id, number in numbers.items():
             self._with_masks.add(video.split)
@@ -74,10 +75,10 @@ class MaskDictLayout:
         )
         self._videos[video.split] += 1
         add = self._losses.add
-        add("objects that no sentence means", video, sum(o.object_id not in meant for o in video.objects))
-        if all(sentence.object_ids is None for sentence in video.expressions):
+        add("objects that no expression means", video, sum(o.object_id not in meant for o in video.objects))
+        if all(expression.object_ids is None for expression in video.expressions):
             annotated = sum(frame.annotated for frame in video.frames)
-            add("annotated frames of videos without a sentence that means something", video, annotated)
+            add("annotated frames of videos without an expression that means something", video, annotated)
         categories = sum(o.category is not None for o in video.objects if o.object_id in meant)
         add("categories of objects", video, categories)
         add("names of annotators", video, sum(s.annotator is not None for s in video.expressions))
@@ -119,7 +120,7 @@ def _are_distinct(store: Store, split: str) -> bool:
 def _check(video: Video) -> None:
     where = f"{video.split}/{video.video_id}"
     annotated = sum(frame.annotated for frame in video.frames)
-    has_truth = any(sentence.object_ids is not None for sentence in video.expressions)
+    has_truth = any(expression.object_ids is not None for expression in video.expressions)
     if annotated != len(video.frames) and (annotated or has_truth):
         raise DatasetError(
             f"{where} has {annotated} annotated frames of {len(video.frames)}, and in this layout a frame "
@@ -139,9 +140,9 @@ def _track(video: Video, object_id: int) -> list[dict[str, object] | None]:
     return [None if rle is None else as_json(rle) for rle in found]
 
 
-def _entry(sentence: Expression, numbers: dict[int, int]) -> dict[str, object]:
-    entry: dict[str, object] = {"exp": sentence.text}
-    if sentence.object_ids is not None:
-        entry["anno_id"] = [numbers[object_id] for object_id in sentence.object_ids]
-        entry["obj_id"] = list(sentence.object_ids)
+def _entry(expression: Expression, numbers: dict[int, int]) -> dict[str, object]:
+    entry: dict[str, object] = {"exp": expression.text}
+    if expression.object_ids is not None:
+        entry["anno_id"] = [numbers[object_id] for object_id in expression.object_ids]
+        entry["obj_id"] = list(expression.object_ids)
     return entry

@@ -6,7 +6,7 @@ meta_expressions/<split>/meta_expressions.json
 ```
 `heldout` goes back into `train`, from which `--trainval` takes it again, and `val` is called `valid`. The
 masks of `valid` are attached again with `--valid-masks OUT/valid`. `obj_id` is text, as in the release; for
-a sentence about several objects or none, which the release does not have, it is a list as in MeViS.
+an expression about several objects or none, which the release does not have, it is a list as in MeViS.
 """
 
 from __future__ import annotations
@@ -71,8 +71,10 @@ class PngLayout:
             {
                 "frames": [frame.name for frame in video.frames],
                 "expressions": {
-                    safe_id(sentence.expression_id, f"an expression id of {video.video_id}"): _entry(sentence)
-                    for sentence in video.expressions
+                    safe_id(expression.expression_id, f"an expression id of {video.video_id}"): _entry(
+                        expression
+                    )
+                    for expression in video.expressions
                 },
             },
         )
@@ -133,12 +135,14 @@ class PngLayout:
         add = self._losses.add
         add("names of annotators", video, sum(s.annotator is not None for s in video.expressions))
         several = sum(s.object_ids is not None and len(s.object_ids) != 1 for s in video.expressions)
-        self._losses.also("sentences about several objects or none have a list as obj_id", video, several)
+        self._losses.also("expressions about several objects or none have a list as obj_id", video, several)
         add("empty masks", video, sum(not masks.area(rle) for rle in video.masks.values()))
-        mentioned = {object_id for sentence in video.expressions for object_id in sentence.object_ids or ()}
+        mentioned = {
+            object_id for expression in video.expressions for object_id in expression.object_ids or ()
+        }
         mentioned |= {object_id for (object_id, _), rle in video.masks.items() if masks.area(rle)}
         add(
-            "objects without sentence and mask",
+            "objects without expression and mask",
             video,
             sum(o.object_id not in mentioned for o in video.objects),
         )
@@ -162,10 +166,10 @@ def _check(video: Video, name: str) -> None:
         )
 
 
-def _entry(sentence: Expression) -> dict[str, object]:
-    entry: dict[str, object] = {"exp": sentence.text}
-    if sentence.object_ids is not None and len(sentence.object_ids) == 1:
-        entry["obj_id"] = str(sentence.object_ids[0])
-    elif sentence.object_ids is not None:
-        entry["obj_id"] = list(sentence.object_ids)
+def _entry(expression: Expression) -> dict[str, object]:
+    entry: dict[str, object] = {"exp": expression.text}
+    if expression.object_ids is not None and len(expression.object_ids) == 1:
+        entry["obj_id"] = str(expression.object_ids[0])
+    elif expression.object_ids is not None:
+        entry["obj_id"] = list(expression.object_ids)
     return entry

@@ -25,10 +25,10 @@ _QUANTILES = (0.1, 0.5, 0.9)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TextFacts:
-    """About the sentences of a split. A word is a run of letters and digits, in lower case."""
+    """About the expressions of a split. A word is a run of letters and digits, in lower case."""
 
-    hidden: int  # sentences whose objects are not public
-    no_target: int  # sentences that mean nothing in the video
+    hidden: int  # expressions whose objects are not public
+    no_target: int  # expressions that mean nothing in the video
     several_objects: int
     words_min: int
     words_median: float
@@ -144,19 +144,19 @@ def _split(store: Store, split: str, published: Mapping[str, int], frequent: int
 
 @dataclass
 class WordCounter:
-    """Sentence lengths and words, sentence by sentence."""
+    """Expression lengths and words, expression by expression."""
 
     lengths: Counter[int] = field(default_factory=Counter)
     words: Counter[str] = field(default_factory=Counter)
 
     def add(self, text: str) -> None:
-        """Count one sentence."""
+        """Count one expression."""
         found = _WORD.findall(text.lower())
         self.lengths[len(found)] += 1
         self.words.update(found)
 
     def median(self) -> float:
-        """Words of the sentence in the middle; the mean of the two for an even number, 0 for none."""
+        """Words of the expression in the middle; the mean of the two for an even number, 0 for none."""
         if not self.lengths:
             return 0.0
         lengths = sorted(self.lengths)
@@ -176,14 +176,14 @@ def _text_facts(store: Store, split: str, frequent: int) -> TextFacts:
             hidden += object_ids is None
             no_target += object_ids == []
             several += len(object_ids or ()) > 1
-    sentences = counter.lengths.total()
+    expressions = counter.lengths.total()
     return TextFacts(
         hidden=hidden,
         no_target=no_target,
         several_objects=several,
         words_min=min(counter.lengths, default=0),
         words_median=counter.median(),
-        words_mean=counter.words.total() / sentences if sentences else 0.0,
+        words_mean=counter.words.total() / expressions if expressions else 0.0,
         words_max=max(counter.lengths, default=0),
         vocabulary=len(counter.words),
         # By count, then by the alphabet, so that equal stores have equal lists.

@@ -28,7 +28,7 @@ class Losses:
             self._first.setdefault(what, f"{video.split}/{video.video_id}")
 
     def notes(self) -> list[str]:
-        """One sentence for each kind."""
+        """One expression for each kind."""
         return [
             f"not in the export: {count:,} {what} (first in {self._first[what]})"
             for what, count in self._counts.items()

@@ -1,4 +1,4 @@
-"""One video of a store as a picture: frames over time, every object in its colour, its sentences below."""
+"""One video of a store as a picture: frames over time, every object in its colour, its expressions below."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from rvosbench.types import VOID, Expression, Video
 _GAP = 6  # px between frames
 _WIDEST = 1920  # px of the whole picture, unless the frames themselves are wider
 _LOWEST, _HIGHEST = 160, 360  # px of one frame
-_GREY: overlay.Colour = (150, 150, 150)  # void, sentences without an object
+_GREY: overlay.Colour = (150, 150, 150)  # void, expressions without an object
 _PAPER: overlay.Colour = (24, 26, 31)  # as the bands of text
 _GOLDEN_TURN = 0.618  # of the colour circle: hues that stay apart however many there are
-_MOST_SENTENCES = 40
+_MOST_EXPRESSIONS = 40
 
 
 def preview(store: Store, split: str, video_id: str, *, frames: int = 6) -> RgbImage:
@@ -138,7 +138,7 @@ def _side_by_side(tiles: Sequence[RgbImage]) -> RgbImage:
 
 
 def _entries(video: Video, colours: dict[int, overlay.Colour]) -> list[tuple[str, overlay.Colour]]:
-    """The objects, then the sentences; a sentence has the colour of the first object that it means."""
+    """The objects, then the expressions; an expression has the colour of the first object that it means."""
     entries = [
         (
             f"object {thing.object_id}" + (f": {thing.category}" if thing.category else ""),
@@ -146,23 +146,23 @@ def _entries(video: Video, colours: dict[int, overlay.Colour]) -> list[tuple[str
         )
         for thing in sorted(video.objects, key=lambda thing: (thing.category == VOID, thing.object_id))
     ]
-    for sentence in video.expressions[:_MOST_SENTENCES]:
-        first = (sentence.object_ids or (None,))[0]
-        entries.append((_sentence(sentence), _GREY if first is None else colours[first]))
-    rest = len(video.expressions) - _MOST_SENTENCES
+    for expression in video.expressions[:_MOST_EXPRESSIONS]:
+        first = (expression.object_ids or (None,))[0]
+        entries.append((_expression(expression), _GREY if first is None else colours[first]))
+    rest = len(video.expressions) - _MOST_EXPRESSIONS
     if rest > 0:
-        entries.append((f"and {rest} more sentences", _GREY))
+        entries.append((f"and {rest} more expressions", _GREY))
     if not entries:
-        entries.append(("no objects and no sentences", _GREY))
+        entries.append(("no objects and no expressions", _GREY))
     return entries
 
 
-def _sentence(sentence: Expression) -> str:
-    if sentence.object_ids is None:
+def _expression(expression: Expression) -> str:
+    if expression.object_ids is None:
         meant = "hidden ground truth"
-    elif not sentence.object_ids:
+    elif not expression.object_ids:
         meant = "no target"
     else:
-        meant = "object" + "s" * (len(sentence.object_ids) > 1)
-        meant += " " + ", ".join(str(object_id) for object_id in sentence.object_ids)
-    return f"“{sentence.text}” [{sentence.expression_id}: {meant}]"
+        meant = "object" + "s" * (len(expression.object_ids) > 1)
+        meant += " " + ", ".join(str(object_id) for object_id in expression.object_ids)
+    return f"“{expression.text}” [{expression.expression_id}: {meant}]"

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from rvosbench import masks
 from rvosbench.errors import ScoreError
-from rvosbench.files.text import printable
+from rvosbench.files.text import strip_control
 from rvosbench.masks.run_lengths import foreground_areas
 from rvosbench.store.schema import video_from_rows
 from rvosbench.store_tools.parts import read_batches
@@ -49,7 +49,7 @@ class Problem:
 
     def __str__(self) -> str:
         text = f"{self.table} {self.row}: found {self.found}; expected {self.expected}"
-        return printable(text)
+        return strip_control(text)
 
 
 class Rows:

@@ -18,9 +18,10 @@ Unit = Literal["expression", "object", "annotator"]
 _TOPS = ("Annotations", "valid")  # what servers and the inference scripts of the field call the first folder
 _DEEPEST = 3  # folders above a file: top, video, expression
 LAYOUTS: Mapping[Unit, str] = {
-    "expression": "<video>/<expression>/<frame>.png (sentences)",
+    "expression": "<video>/<expression>/<frame>.png (expressions)",
     "object": "<sequence>/<frame>.png (objects)",
-    "annotator": "anno_0/<sequence>/<frame>.png (annotators) or <video>/<expression>/<frame>.png (sentences)",
+    "annotator": "anno_0/<sequence>/<frame>.png (annotators) or <video>/<expression>/<frame>.png "
+    "(expressions)",
 }
 
 

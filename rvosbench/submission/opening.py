@@ -31,7 +31,7 @@ def open_predictions(
     Args:
         path: a folder or zip of PNG files, or a folder or file of Parquet.
         unit: what is answered; decides which PNG layouts are expected. For annotators: label maps of each,
-            or one mask per sentence, which is then to be merged.
+            or one mask per expression, which is then to be merged.
         release: the release that the ground truth came from.
         store: the folder of the store with the ground truth.
 
@@ -65,7 +65,7 @@ def open_predictions(
     if unit == "expression":
         raise ScoreError(
             f"{path} holds label maps per annotator ({', '.join(sorted(annotators)[:4])}), expected "
-            f"{LAYOUTS[unit]}; choose a protocol that merges sentences, such as davis-official"
+            f"{LAYOUTS[unit]}; choose a protocol that merges expressions, such as davis-official"
         )
     if files.keys() != set(ANNOTATORS):
         raise ScoreError(

@@ -20,7 +20,7 @@ class PredictionSource(Protocol):
     """Predictions from wherever, one video at a time."""
 
     merged: bool
-    """The sentences of an annotator are merged: expression_id is <annotator>/<label>."""
+    """The expressions of an annotator are merged: expression_id is <annotator>/<label>."""
 
     def video_ids(self) -> tuple[str, ...]:
         """The videos that predictions are there for, sorted."""
@@ -97,7 +97,7 @@ class _PngSource:
 
 
 class MaskFolders(_PngSource):
-    """One PNG per sentence and frame."""
+    """One PNG per expression and frame."""
 
     def read(self, video: Video) -> list[Prediction]:
         """See `PredictionSource`."""
@@ -116,7 +116,8 @@ class LabelMaps(_PngSource):
             if unknown:
                 raise ScoreError(
                     f"{shown} holds the labels {unknown}, the objects of {video.video_id} are {objects}; a "
-                    "palette PNG holds object ids, a 0/255 mask per sentence needs a protocol for sentences"
+                    "palette PNG holds object ids, a 0/255 mask per expression needs a protocol for "
+                    "expressions"
                 )
             rows += [_row(video, str(object_id), index, labels == object_id) for object_id in objects]
         return sorted(rows, key=lambda row: (row.expression_id, row.frame_index))

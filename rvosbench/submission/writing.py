@@ -18,11 +18,11 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)
 def write_submission(source: PredictionSource, store: Store, split: str, out: Path) -> Path:
     """Write what the Refer-YouTube-VOS server expects: `Annotations/<video>/<expression>/<frame>.png`.
 
-    Every frame of every sentence of the split, 0/255 grey; the best candidate is the answer.
+    Every frame of every expression of the split, 0/255 grey; the best candidate is the answer.
 
     Args:
         source: the predictions.
-        store: with the split's sentences and frame names.
+        store: with the split's expressions and frame names.
         split: of the store.
         out: a `.zip` file or a folder; appears when it is complete.
 
@@ -31,7 +31,7 @@ def write_submission(source: PredictionSource, store: Store, split: str, out: Pa
 
     Raises:
         OutputError: `out` exists, or cannot be written.
-        ScoreError: a sentence or a frame has no prediction.
+        ScoreError: an expression or a frame has no prediction.
     """
     if out.exists():
         raise OutputError(f"{out} exists already; choose another place or remove it")
@@ -71,7 +71,7 @@ def _answers(source: PredictionSource, store: Store, split: str) -> Iterator[tup
                 if mask is None:
                     raise ScoreError(
                         f"there is no prediction for {video_id}, expression {expression.expression_id}, "
-                        f"frame {frame.name}; the server wants every frame of every sentence"
+                        f"frame {frame.name}; the server wants every frame of every expression"
                     )
                 name = f"Annotations/{video_id}/{expression.expression_id}/{frame.name}.png"
                 yield name, masks.encode_binary_png(masks.decode(mask))

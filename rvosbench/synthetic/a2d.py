@@ -2,7 +2,7 @@
 
 What makes the official release awkward is here too: ids that start with '-', frame numbers that count from
 one, arrays with reversed axes, a lone instance without its axis, rows in another order in every frame,
-sentences in mixed case with stray spaces, and a video without sentences.
+expressions in mixed case with stray spaces, and a video without expressions.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ def _ids(request: Request, plan: Sequence[tuple[str, int]]) -> dict[int, str]:
 
 
 def _write_texts(texts: Path, queries: list[str], missed: str | None, request: Request) -> None:
-    """The sentences, and the list of videos that have none."""
+    """The expressions, and the list of videos that have none."""
     columns = "video_id,instance_id,query"
     if request.has("extra-columns"):
         columns += ",short_query"
@@ -142,12 +142,12 @@ def _videoset_row(
 
 
 def _queries(scene: Scene, index: int, rng: np.random.Generator, request: Request) -> list[str]:
-    """`instance_id,query` for every thing: one sentence each, instances counted from zero."""
+    """`instance_id,query` for every thing: one expression each, instances counted from zero."""
     lines = []
-    for sentence in request.sentences(scene, index, per_thing=(1, 1)):
-        text = sentence.text[0].upper() + sentence.text[1:] if rng.random() < 0.2 else sentence.text
+    for expression in request.expressions(scene, index, per_thing=(1, 1)):
+        text = expression.text[0].upper() + expression.text[1:] if rng.random() < 0.2 else expression.text
         text = f"{text} " if rng.random() < 0.04 else text
-        lines.append(f"{sentence.object_id - 1},{text if request.has('untidy-text') else sentence.text}")
+        lines.append(f"{expression.object_id - 1},{text if request.has('untidy-text') else expression.text}")
     return lines
 
 

@@ -2,7 +2,7 @@
 
 Raw: DAVIS 2017 with palette PNGs and a void label, and four text files beside it, two of them in Latin-1 and
 with misspelt sequences. Converted: the tree in the style of Ref-YouTube-VOS that a public script makes of it.
-Every object has four sentences, two by each annotator: about its first frame and about the full video.
+Every object has four expressions, two by each annotator: about its first frame and about the full video.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _LATIN_1: Final = _TEXT_FILES[2:]
 _MISSPELT: Final = {"classic-car": "clasic-car", "dogs-scale": "dog-scale", "motorbike": "motor-bike"}
 _VOID: Final = 255
 _VOID_ROWS: Final = 2  # at the top of every second frame, where nothing else is
-_SPARE: Final = 8  # object id and size in px of what no sentence means
+_SPARE: Final = 8  # object id and size in px of what no expression means
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,13 +83,13 @@ def _converted_name(split: str) -> str:
 
 
 def _texts(scene: Scene, index: int, request: Request) -> tuple[tuple[str, str, str, str], ...]:
-    """Four sentences about every thing, those that need no motion about the first frame."""
-    sentences = request.sentences(scene, index, per_thing=(4, 4))
+    """Four expressions about every thing, those that need no motion about the first frame."""
+    expressions = request.expressions(scene, index, per_thing=(4, 4))
     found = []
     for thing in scene.things:
-        own = [sentence for sentence in sentences if sentence.object_id == thing.object_id]
-        own.sort(key=lambda sentence: sentence.kind in ("motion", "order"))
-        first, second, third, fourth = (sentence.text for sentence in own)
+        own = [expression for expression in expressions if expression.object_id == thing.object_id]
+        own.sort(key=lambda expression: expression.kind in ("motion", "order"))
+        first, second, third, fourth = (expression.text for expression in own)
         if request.has("latin-1") and thing.object_id == 1:
             second, fourth = f"voilà, {second}", f"voilà, {fourth}"
         found.append((first, third, second, fourth))

@@ -1,4 +1,4 @@
-"""Which sentences a scene gets: two to four per thing, of mixed kinds, each about one thing only."""
+"""Which expressions a scene gets: two to four per thing, of mixed kinds, each about one thing only."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ _NEEDED: Final = 0.2
 
 
 @dataclass(frozen=True, slots=True)
-class Sentence:
+class SpokenExpression:
     """One referring expression."""
 
     object_id: int
@@ -60,15 +60,15 @@ class Sentence:
 
 def describe(
     scene: Scene, rng: np.random.Generator, per_thing: tuple[int, int] = (2, 4)
-) -> tuple[Sentence, ...]:
-    """Sentences for every thing of a scene, in the order of the object ids.
+) -> tuple[SpokenExpression, ...]:
+    """Expressions for every thing of a scene, in the order of the object ids.
 
     Args:
         scene: what to talk about.
-        rng: decides which of the true sentences are taken.
-        per_thing: fewest and most sentences for one thing.
+        rng: decides which of the true expressions are taken.
+        per_thing: fewest and most expressions for one thing.
     """
-    sentences: list[Sentence] = []
+    expressions: list[SpokenExpression] = []
 
     @cache  # each is asked for many times: as itself, as part of longer ones, as a landmark
     def meant(description: Description) -> int | None:
@@ -82,9 +82,9 @@ def describe(
         plain = Description(colour=thing.colour, shape=thing.shape)
         if meant(plain) == thing.object_id:  # what most people would say first
             texts.add(str(rng.choice(phrasings(plain))))
-            sentences += [Sentence(thing.object_id, text, plain) for text in texts]
+            expressions += [SpokenExpression(thing.object_id, text, plain) for text in texts]
         while len(texts) < wanted:
-            # A second sentence of a kind only when there is no other kind left.
+            # A second expression of a kind only when there is no other kind left.
             kinds = [name for name in offered if name not in used_kinds] or list(offered)
             name = _choose(rng, kinds, [_KIND_WEIGHTS[name] for name in kinds])
             used_kinds.append(name)
@@ -92,8 +92,8 @@ def describe(
             text = str(rng.choice(phrasings(description)))
             if text not in texts:
                 texts.add(text)
-                sentences.append(Sentence(thing.object_id, text, description))
-    return tuple(sentences)
+                expressions.append(SpokenExpression(thing.object_id, text, description))
+    return tuple(expressions)
 
 
 def _by_kind(scene: Scene, thing: Thing, meant: _Meant) -> dict[str, dict[Description, float]]:

@@ -1,7 +1,7 @@
-"""What a sentence says, without its words, and of which things of a scene that is true.
+"""What an expression says, without its words, and of which things of a scene that is true.
 
 Every part of a description is judged by the geometry of the clip (centres, radii, depth, presence) with
-three answers: yes, no, and too close to call. A sentence is fit for use when it is a clear yes for one
+three answers: yes, no, and too close to call. An expression is fit for use when it is a clear yes for one
 thing and a clear no for all others, so that nobody could argue about the ground truth.
 
 Lengths are px of a 96x128 frame (`Scene.unit` scales them).
@@ -46,7 +46,7 @@ _LATER: Final = 0.15  # of the clip
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Description:
-    """The meaning of a sentence: all its parts hold at once; None says nothing."""
+    """The meaning of an expression: all its parts hold at once; None says nothing."""
 
     colour: str | None = None
     shape: str | None = None

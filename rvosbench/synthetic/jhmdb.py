@@ -1,8 +1,8 @@
 """Synthetic scenes in the layout of JHMDB-Sentences, its oddities included.
 
-One sentence and one masked actor per video, though other things move about; masks in MATLAB files of version
-5; videos with more frames than masks; ids with brackets and exclamation marks; a list of three sampled frames
-per video whose paths begin with a folder of somebody else's machine.
+One expression and one masked actor per video, though other things move about; masks in MATLAB files of
+version 5; videos with more frames than masks; ids with brackets and exclamation marks; a list of three
+sampled frames per video whose paths begin with a folder of somebody else's machine.
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ def lay_out(folder: Path, request: Request) -> None:
         video_id = f"{short[index]}_{action}_f_nm_np1_fr_med_{index % 3}"
         if request.has("odd-ids") and index % 2 == 1:
             video_id = f"@({video_id[:4]})__-_300+_!!{video_id[4:]}"
-        sentence = request.sentences(scene, index, per_thing=(1, 1))[0].text
-        lines.append(f"{video_id},{sentence}")
+        expression = request.expressions(scene, index, per_thing=(1, 1))[0].text
+        lines.append(f"{video_id},{expression}")
         place = f"{action}/{video_id}"
         _write_video(folder, place, scene, request.frames, doubles=request.has("doubles"))
-        samples += _samples(action, video_id, sentence, request.frames, request.rng(index, 4))
+        samples += _samples(action, video_id, expression, request.frames, request.rng(index, 4))
     write_lines(folder / "jhmdb_annotation.txt", ["video_id,query", *sorted(lines)])
     if request.has("samples"):
         write_json(folder / "jhmdb_sentences_samples_metadata.json", samples)
@@ -70,7 +70,7 @@ def encode_mat(part_mask: NDArray[Any], *, compressed: bool) -> bytes:
 
 
 def _samples(
-    action: str, video_id: str, sentence: str, frames: int, rng: np.random.Generator
+    action: str, video_id: str, expression: str, frames: int, rng: np.random.Generator
 ) -> list[list[Any]]:
     """The entries of a video in the list of sampled frames: three frames drawn at random."""
     root = "/somebody/else/jhmdb_sentences"
@@ -81,7 +81,7 @@ def _samples(
             f"{root}/Rename_Images/{action}/{video_id}/{frame:05d}.png",
             f"{root}/puppet_mask/{action}/{video_id}/puppet_mask.mat",
             frames,
-            sentence,
+            expression,
         ]
         for frame in drawn
     ]

@@ -1,6 +1,6 @@
-"""Descriptions as English: several phrasings each, and the kind of a sentence from its words alone.
+"""Descriptions as English: several phrasings each, and the kind of an expression from its words alone.
 
-Mirroring a picture and swapping "left" and "right" in its sentences keeps them true: no word but these two
+Mirroring a picture and swapping "left" and "right" in its expressions keeps them true: no word but these two
 and their superlatives contains them, and no phrase speaks of clockwise.
 """
 
@@ -120,7 +120,7 @@ def kind(description: Description) -> str:
 
 
 def kind_of(text: str) -> str:
-    """`kind` by rule from the words of a sentence, so that a release needs no column for it.
+    """`kind` by rule from the words of an expression, so that a release needs no column for it.
 
     Example:
         >>> kind_of("the square that moves left and then stops")
@@ -170,7 +170,7 @@ def phrasings(description: Description) -> tuple[str, ...]:
 
 
 def grammar_sentences() -> list[str]:
-    """Sorted sentences that use every word and every phrase there is: what a tokeniser is trained on."""
+    """Sorted expressions that use every word and every phrase there is: what a tokeniser is trained on."""
     colours, shapes, sizes = (None, *COLOURS), (None, *SHAPES), (None, *SIZES)
     plain = [
         Description(colour=colour, shape=shape, size=size)

@@ -1,8 +1,8 @@
 """Synthetic scenes in the layout of MeViS or MeViSv2, their oddities included.
 
-Sentences mean lists of objects: one, several ("all the shapes") or, in MeViSv2, none at all. `anno_id` counts
-over all videos of a split, `obj_id` within one; the masks stand in one `mask_dict.json` per split, null where
-the object is not seen; valid has neither ids nor masks.
+Expressions mean lists of objects: one, several ("all the shapes") or, in MeViSv2, none at all. `anno_id`
+counts over all videos of a split, `obj_id` within one; the masks stand in one `mask_dict.json` per split,
+null where the object is not seen; valid has neither ids nor masks.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def _add_video(
         ]
     if request.has("unused-masks"):
         split.masks[str(len(split.masks))] = [None] * len(names)
-    meant = [(sentence.text, [sentence.object_id]) for sentence in request.sentences(scene, index)]
+    meant = [(expression.text, [expression.object_id]) for expression in request.expressions(scene, index)]
     if request.has("several-objects"):
         meant += _about_several(scene)
     if request.has("no-target"):
@@ -92,7 +92,7 @@ def _add_video(
 
 
 def _about_several(scene: Scene) -> list[tuple[str, list[int]]]:
-    """Sentences that mean more than one thing: all, and those of one shape or colour."""
+    """Expressions that mean more than one thing: all, and those of one shape or colour."""
     found = [("all the shapes", [thing.object_id for thing in scene.things])]
     for shape in dict.fromkeys(thing.shape for thing in scene.things):
         found.append((f"every {shape}", [t.object_id for t in scene.things if t.shape == shape]))
@@ -111,12 +111,12 @@ def _run_lengths(mask: BoolMask) -> dict[str, Any] | None:
 def _hide(split: _Split) -> None:
     """Take out what the official valid split does not say."""
     for entry in split.videos.values():
-        for sentence in entry["expressions"].values():
-            del sentence["obj_id"], sentence["anno_id"]
+        for expression in entry["expressions"].values():
+            del expression["obj_id"], expression["anno_id"]
 
 
 def _first_version(videos: dict[str, Any]) -> dict[str, Any]:
-    """The text without what MeViSv2 added at the end of every video: the sentence about nothing."""
+    """The text without what MeViSv2 added at the end of every video: the expression about nothing."""
     first = copy.deepcopy(videos)
     for entry in first.values():
         entry["expressions"].popitem()

@@ -1,6 +1,6 @@
 """Synthetic scenes in the layout of RefCOCO, RefCOCO+ and RefCOCOg: images, references, COCO instances.
 
-The three differ in the names of files and splits; the sentences about a scene are the same in all.
+The three differ in the names of files and splits; the expressions about a scene are the same in all.
 """
 
 from __future__ import annotations
@@ -58,12 +58,12 @@ def lay_out(folder: Path, request: Request) -> None:
         (pictures / name).write_bytes(encode_jpeg(rendered.frames[0]))
         height, width = request.size
         lists.images.append({"id": image_id, "file_name": name, "height": height, "width": width})
-        sentences = request.sentences(scene, index)
+        expressions = request.expressions(scene, index)
         for thing in scene.things:
             mask = rendered.labels[0] == thing.object_id
             number = len(lists.annotations) + 1
             lists.annotations.append(_annotation(number, image_id, thing, mask, request))
-            own = [sentence.text for sentence in sentences if sentence.object_id == thing.object_id]
+            own = [expression.text for expression in expressions if expression.object_id == thing.object_id]
             _refer(lists, own, lists.annotations[-1], split)
         is_meant = request.has("meant-crowds") and index == 0
         if is_meant or (request.has("crowds") and request.rng(index, 5).random() < _CROWD_SHARE):
@@ -72,7 +72,7 @@ def lay_out(folder: Path, request: Request) -> None:
             crowd = _crowd(number + _CROWD_IDS * is_large, image_id, rendered.labels[0] > 0)
             lists.annotations.append(crowd)
             meant_crowds += [crowd] if is_meant else []
-    for crowd in meant_crowds:  # last, so that no other sentence changes its number
+    for crowd in meant_crowds:  # last, so that no other expression changes its number
         _refer(lists, ["all the shapes"], crowd, "train")
     _write_index(folder / "coco" / request.name, lists, request)
 
@@ -116,12 +116,12 @@ def _google(refs: list[dict[str, Any]], name: str) -> list[dict[str, Any]]:
 
 
 def _converted(lists: _Lists, split: str, name: str) -> dict[str, Any]:
-    """One split in the converted form: an image entry and an annotation for every sentence."""
+    """One split in the converted form: an image entry and an annotation for every expression."""
     images = {image["id"]: image for image in lists.images}
     annotations = {annotation["id"]: annotation for annotation in lists.annotations}
     found: dict[str, list[dict[str, Any]]] = {"images": [], "annotations": []}
     for ref in lists.refs:
-        for sentence in ref["sentences"] if ref["split"] == split else ():
+        for expression in ref["sentences"] if ref["split"] == split else ():
             number = len(found["images"]) + 1
             image, annotation = images[ref["image_id"]], annotations[ref["ann_id"]]
             found["images"].append(
@@ -129,7 +129,7 @@ def _converted(lists: _Lists, split: str, name: str) -> dict[str, Any]:
                 | {
                     "id": number,
                     "original_id": image["id"],
-                    "caption": sentence["sent"],
+                    "caption": expression["sent"],
                     "dataset_name": name,
                 }
             )

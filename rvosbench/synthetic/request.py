@@ -9,7 +9,7 @@ from typing import Final, TypeVar
 import numpy as np
 
 from rvosbench.errors import RvosbenchError
-from rvosbench.synthetic.describing import Sentence, describe
+from rvosbench.synthetic.describing import SpokenExpression, describe
 from rvosbench.synthetic.folders import unique_ids
 from rvosbench.synthetic.scenes import Scene, generator, make_scene
 
@@ -75,9 +75,9 @@ class Request:
         """The scene of that index."""
         return make_scene(self.seed, index, frames=frames or self.frames, size=self.size)
 
-    def sentences(
+    def expressions(
         self, scene: Scene, index: int, per_thing: tuple[int, int] = (2, 4)
-    ) -> tuple[Sentence, ...]:
+    ) -> tuple[SpokenExpression, ...]:
         """What is said about the scene of that index."""
         return describe(scene, generator(self.seed, index, 1), per_thing=per_thing)
 

@@ -57,7 +57,7 @@ class Thing:
     angle: float  # radians of rotation, small
     tint: tuple[int, int, int]  # RGB, a slight variation of the named colour
     depth: int  # 0 is the farthest; the front thing owns the pixels
-    motion: str  # how it was made to move; sentences go by `centres`, not by this name
+    motion: str  # how it was made to move; expressions go by `centres`, not by this name
     centres: NDArray[np.float64]  # (T, 2) px, x then y, also where it is not present
     present: NDArray[np.bool_]  # (T,)
 

@@ -89,16 +89,16 @@ def _expressions(
     scene: Scene, index: int, names: list[str], request: Request, *, with_objects: bool
 ) -> dict[str, Any]:
     """One entry of meta_expressions.json."""
-    sentences = list(request.sentences(scene, index))
+    expressions = list(request.expressions(scene, index))
     if request.has("duplicates"):
-        sentences.append(sentences[0])
-    expressions: dict[str, dict[str, str | int]] = {}
-    for number, sentence in enumerate(sentences):
-        expressions[str(number)] = {"exp": sentence.text}
+        expressions.append(expressions[0])
+    entries: dict[str, dict[str, str | int]] = {}
+    for number, expression in enumerate(expressions):
+        entries[str(number)] = {"exp": expression.text}
         if with_objects:
-            object_id = sentence.object_id
-            expressions[str(number)]["obj_id"] = str(object_id) if request.has("string-ids") else object_id
-    return {"expressions": expressions, "frames": names}
+            object_id = expression.object_id
+            entries[str(number)]["obj_id"] = str(object_id) if request.has("string-ids") else object_id
+    return {"expressions": entries, "frames": names}
 
 
 def _objects(scene: Scene, names: list[str]) -> dict[str, Any]:

@@ -312,7 +312,7 @@ def _parts(store: Store, split: str, recipe: Recipe) -> list[_Part]:
             seed=recipe.seed,
             augment=recipe.augmentation(),
             with_other_objects=recipe.with_other_objects,
-            longest_sentence=stage.longest_sentence,
+            longest_expression=stage.longest_expression,
             cache=cache,
         )
         parts.append(_Part(1.0 if stage is stages[-1] else end, samples, stage.batch_size))

@@ -71,19 +71,19 @@ class Stage:
     """A part of a run that trains on other clips than the rest.
 
     The published pipeline trains on still images first, with large batches, and on video then. Short
-    sentences first is a curriculum: "the red square" teaches words that "the one that passes behind the
+    expressions first is a curriculum: "the red square" teaches words that "the one that passes behind the
     red square" needs.
     """
 
     share: float  # of the run
     frames: int  # T of a clip; 1: still images
     batch_size: int  # clips per step, over all processes
-    longest_sentence: int | None = None  # words; None: all sentences
+    longest_expression: int | None = None  # words; None: all expressions
 
     def __post_init__(self) -> None:
         if not 0 < self.share <= 1:
             raise ValueError(f"a stage's share of the run is in (0, 1], got {self.share}")
-        for name in ("frames", "batch_size", "longest_sentence"):
+        for name in ("frames", "batch_size", "longest_expression"):
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise ValueError(f"a stage's {name} must be at least 1, got {value}")
@@ -145,7 +145,7 @@ class Recipe:
         return math.ceil(self.epochs * samples / self.batch_size)
 
     def stages(self) -> tuple[Stage, ...]:
-        """The whole run in order: the curriculum, then all sentences with the recipe's own numbers."""
+        """The whole run in order: the curriculum, then all expressions with the recipe's own numbers."""
         rest = 1 - sum(stage.share for stage in self.curriculum)
         return (*self.curriculum, Stage(share=rest, frames=self.frames, batch_size=self.batch_size))
 
@@ -223,13 +223,13 @@ RECIPES: Mapping[str, Recipe] = MappingProxyType(
     {
         "soc-demo": Recipe(
             # The text encoder learns more slowly, as upstream's does: at the others' rate it turns all
-            # sentences into one before the pixels mean anything.
+            # expressions into one before the pixels mean anything.
             learning_rates=_rates(5e-4, 5e-4, 2e-4),
             steps=1400,
             max_seconds=250.0,
             batch_size=6,
             curriculum=(
-                Stage(share=0.3, frames=1, batch_size=12, longest_sentence=3),
+                Stage(share=0.3, frames=1, batch_size=12, longest_expression=3),
                 Stage(share=0.55, frames=1, batch_size=12),
             ),
             schedule=Schedule(kind="cosine", warm_up=0.03, floor=0.03),

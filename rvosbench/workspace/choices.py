@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from rvosbench.errors import MissingPathError, OutputError, UnknownNameError
+from rvosbench.plugins.options import describe_options
 from rvosbench.plugins.registry import DATASETS, unknown
 from rvosbench.runs.record import NAME
 from rvosbench.store import Store
@@ -16,8 +17,6 @@ from rvosbench.workspace.names import resolve_run, run_stem
 from rvosbench.workspace.record import Workspace
 from rvosbench.workspace.releases import find_release, folder_names
 from rvosbench.workspace.runs import CHECKPOINT, LOG
-
-_PATH_OPTIONS = ("samples", "valid-masks")
 
 
 def release_of(workspace: Workspace, dataset: str) -> Path:
@@ -44,16 +43,19 @@ def release_of(workspace: Workspace, dataset: str) -> Path:
 def prepare_options(workspace: Workspace, dataset: str, given: Mapping[str, str]) -> dict[str, str]:
     """The options of a dataset: those that were given, then those of rvos.toml.
 
+    Paths in rvos.toml start at its folder.
+
     Raises:
         UnknownNameError: rvos.toml has a table for a dataset that nobody provides: it would be ignored.
     """
     for name in workspace.datasets:
         if name not in DATASETS:
             raise UnknownNameError(f"{workspace.file}: {unknown('dataset', name, list(DATASETS))}")
-    chosen = {
-        key: str(workspace.folder / Path(value).expanduser()) if key in _PATH_OPTIONS else value
-        for key, value in workspace.dataset(dataset).options.items()
-    }
+    paths = {row.name for row in describe_options(DATASETS[dataset].options) if row.type == "path"}
+    chosen = {}
+    for key, value in workspace.dataset(dataset).options.items():
+        name = key.replace("_", "-")
+        chosen[name] = str(workspace.folder / Path(value).expanduser()) if name in paths else value
     return {**chosen, **given}
 
 

@@ -6,10 +6,13 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import fields
 from pathlib import Path
 
 from rvosbench.errors import MissingPathError, OutputError
-from rvosbench.files.text import printable
+from rvosbench.files.text import strip_control
+from rvosbench.plugins.options import options_as_text, parse_options
+from rvosbench.plugins.registry import DATASETS
 from rvosbench.store.schema import MANIFEST
 from rvosbench.workspace.find import find_workspace
 from rvosbench.workspace.here import from_here
@@ -18,8 +21,6 @@ from rvosbench.workspace.record import Workspace
 SHELF = "RVOS_STORES"
 """The environment variable that names a folder with stores; it comes before the workspace's."""
 
-# Options that make another dataset of a release, not another cut of the same one.
-_VARIANTS = ("mevis-version", "split-by", "sentences")
 _UNSAFE = re.compile(r"[^A-Za-z0-9+._-]+")
 _MANY = 100_000  # runs of one name; something is wrong then
 
@@ -27,13 +28,18 @@ _MANY = 100_000  # runs of one name; something is wrong then
 def store_name(dataset: str, options: Mapping[str, str] | None = None, *, limit: int | None = None) -> str:
     """What the store of a dataset is called in a workspace.
 
-    The name of the dataset, then the value of every given option that makes another dataset of it, then
-    how many videos it is cut to: whoever trains on `ytvos` must not get a trial of five videos.
+    The name of the dataset, then every value that is not the default one of an option that makes another
+    dataset of it (`names_store` in its metadata), then how many videos it is cut to: whoever trains on
+    `ytvos` must not get a trial of five videos.
 
     Args:
         dataset: such as "refcoco".
         options: of `rvos prepare`, as typed.
         limit: of `rvos prepare`.
+
+    Raises:
+        UnknownNameError: no such dataset or option.
+        OptionError: an option has no such value.
 
     Example:
         >>> store_name("ytvos", {"trainval": "0.1"})
@@ -44,10 +50,12 @@ def store_name(dataset: str, options: Mapping[str, str] | None = None, *, limit:
         'mevis-v1-first5'
     """
     parts = [dataset]
-    for option in _VARIANTS:
-        value = (options or {}).get(option)
-        if value is not None:
-            word = option.rpartition("-")[2]
+    record = DATASETS[dataset].options
+    chosen = options_as_text(parse_options(record, options or {}, owner=f"the dataset '{dataset}'"))
+    for entry in fields(record):
+        value = chosen.get(entry.name.replace("_", "-"))
+        if value is not None and entry.metadata.get("names_store"):
+            word = entry.name.rpartition("_")[2]
             parts.append(f"{word[0]}{value}" if value[:1].isdigit() else value)
     if limit is not None:
         parts.append(f"first{limit}")
@@ -201,9 +209,9 @@ def _shelves() -> list[Path]:
 
 def _present(shelves: list[Path]) -> str:
     names = sorted({path.parent.name for shelf in shelves for path in shelf.glob(f"*/{MANIFEST}")})
-    return f"there are: {', '.join(map(printable, names))}; " if names else ""
+    return f"there are: {', '.join(map(strip_control, names))}; " if names else ""
 
 
 def _safe(text: str) -> str:
     """A part of a folder's name; models and datasets of plugins may be called anything."""
-    return _UNSAFE.sub("_", text).strip("._") or "unnamed"
+    return _UNSAFE.sub("_", text).strip("._-") or "unnamed"

@@ -12,7 +12,7 @@ from typing import Any, NoReturn, TypeVar
 
 from rvosbench.datasets.reading import shown
 from rvosbench.errors import FormatError, MissingPathError
-from rvosbench.files.text import printable
+from rvosbench.files.text import strip_control
 from rvosbench.plugins.registry import unknown
 from rvosbench.workspace.record import FILE, DatasetChoices, ModelChoices, Workspace
 
@@ -88,7 +88,7 @@ def _toml(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise FormatError(f"{path} cannot be read ({error.strerror}); mend or remove it") from error
     except ValueError as error:  # TOMLDecodeError, and numbers of more digits than Python reads
-        raise FormatError(f"{path} is not TOML ({printable(str(error))[:120]}); correct it") from error
+        raise FormatError(f"{path} is not TOML ({strip_control(str(error))[:120]}); correct it") from error
 
 
 class _Table:
@@ -104,7 +104,7 @@ class _Table:
         """Refuse every other key with the nearest of these."""
         for key in self._content:
             if key not in keys:
-                where = f" in [{printable(self._prefix[:-1])}]" if self._prefix else ""
+                where = f" in [{strip_control(self._prefix[:-1])}]" if self._prefix else ""
                 raise FormatError(f"{self._path}: {unknown(f'key{where}', _brief(key), list(keys))}")
 
     def take(self, key: str, convert: Callable[[Any], _T | None], expected: str) -> _T | None:
@@ -140,7 +140,8 @@ class _Table:
 
     def _refuse(self, key: str, value: object, expected: str) -> NoReturn:
         raise FormatError(
-            f"{self._path}: {printable(self._prefix)}{key} is {shown(value)}, expected {expected}; correct it"
+            f"{self._path}: {strip_control(self._prefix)}{key} is {shown(value)}, expected {expected}; "
+            "correct it"
         )
 
 
@@ -197,4 +198,4 @@ def _options(value: Any) -> dict[str, str] | None:
 
 
 def _brief(name: str) -> str:
-    return printable(name if len(name) <= 60 else f"{name[:57]}...")
+    return strip_control(name if len(name) <= 60 else f"{name[:57]}...")

@@ -4,44 +4,24 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from types import MappingProxyType
 
 from rvosbench.errors import DatasetError, MissingPathError
-from rvosbench.files.text import printable
+from rvosbench.files.text import strip_control
+from rvosbench.plugins.registry import DATASETS
 
 _log = logging.getLogger(__name__)
 
-_COCO = ("coco",)
-FOLDER_NAMES: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {
-        "a2d": ("a2d_sentences", "a2d-sentences"),
-        "davis": ("ref_davis", "ref-davis", "ref_davis17", "ref-davis17"),
-        "jhmdb": ("jhmdb_sentences", "jhmdb-sentences"),
-        "mevis": ("mevis", "mevis_release", "mevis_v2", "mevisv2"),
-        "refcoco": _COCO,
-        "refcoco+": _COCO,
-        "refcocog": _COCO,
-        "ytvos": (
-            "refer_youtube_vos",
-            "refer-youtube-vos",
-            "ref_youtube_vos",
-            "ref-youtube-vos",
-            "ref_ytvos",
-            "ref-ytvos",
-        ),
-    }
-)
-"""Dataset -> the folders that SOC's, ReferFormer's and MeViS's instructions lay its release out in.
-
-Not `davis` and `ytvos`: DAVIS 2017 and YouTube-VOS without expressions often lie beside.
-"""
-
 
 def folder_names(dataset: str) -> tuple[str, ...]:
-    """The usual folder names of a release; of a dataset that names none, its own name."""
-    return FOLDER_NAMES.get(dataset, (dataset,))
+    """The usual folder names of a release; of a dataset that names none, its own name.
+
+    Raises:
+        UnknownNameError: no such dataset.
+        PluginError: it cannot be used.
+    """
+    return DATASETS[dataset].folder_names or (dataset,)
 
 
 def find_release(folder_names: Sequence[str], roots: Sequence[Path]) -> Path:
@@ -66,7 +46,7 @@ def find_release(folder_names: Sequence[str], roots: Sequence[Path]) -> Path:
                 candidates.setdefault(path.resolve(), path)
     if len(candidates) > 1:
         raise DatasetError(
-            f"{' and '.join(printable(str(path)) for path in candidates.values())} could both be meant; "
+            f"{' and '.join(strip_control(str(path)) for path in candidates.values())} could both be meant; "
             "choose one with --root, or with root in rvos.toml"
         )
     if not candidates:

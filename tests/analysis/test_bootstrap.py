@@ -19,7 +19,7 @@ def test_the_seed_decides_everything():
 
 
 def test_equal_to_drawing_whole_videos_one_after_the_other():
-    """The same figure with plain loops: every replicate joins the sentences of the drawn videos."""
+    """The same figure with plain loops: every replicate joins the expressions of the drawn videos."""
     rng = np.random.default_rng(5)
     values, videos = rng.random(30), sorted(rng.integers(0, 7, 30).tolist())
     names = list(dict.fromkeys(videos))
@@ -40,7 +40,7 @@ def test_a_ratio_draws_numerator_and_denominator_together():
     assert high == pytest.approx(0.5, abs=0.005)
 
 
-def test_repeating_a_sentence_does_not_make_us_surer():
+def test_repeating_an_expression_does_not_make_us_surer():
     rng = np.random.default_rng(1)
     values, videos = rng.random(50), list(range(50))
     once = interval(values, videos, 0, 2000)
@@ -53,7 +53,7 @@ def test_95_of_100_intervals_hold_the_truth():
     rng = np.random.default_rng(2)
     held = 0
     for seed in range(200):
-        centres = np.repeat(rng.normal(0.5, 0.1, 60), 4)  # 60 videos with 4 sentences each
+        centres = np.repeat(rng.normal(0.5, 0.1, 60), 4)  # 60 videos with 4 expressions each
         low, high = interval(centres + rng.normal(0, 0.05, 240), np.repeat(range(60), 4).tolist(), seed, 400)
         held += low <= 0.5 <= high
     assert 180 <= held <= 198
@@ -95,7 +95,7 @@ def test_the_smallest_p_of_three_videos_that_all_improve():
 
 @pytest.mark.parametrize("ratio", [False, True], ids=["mean", "ratio"])
 def test_p_equals_swapping_the_models_in_every_set_of_videos(ratio):
-    """With plain loops over all 2^6 sets; sentences of a video change sides together."""
+    """With plain loops over all 2^6 sets; expressions of a video change sides together."""
     rng = np.random.default_rng(11)
     videos = [0, 0, 1, 2, 2, 2, 3, 4, 5, 5]
     upper = rng.random((2, 10))

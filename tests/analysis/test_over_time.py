@@ -31,7 +31,7 @@ def test_shares_of_frames_by_hand():
     assert part_means([0.7], 4) == pytest.approx([0.7] * 4, abs=1e-15)
 
 
-def test_every_sentence_counts_in_every_part_whatever_its_length():
+def test_every_expression_counts_in_every_part_whatever_its_length():
     table = scores(("a", "0", [1.0, 0.0]), ("a", "1", [1.0]), ("b", "0", [1.0, 1.0, 0.0, 0.0]))
     first, second = over_clip(table, parts=2)
     assert (first.mean, second.mean) == (1.0, pytest.approx(1 / 3))

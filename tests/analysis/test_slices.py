@@ -1,4 +1,4 @@
-"""Scores per kind of sentence, by hand."""
+"""Scores per kind of expression, by hand."""
 
 from __future__ import annotations
 

@@ -47,8 +47,8 @@ def ours(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("out", ["a.mp4", "a.gif", "a"])
 def test_it_writes_what_the_name_says_and_tells_within_80_columns(rvos, frames, tmp_path, out):
-    sentences = ["the cup", "the long\nand winding road " * 40, "左边的红色杯子" * 20]
-    ran = rvos("segment", frames, *sentences, "--model", "centre", "--out", tmp_path / out)
+    expressions = ["the cup", "the long\nand winding road " * 40, "左边的红色杯子" * 20]
+    ran = rvos("segment", frames, *expressions, "--model", "centre", "--out", tmp_path / out)
     assert ran.code == 0, ran.err
     assert ran.out == f"{tmp_path / out}\n"
     assert (tmp_path / out).is_dir() == (out == "a")
@@ -59,7 +59,7 @@ def test_it_writes_what_the_name_says_and_tells_within_80_columns(rvos, frames, 
     assert "the cup: in 3 of 3 frames" in ran.err and "the long and winding" in ran.err
 
 
-def test_a_sentence_that_no_font_can_draw_is_mentioned(rvos, frames, tmp_path, monkeypatch):
+def test_an_expression_that_no_font_can_draw_is_mentioned(rvos, frames, tmp_path, monkeypatch):
     monkeypatch.setattr("rvosbench.drawing.fonts._machine_fonts", lambda: [])
     ran = rvos("segment", frames, "左边", "--model", "centre", "--out", tmp_path / "a.mp4")
     assert ran.code == 0
@@ -78,7 +78,7 @@ def test_the_rate_of_a_folder_may_be_given(rvos, frames, tmp_path):
     [
         ({"video": "none.mp4"}, "none.mp4 is missing"),
         ({"video": "text.mp4"}, "text.mp4 cannot be opened"),
-        ({"sentence": " "}, "sentence 1 is empty"),
+        ({"sentence": " "}, "expression 1 is empty"),
         ({"out": "frames"}, "source itself"),
         ({"out": "a.avi"}, "expected a name that ends in .mp4, .gif or .png"),
         ({"out": "none/a.mp4"}, "is not there"),
@@ -136,14 +136,14 @@ def test_a_file_of_the_original_takes_its_text_encoder_from_elsewhere(
     for name in ("00001.png", "00002.png"):
         (frames / name).unlink()
     encoder = ("--checkpoint", original, "--text-encoder", RECORDINGS.text)
-    sentences = ("the red cup", "word " * 600)  # the text encoder reads 512 tokens
-    ran = rvos("segment", frames, *sentences, *encoder, "--out", tmp_path / "a", "--masks", tmp_path / "m")
+    expressions = ("the red cup", "word " * 600)  # the text encoder reads 512 tokens
+    ran = rvos("segment", frames, *expressions, *encoder, "--out", tmp_path / "a", "--masks", tmp_path / "m")
     assert ran.code == 0, ran.err
     assert len(list((tmp_path / "a").iterdir())) == 1
     # The same answers as with the files beside the checkpoint.
     shutil.copytree(RECORDINGS.text, original.parent / "text")
     given = ("--checkpoint", original, "--out", tmp_path / "b")
-    assert rvos("segment", frames, *sentences, *given, "--masks", tmp_path / "n").code == 0
+    assert rvos("segment", frames, *expressions, *given, "--masks", tmp_path / "n").code == 0
     for path in (tmp_path / "m").rglob("*.png"):
         assert path.read_bytes() == (tmp_path / "n" / path.relative_to(tmp_path / "m")).read_bytes()
 

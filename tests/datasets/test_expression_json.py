@@ -10,7 +10,7 @@ from tests.datasets.tiny_releases import write_json
 GOOD = {"frames": ["00000"], "expressions": {"0": {"exp": " A dog ", "obj_id": "1"}}}
 
 
-def test_sentences_stay_as_released_and_a_missing_obj_id_is_hidden(tmp_path):
+def test_expressions_stay_as_released_and_a_missing_obj_id_is_hidden(tmp_path):
     hidden = {"frames": ["00000"], "expressions": {"0": {"exp": "x"}}}
     write_json(tmp_path / "x.json", {"videos": {"b": GOOD, "a": hidden}})
     found = read_expressions(tmp_path / "x.json")
@@ -22,13 +22,13 @@ def test_sentences_stay_as_released_and_a_missing_obj_id_is_hidden(tmp_path):
 
 
 def test_lists_of_objects_may_be_empty_and_name_an_object_once(tmp_path):
-    sentences = {
+    expressions = {
         "0": {"exp": "two", "obj_id": [0, 1], "anno_id": [7, 9]},
         "1": {"exp": "none", "obj_id": [], "anno_id": []},
         "2": {"exp": "twice", "obj_id": [1, 1, "0"], "anno_id": ["9", 9, 7]},
         "3": {"exp": "hidden"},
     }
-    write_json(tmp_path / "x.json", {"videos": {"a": {"frames": ["00000"], "expressions": sentences}}})
+    write_json(tmp_path / "x.json", {"videos": {"a": {"frames": ["00000"], "expressions": expressions}}})
     by_number, by_mask = (
         [e.object_ids for e in read_expressions(tmp_path / "x.json", key)["a"].expressions]
         for key in ("obj_id", "anno_id")

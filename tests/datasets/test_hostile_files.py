@@ -18,8 +18,8 @@ from PIL import Image
 from rvosbench.datasets import reading
 from rvosbench.errors import DatasetError, RvosbenchError
 from rvosbench.masks import encode_index_png
-from rvosbench.plugins.registry import DATASETS
 from rvosbench.preparation import prepare
+from rvosbench.preparation.opening import open_release
 from tests.datasets import tiny_releases as tiny
 
 
@@ -78,7 +78,7 @@ ANNOTATIONS = {
 
 
 def read_all(name, root):
-    release = DATASETS[name](root, {})
+    release = open_release(name, root)
     release.fingerprint()
     return [release.read(split, v) for split in release.splits() for v in release.videos(split)]
 
@@ -171,7 +171,7 @@ def test_png_values_without_an_object_are_an_error_where_an_index_lists_the_obje
     message = refused("ytvos", root, "do the annotation and the index belong together")
     assert f"{path} has pixels of value 3, its video has the objects 1, 2" in message
     (root / "train" / "meta.json").unlink()  # the annotation alone says which objects there are
-    assert {thing.object_id for thing in DATASETS["ytvos"](root, {}).read("train", "aaa").objects} == {
+    assert {thing.object_id for thing in open_release("ytvos", root).read("train", "aaa").objects} == {
         1,
         2,
         3,
@@ -287,7 +287,7 @@ def test_a_mask_file_that_inflates_to_millions_of_frames_is_refused(tmp_path):
     assert path.stat().st_size < 10_000
     assert str(path) in refused("jhmdb", root, "masks of 2000000 frames, expected at most 10000")
     with pytest.raises(DatasetError, match="masks of 2000000 frames"):
-        DATASETS["jhmdb"](root, {}).sources("test", tiny.JHMDB_ODD)
+        open_release("jhmdb", root).sources("test", tiny.JHMDB_ODD)
 
 
 @pytest.mark.parametrize("name", RELEASES)

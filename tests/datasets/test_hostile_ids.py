@@ -10,6 +10,7 @@ import pytest
 from rvosbench.datasets.reading import shown
 from rvosbench.errors import DatasetError
 from rvosbench.preparation import prepare
+from rvosbench.preparation.opening import open_release
 from tests.datasets import tiny_releases as tiny
 
 BAD = [
@@ -55,8 +56,8 @@ def in_frames(path, bad):
 
 
 def in_expressions(path, bad):
-    sentence = {"exp": "x"}
-    change(path, lambda c: next(iter(c["videos"].values()))["expressions"].update({bad: sentence}))
+    expression = {"exp": "x"}
+    change(path, lambda c: next(iter(c["videos"].values()))["expressions"].update({bad: expression}))
 
 
 def in_first_image(path, bad):
@@ -130,7 +131,7 @@ def test_ids_in_the_tables_of_a2d(file, line, tmp_path):
         refused("a2d", tmp_path / "release", bad, tmp_path)
 
 
-def test_ids_in_the_sentences_and_samples_of_jhmdb(tmp_path):
+def test_ids_in_the_expressions_and_samples_of_jhmdb(tmp_path):
     root = tiny.jhmdb(tmp_path / "release")
     path = root / "jhmdb_annotation.txt"
     for bad in BAD:
@@ -191,9 +192,8 @@ def test_file_names_in_refcoco(make, file, tmp_path):
 )
 def test_whoever_asks_for_a_path_gets_an_unknown_name(name, make, split, tmp_path):
     from rvosbench.errors import UnknownNameError
-    from rvosbench.plugins.registry import DATASETS
 
-    release = DATASETS[name](make(tmp_path / "release"), {})
+    release = open_release(name, make(tmp_path / "release"))
     for bad in ("../../etc/passwd", "/etc/passwd", "", "a\0b"):
         for ask in (release.read, release.sources):
             with pytest.raises(UnknownNameError):

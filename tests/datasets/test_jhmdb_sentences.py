@@ -8,9 +8,11 @@ import pytest
 
 from rvosbench import masks
 from rvosbench.datasets.jhmdb_sentences import SAMPLES, JhmdbSentences
+from rvosbench.datasets.specs.jhmdb import JhmdbOptions
 from rvosbench.errors import DatasetError, MissingPathError, RvosbenchError, UnknownNameError
-from rvosbench.plugins.contracts import Release
+from rvosbench.plugins.dataset import Release
 from rvosbench.preparation import prepare
+from rvosbench.preparation.opening import open_release
 from rvosbench.store import Store
 from rvosbench.store.schema import MANIFEST
 from rvosbench.types import Object
@@ -37,20 +39,20 @@ def all_samples(frame=2):
 
 
 def test_it_is_a_release(root):
-    release = JhmdbSentences(root, {})
+    release = JhmdbSentences(root, JhmdbOptions())
     assert isinstance(release, Release)
     assert release.splits() == ("test",)
     assert release.videos("test") == (JHMDB_ODD, BOB)
 
 
 def test_frames_after_the_last_mask_are_left_out(root):
-    video = JhmdbSentences(root, {}).read("test", JHMDB_ODD)
+    video = JhmdbSentences(root, JhmdbOptions()).read("test", JHMDB_ODD)
     assert [frame.name for frame in video.frames] == ["00001", "00002", "00003"]
     assert video.frames[2].path == f"Rename_Images/pullup/{JHMDB_ODD}/00003.png"
 
 
 def test_masks_equal_the_source_and_the_actor_is_object_1(root):
-    video = JhmdbSentences(root, {}).read("test", JHMDB_ODD)
+    video = JhmdbSentences(root, JhmdbOptions()).read("test", JHMDB_ODD)
     assert video.objects == (Object(object_id=1, category="pullup"),)
     assert [(e.text, e.object_ids) for e in video.expressions] == [("a man  Pulling up", (1,))]
     assert set(video.masks) == {(1, 0), (1, 1), (1, 2)}
@@ -62,17 +64,17 @@ def test_masks_equal_the_source_and_the_actor_is_object_1(root):
 def test_doubles_single_frames_and_frames_without_the_actor(root, compressed):
     one = (TWO_OBJECTS == 2).astype(np.float64)
     write_mat(root, f"walk/{BOB}", {"part_mask": one}, do_compression=compressed)
-    video = JhmdbSentences(root, {}).read("test", BOB)
+    video = JhmdbSentences(root, JhmdbOptions()).read("test", BOB)
     assert len(video.frames) == 1
     assert np.array_equal(masks.decode(video.masks[1, 0]), one == 1)
     write_mat(root, f"walk/{BOB}", {"part_mask": np.stack([one, 0 * one], axis=2)})
-    video = JhmdbSentences(root, {}).read("test", BOB)
+    video = JhmdbSentences(root, JhmdbOptions()).read("test", BOB)
     assert [frame.annotated for frame in video.frames] == [True, True]
     assert set(video.masks) == {(1, 0)}
 
 
 def test_without_a_list_every_frame_is_annotated_and_that_is_said(root):
-    release = JhmdbSentences(root, {})
+    release = JhmdbSentences(root, JhmdbOptions())
     assert all(frame.annotated for frame in release.read("test", BOB).frames)
     assert release.card.title == "JHMDB-Sentences (all frames)"
     assert f"there is no {SAMPLES}" in release.problems[0]
@@ -83,7 +85,7 @@ def test_with_a_list_its_frames_are_annotated_and_its_origin_recorded(root, tmp_
     place = tmp_path / "mine.json" if elsewhere else root / SAMPLES
     write_json(place, all_samples())
     options = {"samples": str(place)} if elsewhere else {}
-    release = JhmdbSentences(root, options)
+    release = open_release("jhmdb", root, options)
     assert release.problems == []
     video = release.read("test", JHMDB_ODD)
     assert [frame.annotated for frame in video.frames] == [True, True, False]
@@ -97,50 +99,50 @@ def test_with_a_list_its_frames_are_annotated_and_its_origin_recorded(root, tmp_
 
 
 def test_other_frames_are_another_fingerprint(root):
-    found = {JhmdbSentences(root, {}).fingerprint()}
+    found = {JhmdbSentences(root, JhmdbOptions()).fingerprint()}
     for frame in (2, 3):
         write_json(root / SAMPLES, all_samples(frame))
-        found.add(JhmdbSentences(root, {}).fingerprint())
+        found.add(JhmdbSentences(root, JhmdbOptions()).fingerprint())
     (root / "jhmdb_annotation.txt").write_text(f"video_id,query\n{BOB},bob\n")
-    found.add(JhmdbSentences(root, {}).fingerprint())
+    found.add(JhmdbSentences(root, JhmdbOptions()).fingerprint())
     assert len(found) == 4
 
 
 def test_a_list_that_does_not_fit_is_refused_or_reported(root):
     write_json(root / SAMPLES, [sample("somebody_else", 1)])
     with pytest.raises(DatasetError, match="names none of the 2 videos"):
-        JhmdbSentences(root, {})
+        JhmdbSentences(root, JhmdbOptions())
     write_json(root / SAMPLES, [sample(BOB, 4)])
-    release = JhmdbSentences(root, {})
+    release = JhmdbSentences(root, JhmdbOptions())
     assert "lacks 1 of 2 videos" in release.problems[0]
     assert not any(frame.annotated for frame in release.read("test", JHMDB_ODD).frames)
     with pytest.raises(DatasetError, match="masks of 3 frames, the list of samples wants frame 4"):
         release.read("test", BOB)
     with pytest.raises(MissingPathError, match=r"none\.json"):
-        JhmdbSentences(root, {"samples": str(root / "none.json")})
-    with pytest.raises(DatasetError, match="did you mean 'samples'"):
-        JhmdbSentences(root, {"sample": "x"})
+        JhmdbSentences(root, JhmdbOptions(samples=root / "none.json"))
+    with pytest.raises(UnknownNameError, match="did you mean 'samples'"):
+        open_release("jhmdb", root, {"sample": "x"})
 
 
 def test_missing_things_are_reported_or_named(root, tmp_path):
     with pytest.raises(MissingPathError, match="is not there"):
-        JhmdbSentences(tmp_path / "absent", {})
+        JhmdbSentences(tmp_path / "absent", JhmdbOptions())
     with pytest.raises(MissingPathError, match=r"jhmdb_annotation\.txt"):
-        JhmdbSentences(tmp_path, {})
+        JhmdbSentences(tmp_path, JhmdbOptions())
     with pytest.raises(UnknownNameError, match="did you mean 'test'"):
-        JhmdbSentences(root, {}).videos("tests")
+        JhmdbSentences(root, JhmdbOptions()).videos("tests")
     with pytest.raises(UnknownNameError):
-        JhmdbSentences(root, {}).read("test", "../../etc")
+        JhmdbSentences(root, JhmdbOptions()).read("test", "../../etc")
     shutil.rmtree(root / "puppet_mask" / "walk")
-    release = JhmdbSentences(root, {})
+    release = JhmdbSentences(root, JhmdbOptions())
     assert release.videos("test") == (JHMDB_ODD,)
-    assert f"1 of 2 videos with sentences have no puppet_mask.mat ({BOB})" in release.problems[0]
+    assert f"1 of 2 videos with expressions have no puppet_mask.mat ({BOB})" in release.problems[0]
     (root / "Rename_Images" / "pullup" / JHMDB_ODD / "00002.png").unlink()
     with pytest.raises(MissingPathError, match="00002"):
         release.read("test", JHMDB_ODD)
     shutil.rmtree(root / "Rename_Images" / "pullup")
     with pytest.raises(DatasetError, match=r"expected Rename_Images/<action>/<video>/"):
-        JhmdbSentences(root, {})
+        JhmdbSentences(root, JhmdbOptions())
 
 
 WIDE = np.ones((24, 31, 3), np.uint8)
@@ -181,23 +183,23 @@ def test_bad_lines_are_refused_with_file_and_line(root, line):
     with (root / "jhmdb_annotation.txt").open("a", encoding="utf-8") as file:
         file.write(f"{line}\n")
     with pytest.raises(DatasetError, match=r"jhmdb_annotation\.txt, line 4"):
-        JhmdbSentences(root, {})
+        JhmdbSentences(root, JhmdbOptions())
 
 
 def test_a_video_described_twice_is_refused(root):
     with (root / "jhmdb_annotation.txt").open("a") as file:
         file.write(f"{BOB},again\n")
     with pytest.raises(DatasetError, match="line 4 describes bob_walk_0 again"):
-        JhmdbSentences(root, {})
+        JhmdbSentences(root, JhmdbOptions())
 
 
 def test_a_video_under_two_actions_is_refused(root):
     shutil.copytree(root / "Rename_Images" / "walk" / BOB, root / "Rename_Images" / "run" / BOB)
     with pytest.raises(DatasetError, match="bob_walk_0 in walk and in another folder"):
-        JhmdbSentences(root, {})
+        JhmdbSentences(root, JhmdbOptions())
 
 
 def test_an_action_folder_with_an_unsafe_name_is_refused(root):
     (root / "Rename_Images" / "walk").rename(root / "Rename_Images" / "wälk")
     with pytest.raises(DatasetError, match="the name of an action"):
-        JhmdbSentences(root, {})
+        JhmdbSentences(root, JhmdbOptions())

@@ -9,9 +9,11 @@ import pytest
 
 from rvosbench import masks
 from rvosbench.datasets.mevis import CARD, CARD_V2, Mevis
-from rvosbench.errors import DatasetError, MissingPathError, RvosbenchError, UnknownNameError
-from rvosbench.plugins.contracts import Release
+from rvosbench.datasets.specs.mevis import MevisOptions
+from rvosbench.errors import DatasetError, MissingPathError, OptionError, RvosbenchError, UnknownNameError
+from rvosbench.plugins.dataset import Release
 from rvosbench.preparation import prepare
+from rvosbench.preparation.opening import open_release
 from rvosbench.store import Store
 from tests.datasets.tiny_releases import (
     MEVIS_FRAMES,
@@ -35,7 +37,7 @@ def change(path, edit):
 
 
 def test_it_is_a_release(root):
-    release = Mevis(root, {})
+    release = Mevis(root, MevisOptions())
     assert isinstance(release, Release)
     assert {split: release.videos(split) for split in release.splits()} == {
         "train": ("aaa", "bbb"),
@@ -46,7 +48,7 @@ def test_it_is_a_release(root):
 
 
 def test_masks_equal_the_source_and_null_means_absent(root):
-    video = Mevis(root, {}).read("train", "aaa")
+    video = Mevis(root, MevisOptions()).read("train", "aaa")
     assert [frame.path for frame in video.frames] == [f"train/JPEGImages/aaa/0000{i}.jpg" for i in range(3)]
     assert all(frame.annotated for frame in video.frames)
     assert set(video.masks) == {(40, 0), (40, 2), (41, 0), (41, 1), (41, 2)}
@@ -54,8 +56,8 @@ def test_masks_equal_the_source_and_null_means_absent(root):
         assert np.array_equal(masks.decode(rle), MEVIS_FRAMES[index] == object_id - 39)
 
 
-def test_a_sentence_means_one_object_several_or_none(root):
-    video = Mevis(root, {}).read("train", "aaa")
+def test_an_expression_means_one_object_several_or_none(root):
+    video = Mevis(root, MevisOptions()).read("train", "aaa")
     assert [(e.text, e.object_ids) for e in video.expressions] == [
         ("the small box", (40,)),
         ("the wide box", (41,)),
@@ -68,7 +70,7 @@ def test_a_sentence_means_one_object_several_or_none(root):
 def test_the_union_of_the_objects_is_what_a_store_scores_against(root, tmp_path):
     store = Store.open(prepare("mevis", root, tmp_path / "store").store)
     video = store.video("train", "aaa")
-    assert video == Mevis(root, {}).read("train", "aaa")
+    assert video == Mevis(root, MevisOptions()).read("train", "aaa")
     several, none = (next(e for e in video.expressions if e.expression_id == n) for n in "23")
     parts = [video.masks[object_id, 0] for object_id in several.object_ids]
     assert np.array_equal(masks.decode(masks.union(parts, video.height, video.width)), TWO_OBJECTS > 0)
@@ -77,7 +79,7 @@ def test_the_union_of_the_objects_is_what_a_store_scores_against(root, tmp_path)
 
 
 def test_hidden_ground_truth_is_unknown_not_empty(root):
-    video = Mevis(root, {}).read("valid", "ddd")
+    video = Mevis(root, MevisOptions()).read("valid", "ddd")
     assert video.expressions[0].object_ids is None
     assert not any(frame.annotated for frame in video.frames)
     assert video.masks == {}
@@ -88,26 +90,26 @@ def test_a_video_about_which_nothing_is_true_is_annotated(root):
     change(
         root / "train" / "meta_expressions.json", lambda c: c["videos"]["bbb"].update(expressions=no_target)
     )
-    release = Mevis(root, {})
+    release = Mevis(root, MevisOptions())
     video = release.read("train", "bbb")
     assert all(frame.annotated for frame in video.frames)
     assert video.masks == {}
-    assert "has 1 objects that no sentence" in release.problems[0]
+    assert "has 1 objects that no expression" in release.problems[0]
 
 
-def test_sentences_that_do_not_say_what_they_mean_among_others_that_do_are_reported(root):
+def test_expressions_that_do_not_say_what_they_mean_among_others_that_do_are_reported(root):
     path = root / "train" / "meta_expressions.json"
     change(path, lambda c: c["videos"]["aaa"]["expressions"]["1"].pop("anno_id"))
-    release = Mevis(root, {})
+    release = Mevis(root, MevisOptions())
     assert release.read("train", "aaa").expressions[1].object_ids is None
     assert release.problems[0] == (
-        f'{path}: 1 of 5 sentences have no "anno_id"; what they mean is taken to be hidden'
+        f'{path}: 1 of 5 expressions have no "anno_id"; what they mean is taken to be hidden'
     )
 
 
 def test_unsorted_frames_are_sorted_before_the_masks_are_counted(root):
     change(root / "train" / "meta_expressions.json", lambda c: c["videos"]["aaa"]["frames"].reverse())
-    release = Mevis(root, {})
+    release = Mevis(root, MevisOptions())
     video = release.read("train", "aaa")
     assert [frame.name for frame in video.frames] == ["00000", "00001", "00002"]
     assert (40, 1) not in video.masks
@@ -116,7 +118,7 @@ def test_unsorted_frames_are_sorted_before_the_masks_are_counted(root):
 
 def test_the_second_version_has_its_own_text_and_card(tmp_path):
     root = mevis(tmp_path / "release", text="meta_expressions_v2.json")
-    release = Mevis(root, {})
+    release = Mevis(root, MevisOptions())
     assert release.card == CARD_V2
     assert release.card.title == "MeViSv2"
     assert release.read("train", "aaa").expressions[3].object_ids == ()
@@ -127,16 +129,16 @@ def test_with_both_texts_the_second_is_read_and_version_chooses(root):
     content = json.loads((root / "valid_u" / "meta_expressions.json").read_text())
     content["videos"]["ccc"]["expressions"]["1"] = mevis_sentence("a dog")
     write_json(root / "valid_u" / "meta_expressions_v2.json", content)
-    both, first, second = (Mevis(root, o) for o in ({}, {"mevis-version": "1"}, {"mevis-version": "2"}))
+    both, first, second = (Mevis(root, MevisOptions(mevis_version=v)) for v in (None, "1", "2"))
     assert "the second is read" in both.problems[0]
     assert first.problems == second.problems == []
     assert [len(r.read("valid_u", "ccc").expressions) for r in (both, first, second)] == [2, 1, 2]
     assert (first.card, second.card) == (CARD, CARD_V2)
     assert first.splits() == ("train", "valid_u", "valid")
-    with pytest.raises(DatasetError, match="expected 1"):
-        Mevis(root, {"mevis-version": "3"})
-    with pytest.raises(DatasetError, match="did you mean 'mevis-version'"):
-        Mevis(root, {"versions": "1"})
+    with pytest.raises(OptionError, match="'mevis-version' of the dataset 'mevis' is '3', expected 1 or 2"):
+        open_release("mevis", root, {"mevis-version": "3"})
+    with pytest.raises(UnknownNameError, match="did you mean 'mevis-version'"):
+        open_release("mevis", root, {"versions": "1"})
 
 
 def test_an_archive_that_is_not_extracted_is_said(root):
@@ -144,20 +146,20 @@ def test_an_archive_that_is_not_extracted_is_said(root):
         shutil.rmtree(root / split / "JPEGImages")
     (root / "train" / "JPEGImages.tar").write_bytes(b"")
     with pytest.raises(DatasetError, match=r"extract JPEGImages\.tar"):
-        Mevis(root, {})
+        Mevis(root, MevisOptions())
 
 
 def test_missing_things_are_named(root, tmp_path):
     with pytest.raises(MissingPathError, match="is not there"):
-        Mevis(tmp_path / "absent", {})
+        Mevis(tmp_path / "absent", MevisOptions())
     with pytest.raises(DatasetError, match=r"expected train/meta_expressions\.json"):
-        Mevis(tmp_path, {})
+        Mevis(tmp_path, MevisOptions())
     with pytest.raises(UnknownNameError, match="did you mean 'valid_u'"):
-        Mevis(root, {}).videos("validu")
+        Mevis(root, MevisOptions()).videos("validu")
     with pytest.raises(UnknownNameError):
-        Mevis(root, {}).read("train", "../../etc")
+        Mevis(root, MevisOptions()).read("train", "../../etc")
     shutil.rmtree(root / "train" / "JPEGImages" / "bbb")
-    release = Mevis(root, {})
+    release = Mevis(root, MevisOptions())
     assert release.videos("train") == ("aaa",)
     assert "lacks 1 of the 2 videos of train (bbb)" in release.problems[0]
     (root / "train" / "JPEGImages" / "aaa" / "00001.jpg").unlink()
@@ -165,7 +167,7 @@ def test_missing_things_are_named(root, tmp_path):
         release.read("train", "aaa")
     (root / "valid_u" / "mask_dict.json").unlink()
     with pytest.raises(MissingPathError, match=r"valid_u/mask_dict\.json is missing"):
-        Mevis(root, {}).videos("valid_u")
+        Mevis(root, MevisOptions()).videos("valid_u")
 
 
 def test_a_missing_mask_dict_does_not_stand_in_the_way_of_other_splits(root, tmp_path):
@@ -174,16 +176,16 @@ def test_a_missing_mask_dict_does_not_stand_in_the_way_of_other_splits(root, tmp
 
 
 def test_the_fingerprint_covers_text_and_masks(root):
-    found = {Mevis(root, {}).fingerprint()}
+    found = {Mevis(root, MevisOptions()).fingerprint()}
     change(root / "train" / "mask_dict.json", lambda c: c.update({"42": [None] * 3}))
-    found.add(Mevis(root, {}).fingerprint())
+    found.add(Mevis(root, MevisOptions()).fingerprint())
     change(root / "valid" / "meta_expressions.json", lambda c: c["videos"]["ddd"].update(vid_id=5))
-    found.add(Mevis(root, {}).fingerprint())
+    found.add(Mevis(root, MevisOptions()).fingerprint())
     assert len(found) == 3
 
 
 def test_a_release_travels_to_another_process(root):
-    release = Mevis(root, {})
+    release = Mevis(root, MevisOptions())
     release.videos("train")
     assert pickle.loads(pickle.dumps(release)).read("train", "aaa") == release.read("train", "aaa")
 

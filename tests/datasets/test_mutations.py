@@ -19,8 +19,8 @@ from hypothesis import strategies as st
 from scipy.io import savemat
 
 from rvosbench.errors import DatasetError, MissingPathError, RvosbenchError
-from rvosbench.plugins.registry import DATASETS
 from rvosbench.preparation import prepare
+from rvosbench.preparation.opening import open_release
 from rvosbench.store import Store
 from rvosbench.store_tools.verify import verify
 from rvosbench.synthetic import write
@@ -84,7 +84,7 @@ def items(intact, tmp_path_factory):
 
     def of(name):
         if name not in made:
-            release = DATASETS[RELEASES[name][0]](intact(name), {})
+            release = open_release(RELEASES[name][0], intact(name))
             made[name] = [(split, video) for split in release.splits() for video in release.videos(split)]
         return made[name]
 

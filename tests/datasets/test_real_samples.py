@@ -15,8 +15,8 @@ from rvosbench.datasets.a2d_instances import read_instances
 from rvosbench.datasets.a2d_sentences import CARD
 from rvosbench.errors import DatasetError
 from rvosbench.media.frames import open_frames
-from rvosbench.plugins.registry import DATASETS
 from rvosbench.preparation import prepare
+from rvosbench.preparation.opening import open_release
 from rvosbench.store import Store
 
 
@@ -65,12 +65,12 @@ def test_ref_davis17(shared, make):
 
 
 def test_ref_davis17_text_agrees_with_the_published_conversion(shared):
-    """The 30 val sequences: the same ids, objects and sentences as ReferFormer's conversion."""
-    from rvosbench.datasets.davis_text import read_sentences
+    """The 30 val sequences: the same ids, objects and expressions as ReferFormer's conversion."""
+    from rvosbench.datasets.davis_text import read_expression_text
     from rvosbench.datasets.expression_json import read_expressions
 
     root = shared / "samples" / "ref_davis17"
-    raw, problems = read_sentences(root / "davis_text_annotations")
+    raw, problems = read_expression_text(root / "davis_text_annotations")
     converted = read_expressions(root / "meta_expressions" / "valid_all30" / "meta_expressions.json")
     assert problems == []
     assert raw.keys() == converted.keys()
@@ -78,7 +78,7 @@ def test_ref_davis17_text_agrees_with_the_published_conversion(shared):
         assert {(e.expression_id, e.text, e.object_ids) for e in raw[sequence]} == {
             (e.expression_id, e.text, e.object_ids) for e in entry.expressions
         }
-    assert sum(len(sentences) for sentences in raw.values()) == 244
+    assert sum(len(expressions) for expressions in raw.values()) == 244
 
 
 def test_ref_youtube_vos(shared, make):
@@ -96,7 +96,7 @@ def test_ref_youtube_vos(shared, make):
 
 
 def test_the_official_valid_file_lists_202_videos_of_valid(shared, tmp_path):
-    """The real json: 507 videos listed, 305 of them test; 834 sentences remain."""
+    """The real json: 507 videos listed, 305 of them test; 834 expressions remain."""
     (tmp_path / "meta_expressions").symlink_to(
         shared / "samples" / "ref_youtube_vos" / "meta_expressions_real"
     )
@@ -109,7 +109,7 @@ def test_the_official_valid_file_lists_202_videos_of_valid(shared, tmp_path):
     for video_id in entries["valid"]:
         split = "test" if video_id in entries["test"] else "valid"
         (tmp_path / split / "JPEGImages" / video_id).mkdir(parents=True)
-    release = DATASETS["ytvos"](tmp_path, {})
+    release = open_release("ytvos", tmp_path)
     assert release.problems == []
     assert (len(release.videos("valid")), len(release.videos("test"))) == (202, 305)
     count = sum(len(entries["valid"][video_id].expressions) for video_id in release.videos("valid"))
@@ -136,32 +136,34 @@ def test_a2d_sentences(shared, make):
         "a man is throwing a ball",
         "A basketball is thrown by a boy",
     ]
-    assert any("3752 of 3754 videos with sentences have no clip" in warning for warning in prepared.warnings)
+    assert any(
+        "3752 of 3754 videos with expressions have no clip" in warning for warning in prepared.warnings
+    )
 
 
 def test_a2d_card_counts_are_those_of_the_official_text(shared):
-    """After the missed videos and the copied row: 3017 and 737 videos, 5359 and 1295 sentences."""
-    from rvosbench.datasets.a2d_text import read_sentences, read_videoset
+    """After the missed videos and the copied row: 3017 and 737 videos, 5359 and 1295 expressions."""
+    from rvosbench.datasets.a2d_text import read_expression_text, read_videoset
 
     root = shared / "samples" / "a2d_sentences"
     listed = read_videoset(root / "Release" / "videoset.csv")
-    sentences, copies = read_sentences(root / "text_annotations" / "a2d_annotation.txt")
+    expressions, copies = read_expression_text(root / "text_annotations" / "a2d_annotation.txt")
     assert copies == []
     missed = set((root / "text_annotations" / "a2d_missed_videos.txt").read_text().split())
-    assert (len(listed), len(missed), missed & sentences.keys()) == (3782, 28, set())
+    assert (len(listed), len(missed), missed & expressions.keys()) == (3782, 28, set())
     assert sum(video_id.startswith("-") for video_id in listed) == 65
     for split, published in CARD.counts.items():
-        videos = [video_id for video_id in sentences if listed[video_id].split == split]
+        videos = [video_id for video_id in expressions if listed[video_id].split == split]
         assert published["videos"] == len(videos)
-        assert published["expressions"] == sum(len(sentences[video_id]) for video_id in videos)
+        assert published["expressions"] == sum(len(expressions[video_id]) for video_id in videos)
 
 
-def test_the_variant_of_a2d_with_short_queries_has_the_same_sentences(shared):
-    from rvosbench.datasets.a2d_text import read_sentences
+def test_the_variant_of_a2d_with_short_queries_has_the_same_expressions(shared):
+    from rvosbench.datasets.a2d_text import read_expression_text
 
     root = shared / "samples" / "a2d_sentences"
-    variant, _ = read_sentences(root / "variants" / "a2d_annotation_short_query.head60.txt")
-    official, _ = read_sentences(root / "text_annotations" / "a2d_annotation.txt")
+    variant, _ = read_expression_text(root / "variants" / "a2d_annotation_short_query.head60.txt")
+    official, _ = read_expression_text(root / "text_annotations" / "a2d_annotation.txt")
     whole = list(variant)[:-1]  # the variant is cut off after 60 lines
     assert len(whole) > 20
     assert all(variant[video_id] == official[video_id] for video_id in whole)
@@ -174,8 +176,8 @@ def test_the_masks_of_a2d_without_instances_are_recognised(shared, tmp_path):
     (tmp_path / "text_annotations").mkdir()
     text = source / "text_annotations" / "a2d_annotation.txt"
     (tmp_path / "text_annotations" / text.name).symlink_to(text)
-    with pytest.raises(DatasetError, match="do not say which instance a sentence means"):
-        DATASETS["a2d"](tmp_path, {})
+    with pytest.raises(DatasetError, match="do not say which instance an expression means"):
+        open_release("a2d", tmp_path)
     with pytest.raises(DatasetError, match="no dataset 'instance' of its own"):
         read_instances(source / "Release" / "Annotations" / "mat" / "-8FLF-osZmA" / "00040.mat", (320, 580))
 
@@ -194,13 +196,13 @@ def test_refcoco_masks_equal_those_of_the_coco_api(shared, make):
     assert sum(counts["expressions"] for counts in store.splits.values()) == 13
 
 
-def test_the_converted_refcoco_has_the_same_sentences_and_masks(shared, tmp_path):
+def test_the_converted_refcoco_has_the_same_expressions_and_masks(shared, tmp_path):
     source = shared / "samples" / "coco"
     (tmp_path / "refcoco").mkdir()
     (tmp_path / "train2014").symlink_to(source / "train2014")
     for path in (source / "refcoco").glob("instances_refcoco_*.json"):
         (tmp_path / "refcoco" / path.name).symlink_to(path)
-    official, converted = DATASETS["refcoco"](source, {}), DATASETS["refcoco"](tmp_path, {})
+    official, converted = open_release("refcoco", source), open_release("refcoco", tmp_path)
     assert official.splits() == converted.splits()
     for split in official.splits():
         assert official.videos(split) == converted.videos(split)
@@ -247,7 +249,7 @@ def test_mevis_masks_equal_those_of_pycocotools(shared, make):
     ]
 
 
-def test_the_official_jhmdb_text_names_928_videos_with_one_sentence_each(shared, tmp_path):
+def test_the_official_jhmdb_text_names_928_videos_with_one_expression_each(shared, tmp_path):
     """The real text and MTTR's real list; frames and masks of two videos are drawn."""
     samples = shared / "samples" / "jhmdb_sentences"
     for name in ("jhmdb_annotation.txt", "jhmdb_sentences_samples_metadata.json"):
@@ -258,7 +260,7 @@ def test_the_official_jhmdb_text_names_928_videos_with_one_sentence_each(shared,
         mask = tmp_path / mask_path.removeprefix("./jhmdb_sentences/")
         mask.parent.mkdir(parents=True, exist_ok=True)
         mask.touch()
-    release = DATASETS["jhmdb"](tmp_path, {})
+    release = open_release("jhmdb", tmp_path)
     assert release.problems == []
     assert len(release.videos("test")) == release.card.counts["test"]["videos"] == 928
     assert release.card.title.startswith("JHMDB-Sentences (frames of MTTR, sha256 401e5df0612d")

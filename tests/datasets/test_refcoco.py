@@ -8,8 +8,10 @@ import pytest
 
 from rvosbench import masks
 from rvosbench.datasets.refcoco import RefCoco, RefCocoG, RefCocoPlus
-from rvosbench.errors import DatasetError, MissingPathError
-from rvosbench.plugins.contracts import Release
+from rvosbench.datasets.specs.refcoco import REFCOCO_CARD, RefCocoGOptions, RefCocoOptions
+from rvosbench.errors import DatasetError, MissingPathError, OptionError, UnknownNameError
+from rvosbench.plugins.dataset import Release
+from rvosbench.preparation.opening import open_release
 from rvosbench.types import Object
 from tests.datasets.tiny_releases import HEIGHT, WIDTH, labels, refcoco, reference, write_frame, write_json
 
@@ -26,7 +28,7 @@ def described(video):
 
 
 def test_an_image_is_a_video_of_one_frame(root):
-    release = RefCoco(root, {})
+    release = RefCoco(root, RefCocoOptions())
     assert isinstance(release, Release)
     assert {s: release.videos(s) for s in release.splits()} == {"train": (SEVEN,), "testA": (NINE,)}
     video = release.read("train", SEVEN)
@@ -36,18 +38,18 @@ def test_an_image_is_a_video_of_one_frame(root):
 
 
 def test_polygon_and_run_length_masks_by_hand_without_crowds(root):
-    video = RefCoco(root, {}).read("train", SEVEN)
+    video = RefCoco(root, RefCocoOptions()).read("train", SEVEN)
     assert video.objects == (Object(object_id=70, category="cat"), Object(object_id=71, category="dog"))
     assert np.array_equal(masks.decode(video.masks[70, 0]), labels({1: (2, 8, 3, 9)}) == 1)
     assert np.array_equal(masks.decode(video.masks[71, 0]), labels({1: (0, 24, 2, 3)}) == 1)
 
 
-def test_a_crowd_that_a_sentence_means_is_an_object(root):
-    assert set(RefCoco(root, {}).read("testA", NINE).masks) == {(90, 0)}
+def test_a_crowd_that_an_expression_means_is_an_object(root):
+    assert set(RefCoco(root, RefCocoOptions()).read("testA", NINE).masks) == {(90, 0)}
 
 
 def test_the_raw_text_is_an_option(root):
-    assert described(RefCoco(root, {"sentences": "raw"}).read("train", SEVEN))[0] == (
+    assert described(RefCoco(root, RefCocoOptions(sentences="raw")).read("train", SEVEN))[0] == (
         "0",
         "LEFT CAT .",
         (70,),
@@ -57,20 +59,20 @@ def test_the_raw_text_is_an_option(root):
 def test_the_three_read_their_own_folder_and_split(tmp_path):
     plus = refcoco(tmp_path / "plus", folder="refcoco+")
     g = refcoco(tmp_path / "g" / "coco", folder="refcocog", by="umd").parent  # named one folder too high
-    assert RefCocoPlus(plus, {}).videos("train") == (SEVEN,)
-    release = RefCocoG(g, {})
+    assert RefCocoPlus(plus, RefCocoOptions()).videos("train") == (SEVEN,)
+    release = RefCocoG(g, RefCocoGOptions())
     assert release.videos("train") == (SEVEN,)
     assert release.read("train", SEVEN).frames[0].path == f"coco/train2014/{SEVEN}.jpg"
     with pytest.raises(MissingPathError, match=r"refs\(google\)\.p is missing"):
-        RefCocoG(g, {"split-by": "google"})
+        RefCocoG(g, RefCocoGOptions(split_by="google"))
     with pytest.raises(MissingPathError, match="refcoco is missing"):
-        RefCoco(plus, {})
+        RefCoco(plus, RefCocoOptions())
 
 
 def test_another_split_has_no_published_counts(root):
     (root / "refcoco" / "refs(unc).p").rename(root / "refcoco" / "refs(google).p")
-    assert RefCoco(root, {"split-by": "google"}).card.counts == {}
-    assert RefCoco.card.counts["val"] == {"videos": 1500, "expressions": 10834}
+    assert RefCoco(root, RefCocoOptions(split_by="google")).card.counts == {}
+    assert REFCOCO_CARD.counts["val"] == {"videos": 1500, "expressions": 10834}
 
 
 def write_refs(root, *refs):
@@ -79,14 +81,14 @@ def write_refs(root, *refs):
 
 def test_a_reference_of_both_tests_is_in_both(root):
     write_refs(root, reference(9, 90, "testAB", (3, "x")))
-    release = RefCoco(root, {})
+    release = RefCoco(root, RefCocoOptions())
     assert release.splits() == ("testA", "testB")
     assert described(release.read("testA", NINE)) == described(release.read("testB", NINE))
 
 
 def test_an_annotation_id_beyond_32_bits_is_left_out_and_reported(root):
     write_refs(root, reference(7, 900100000000, "train", (0, "x")), reference(7, 70, "train", (1, "y")))
-    release = RefCoco(root, {})
+    release = RefCoco(root, RefCocoOptions())
     assert described(release.read("train", SEVEN)) == [("1", "y", (70,))]
     assert "900100000000" in release.problems[0]
 
@@ -95,7 +97,7 @@ def test_an_annotation_id_beyond_32_bits_is_left_out_and_reported(root):
 def test_a_reference_to_nothing_is_an_error(root, bad):
     write_refs(root, bad)
     with pytest.raises(DatasetError, match="of different releases"):
-        RefCoco(root, {})
+        RefCoco(root, RefCocoOptions())
 
 
 GOOD = reference(7, 70, "train", (0, "x"))
@@ -116,15 +118,15 @@ GOOD = reference(7, 70, "train", (0, "x"))
 def test_references_of_another_shape_are_named(root, bad):
     write_refs(root, GOOD, bad)
     with pytest.raises(DatasetError, match="reference 1"):
-        RefCoco(root, {})
+        RefCoco(root, RefCocoOptions())
 
 
-def test_two_sentences_of_one_id_are_refused_by_the_store_check(root):
+def test_two_expressions_of_one_id_are_refused_by_the_store_check(root):
     from rvosbench.store.writer import check
 
     write_refs(root, reference(7, 70, "train", (0, "x"), (0, "y")))
     with pytest.raises(DatasetError, match="two expressions with one id"):
-        check(RefCoco(root, {}).read("train", SEVEN))
+        check(RefCoco(root, RefCocoOptions()).read("train", SEVEN))
 
 
 @pytest.mark.parametrize(
@@ -142,7 +144,7 @@ def test_image_entries_are_checked(root, key, value, message):
     content["images"][0][key] = value
     write_json(path, content)
     with pytest.raises(DatasetError, match=message):
-        RefCoco(root, {})
+        RefCoco(root, RefCocoOptions())
 
 
 def test_an_image_of_another_size_is_an_error(root):
@@ -150,22 +152,22 @@ def test_an_image_of_another_size_is_an_error(root):
 
     Image.new("RGB", (8, 8)).save(root / "train2014" / f"{SEVEN}.jpg")
     with pytest.raises(DatasetError, match="is 8x8 px"):
-        RefCoco(root, {}).read("train", SEVEN)
+        RefCoco(root, RefCocoOptions()).read("train", SEVEN)
 
 
 def test_missing_images_are_left_out_and_none_is_an_error(root):
     (root / "train2014" / f"{NINE}.jpg").unlink()
-    release = RefCoco(root, {})
+    release = RefCoco(root, RefCocoOptions())
     assert release.splits() == ("train",)
     assert f"train2014 lacks 1 of the 1 images of testA ({NINE})" in release.problems[0]
     (root / "train2014" / f"{SEVEN}.jpg").unlink()
     write_frame(root / "train2014" / "other.jpg")
     with pytest.raises(MissingPathError, match="holds none of the 2 images"):
-        RefCoco(root, {})
+        RefCoco(root, RefCocoOptions())
 
 
 def converted(root):
-    """The converted form of the first two train sentences, beside nothing else."""
+    """The converted form of the first two train expressions, beside nothing else."""
     image = {"file_name": f"{SEVEN}.jpg", "height": HEIGHT, "width": WIDTH, "original_id": 7}
     annotation = {
         "category_id": 1,
@@ -185,9 +187,9 @@ def converted(root):
 
 
 def test_the_converted_form_gives_the_same_masks(root):
-    official = RefCoco(root, {}).read("train", SEVEN)
+    official = RefCoco(root, RefCocoOptions()).read("train", SEVEN)
     converted(root)
-    release = RefCoco(root, {})
+    release = RefCoco(root, RefCocoOptions())
     assert release.splits() == ("train",)
     video = release.read("train", SEVEN)
     assert described(video) == [("1", "left cat", (70,)), ("2", "cat", (70,))]
@@ -200,14 +202,16 @@ def test_a_converted_annotation_without_its_image_is_an_error(root):
     content["annotations"][1]["image_id"] = 9
     write_json(root / "refcoco" / "instances_refcoco_train.json", content)
     with pytest.raises(DatasetError, match="annotation entry 1 belongs to image 9"):
-        RefCoco(root, {})
+        RefCoco(root, RefCocoOptions())
 
 
 def test_a_reference_of_an_unknown_split_is_left_out_and_reported(root):
     write_refs(root, GOOD, reference(9, 90, "minival", (1, "y"), (2, "z")))
-    release = RefCoco(root, {})
+    release = RefCoco(root, RefCocoOptions())
     assert release.splits() == ("train",)
-    assert "2 sentences are in the split 'minival', which is none of train, val, testA" in release.problems[0]
+    assert (
+        "2 expressions are in the split 'minival', which is none of train, val, testA" in release.problems[0]
+    )
 
 
 def test_an_annotation_without_pixels_is_an_object_without_a_mask(root):
@@ -215,7 +219,7 @@ def test_an_annotation_without_pixels_is_an_object_without_a_mask(root):
     content = json.loads(path.read_text())
     content["annotations"][0]["segmentation"] = [[3, 2, 3, 2, 3, 2]]
     write_json(path, content)
-    video = RefCoco(root, {}).read("train", SEVEN)
+    video = RefCoco(root, RefCocoOptions()).read("train", SEVEN)
     assert [thing.object_id for thing in video.objects] == [70, 71]
     assert set(video.masks) == {(71, 0)}
 
@@ -226,7 +230,7 @@ def test_an_annotation_of_two_images_is_an_error(root):
     content["annotations"][1]["id"] = content["annotations"][-1]["id"]
     write_json(path, content)
     with pytest.raises(DatasetError, match="annotation entry 4 has the id 90, as one of another"):
-        RefCoco(root, {})
+        RefCoco(root, RefCocoOptions())
 
 
 def test_two_entries_that_contradict_each_other_about_an_image_are_an_error(root):
@@ -234,7 +238,7 @@ def test_two_entries_that_contradict_each_other_about_an_image_are_an_error(root
     content["images"][1]["height"] = 25
     write_json(root / "refcoco" / "instances_refcoco_train.json", content)
     with pytest.raises(DatasetError, match="is 25x32 px, an entry before it that"):
-        RefCoco(root, {})
+        RefCoco(root, RefCocoOptions())
 
 
 @pytest.mark.parametrize("form", ["official", "converted"])
@@ -249,19 +253,21 @@ def test_a_bad_segmentation_names_the_file_and_the_annotation(root, form):
     write_json(path, content)
     named = path if form == "official" else path.parent
     with pytest.raises(DatasetError, match=f"{named}, annotation 70: the runs do not add up"):
-        RefCoco(root, {}).read("train", SEVEN)
+        RefCoco(root, RefCocoOptions()).read("train", SEVEN)
 
 
 @pytest.mark.parametrize("by", ["unc", "google", "umd"])
 def test_every_author_s_split_is_read_from_its_own_file(tmp_path, by):
     root = refcoco(tmp_path, by=by)
-    assert RefCoco(root, {"split-by": by}).videos("train") == (SEVEN,)
+    assert RefCoco(root, RefCocoOptions(split_by=by)).videos("train") == (SEVEN,)
     for other in {"unc", "google", "umd"} - {by}:
         with pytest.raises(MissingPathError, match=rf"refs\({other}\)\.p is missing"):
-            RefCoco(root, {"split-by": other})
+            RefCoco(root, RefCocoOptions(split_by=other))
 
 
 def test_options_are_checked(root):
-    for options in ({"split-by": "me"}, {"sentences": "none"}, {"txt": "raw"}):
-        with pytest.raises(DatasetError, match="option"):
-            RefCoco(root, options)
+    for options in ({"split-by": "me"}, {"sentences": "none"}):
+        with pytest.raises(OptionError, match=r"of the dataset 'refcoco' is '(me|none)', expected"):
+            open_release("refcoco", root, options)
+    with pytest.raises(UnknownNameError, match="no option 'txt'; it has: split-by, sentences"):
+        open_release("refcoco", root, {"txt": "raw"})

@@ -25,7 +25,7 @@ class Content:
 
     names: tuple
     annotated: tuple
-    sentences: tuple  # (expression id, text, object ids, annotator)
+    expressions: tuple  # (expression id, text, object ids, annotator)
     objects: dict  # object id -> category
     masks: dict  # (object id, frame index) -> run lengths
 
@@ -34,7 +34,7 @@ def content(video):
     return Content(
         names=tuple(frame.name for frame in video.frames),
         annotated=tuple(frame.annotated for frame in video.frames),
-        sentences=tuple((e.expression_id, e.text, e.object_ids, e.annotator) for e in video.expressions),
+        expressions=tuple((e.expression_id, e.text, e.object_ids, e.annotator) for e in video.expressions),
         objects={thing.object_id: thing.category for thing in video.objects},
         masks={key: rle.counts for key, rle in video.masks.items()},
     )
@@ -159,14 +159,14 @@ def test_a2d_text_stays_as_untidy_as_it_was_released(plain, tmp_path):
     found, _ = converted("a2d", tmp_path, "untidy-text")
     assert found != plain("a2d")
     tidy = changed(
-        found, sentences=lambda v: tuple((i, t.lower().strip(), o, a) for i, t, o, a in v.sentences)
+        found, expressions=lambda v: tuple((i, t.lower().strip(), o, a) for i, t, o, a in v.expressions)
     )
     assert tidy == plain("a2d")
 
 
 def test_a2d_with_masks_that_know_no_instances_is_refused_with_the_reason(tmp_path):
     with pytest.raises(
-        DatasetError, match="do not say which instance a sentence means; fetch a2d_annotation"
+        DatasetError, match="do not say which instance an expression means; fetch a2d_annotation"
     ):
         converted("a2d", tmp_path, "mat-only")
     assert not (tmp_path / "store").exists()
@@ -174,10 +174,11 @@ def test_a2d_with_masks_that_know_no_instances_is_refused_with_the_reason(tmp_pa
 
 def test_davis_latin_1_is_read_as_such(plain, tmp_path):
     found, warnings = converted("davis", tmp_path, "latin-1")
-    texts = [t for videos in found.values() for v in videos.values() for _, t, _, _ in v.sentences]
+    texts = [t for videos in found.values() for v in videos.values() for _, t, _, _ in v.expressions]
     assert len([text for text in texts if text.startswith("voilà, ")]) == 2 * 4
     bare = changed(
-        found, sentences=lambda v: tuple((i, t.removeprefix("voilà, "), o, a) for i, t, o, a in v.sentences)
+        found,
+        expressions=lambda v: tuple((i, t.removeprefix("voilà, "), o, a) for i, t, o, a in v.expressions),
     )
     assert (bare, warnings) == (plain("davis"), ())
 
@@ -185,7 +186,9 @@ def test_davis_latin_1_is_read_as_such(plain, tmp_path):
 @pytest.mark.parametrize(
     ("quirk", "object_id", "category"), [("void", 255, "void"), ("extra-objects", 8, None)]
 )
-def test_davis_pixels_that_no_sentence_means_are_an_object_more(quirk, object_id, category, plain, tmp_path):
+def test_davis_pixels_that_no_expression_means_are_an_object_more(
+    quirk, object_id, category, plain, tmp_path
+):
     found, warnings = converted("davis", tmp_path, quirk)
     assert warnings == ()
     frames = {"void": (1, 3), "extra-objects": (0, 1, 2, 3)}[quirk]
@@ -214,10 +217,10 @@ def test_davis_gaps_and_repetitions_of_an_annotator_are_reported(plain, tmp_path
     assert re.search(r"1 descriptions are missing: classic-car object \d by annot1-full", warnings[0])
     assert re.search(r"1 objects are described twice \(Davis17_annot2.txt line \d\); the first", warnings[1])
     expected = plain("davis")
-    sentences = expected["train"]["classic-car"].sentences
-    last = max(int(number) for number, *_ in sentences)
+    expressions = expected["train"]["classic-car"].expressions
+    last = max(int(number) for number, *_ in expressions)
     left_out = str(last - 2)  # the second of the four of the last object
-    assert found["train"].pop("classic-car").sentences == tuple(s for s in sentences if s[0] != left_out)
+    assert found["train"].pop("classic-car").expressions == tuple(s for s in expressions if s[0] != left_out)
     assert found["train"] == {k: v for k, v in expected["train"].items() if k != "classic-car"}
     assert found["val"] == expected["val"]
 
@@ -254,19 +257,19 @@ def test_mevis_sentences_about_several_or_no_objects_come_on_top(quirk, count, p
     assert warnings == ()
     for split, videos in plain("mevis").items():
         for video_id, video in videos.items():
-            more = found[split][video_id].sentences
-            assert more[: len(video.sentences)] == video.sentences
-            added = more[len(video.sentences) :]
+            more = found[split][video_id].expressions
+            assert more[: len(video.expressions)] == video.expressions
+            added = more[len(video.expressions) :]
             assert added
             if split != "valid":
                 assert {len(object_ids) for _, _, object_ids, _ in added} <= count
-            assert replace(found[split][video_id], sentences=video.sentences) == video
+            assert replace(found[split][video_id], expressions=video.expressions) == video
 
 
-def test_mevis_masks_that_no_sentence_means_are_reported_and_left_out(plain, tmp_path):
+def test_mevis_masks_that_no_expression_means_are_reported_and_left_out(plain, tmp_path):
     found, warnings = converted("mevis", tmp_path, "unused-masks")
     assert len(warnings) == 2
-    assert all(re.match(r".*mask_dict.json has \d objects that no sentence", text) for text in warnings)
+    assert all(re.match(r".*mask_dict.json has \d objects that no expression", text) for text in warnings)
     assert ranked(found) == ranked(plain("mevis"))
 
 
@@ -288,8 +291,8 @@ def ranked(found):
             video,
             objects={rank[o]: c for o, c in video.objects.items()},
             masks={(rank[o], f): m for (o, f), m in video.masks.items()},
-            sentences=tuple(
-                (i, t, o and tuple(rank[each] for each in o), a) for i, t, o, a in video.sentences
+            expressions=tuple(
+                (i, t, o and tuple(rank[each] for each in o), a) for i, t, o, a in video.expressions
             ),
         )
 
@@ -309,15 +312,15 @@ def test_a_crowd_that_nobody_means_is_not_in_the_store(name, large, plain, tmp_p
 
 
 @pytest.mark.parametrize("name", REFCOCO)
-def test_a_crowd_that_a_sentence_means_is_an_object(name, plain, tmp_path):
+def test_a_crowd_that_an_expression_means_is_an_object(name, plain, tmp_path):
     found, warnings = converted(name, tmp_path, "meant-crowds")
     assert warnings == ()
-    added = [(v, s) for v in found["train"].values() for s in v.sentences if s[1] == "all the shapes"]
+    added = [(v, s) for v in found["train"].values() for s in v.expressions if s[1] == "all the shapes"]
     ((video, (_, _, (crowd,), _)),) = added
     assert (crowd, 0) in video.masks
     fewer = changed(
         found,
-        sentences=lambda v: tuple(s for s in v.sentences if s[1] != "all the shapes"),
+        expressions=lambda v: tuple(s for s in v.expressions if s[1] != "all the shapes"),
         objects=lambda v: {o: c for o, c in v.objects.items() if v is not video or o != crowd},
         masks=lambda v: {k: m for k, m in v.masks.items() if v is not video or k[0] != crowd},
     )
@@ -325,14 +328,14 @@ def test_a_crowd_that_a_sentence_means_is_an_object(name, plain, tmp_path):
 
 
 @pytest.mark.parametrize("name", REFCOCO)
-def test_the_converted_form_numbers_its_sentences_anew(name, plain, tmp_path):
+def test_the_converted_form_numbers_its_expressions_anew(name, plain, tmp_path):
     found, warnings = converted(name, tmp_path, "converted")
     assert warnings == ()
 
     def anonymous(video):
-        return tuple((text, object_ids, annotator) for _, text, object_ids, annotator in video.sentences)
+        return tuple((text, object_ids, annotator) for _, text, object_ids, annotator in video.expressions)
 
-    assert changed(found, sentences=anonymous) == changed(plain(name), sentences=anonymous)
+    assert changed(found, expressions=anonymous) == changed(plain(name), expressions=anonymous)
 
 
 @pytest.mark.parametrize(
@@ -376,13 +379,13 @@ def test_ytvos_without_a_test_json_valid_is_what_has_frames(plain, tmp_path):
     )
 
 
-def test_ytvos_a_sentence_that_comes_twice_is_there_twice(plain, tmp_path):
+def test_ytvos_an_expression_that_comes_twice_is_there_twice(plain, tmp_path):
     found, warnings = converted("ytvos", tmp_path, "duplicates")
     assert warnings == ()
     for videos in found.values():
         for video in videos.values():
-            assert video.sentences[-1][1:] == video.sentences[0][1:]
-    assert changed(found, sentences=lambda v: v.sentences[:-1]) == plain("ytvos")
+            assert video.expressions[-1][1:] == video.expressions[0][1:]
+    assert changed(found, expressions=lambda v: v.expressions[:-1]) == plain("ytvos")
 
 
 def test_ytvos_masks_of_valid_make_it_as_complete_as_train(plain, tmp_path):
@@ -392,9 +395,9 @@ def test_ytvos_masks_of_valid_make_it_as_complete_as_train(plain, tmp_path):
     assert warnings == ()
     for video_id, video in found["valid"].items():
         hidden = plain("ytvos")["valid"][video_id]
-        assert [s[:2] for s in video.sentences] == [s[:2] for s in hidden.sentences]
+        assert [s[:2] for s in video.expressions] == [s[:2] for s in hidden.expressions]
         assert (set(video.annotated), set(hidden.annotated)) == ({True}, {False})
-        meant = {object_ids for _, _, object_ids, _ in video.sentences}
+        meant = {object_ids for _, _, object_ids, _ in video.expressions}
         assert meant == {(object_id,) for object_id in video.objects}
         assert {object_id for object_id, _ in video.masks} == set(video.objects)
     assert {**found, "valid": None} == {**plain("ytvos"), "valid": None}

@@ -7,8 +7,8 @@ import pytest
 
 from rvosbench import masks
 from rvosbench.media.frames import open_frames
-from rvosbench.plugins.registry import DATASETS
 from rvosbench.preparation import prepare
+from rvosbench.preparation.opening import open_release
 from rvosbench.store import Store
 from rvosbench.synthetic.describing import describe
 from rvosbench.synthetic.quirks import QUIRKS
@@ -49,13 +49,13 @@ def texts_and_objects(video):
     return [(e.text.lower().strip(), e.object_ids) for e in video.expressions]
 
 
-def sentences_of_scenes(indices, frames, **options):
-    """Scene index -> its rendering and the sentences about it with their objects."""
+def expressions_of_scenes(indices, frames, **options):
+    """Scene index -> its rendering and the expressions about it with their objects."""
     found = {}
     for index in indices:
         scene = make_scene(SEED, index, frames=frames, size=SIZE)
-        sentences = describe(scene, generator(SEED, index, 1), **options)
-        found[index] = (render(scene), [(s.text.lower().strip(), s.object_id) for s in sentences])
+        expressions = describe(scene, generator(SEED, index, 1), **options)
+        found[index] = (render(scene), [(s.text.lower().strip(), s.object_id) for s in expressions])
     return found
 
 
@@ -63,7 +63,7 @@ def sentences_of_scenes(indices, frames, **options):
 def test_ytvos(tmp_path, quirks):
     store = stored("ytvos", tmp_path, frames=6, quirks=quirks)
     assert store.splits["train"]["videos"] == 4
-    scenes = sentences_of_scenes(range(4), 6)
+    scenes = expressions_of_scenes(range(4), 6)
     for video_id in store.video_ids("train"):
         video = store.video("train", video_id)
         said = texts_and_objects(video)
@@ -82,12 +82,12 @@ def test_ytvos(tmp_path, quirks):
 @usual_or_all("a2d")
 def test_a2d(tmp_path, quirks):
     store = stored("a2d", tmp_path, frames=8, quirks=quirks)
-    scenes = sentences_of_scenes(range(4), 8, per_thing=(1, 1))
+    scenes = expressions_of_scenes(range(4), 8, per_thing=(1, 1))
     for video_id in store.video_ids("train"):
         video = store.video("train", video_id)
         said = sorted(texts_and_objects(video))
         (rendered,) = (
-            r for r, sentences in scenes.values() if sorted((t, (o - 1,)) for t, o in sentences) == said
+            r for r, expressions in scenes.values() if sorted((t, (o - 1,)) for t, o in expressions) == said
         )
         annotated = [index for index, frame in enumerate(video.frames) if frame.annotated]
         assert len(annotated) == 3
@@ -134,7 +134,7 @@ def test_mevis(tmp_path, quirks):
         "valid_u": 2,
         "valid": 1,
     }
-    scenes = sentences_of_scenes(range(4), 6)
+    scenes = expressions_of_scenes(range(4), 6)
     for video_id in store.video_ids("train"):
         video = store.video("train", video_id)
         texts = [e.text for e in video.expressions]
@@ -154,8 +154,8 @@ def test_mevis(tmp_path, quirks):
 def test_jhmdb(tmp_path, quirks):
     store = stored("jhmdb", tmp_path, frames=6, quirks=quirks)
     assert store.splits["test"]["videos"] == 4
-    scenes = sentences_of_scenes((1, 3), 6, per_thing=(1, 1))
-    scenes |= sentences_of_scenes((0, 2), 8, per_thing=(1, 1))  # two frames without masks at the end
+    scenes = expressions_of_scenes((1, 3), 6, per_thing=(1, 1))
+    scenes |= expressions_of_scenes((0, 2), 8, per_thing=(1, 1))  # two frames without masks at the end
     for video_id in store.video_ids("test"):
         video = store.video("test", video_id)
         (rendered,) = (r for r, said in scenes.values() if said[0][0] == video.expressions[0].text)
@@ -174,7 +174,7 @@ def test_jhmdb(tmp_path, quirks):
 def test_davis(tmp_path, quirks):
     store = stored("davis", tmp_path, frames=6, quirks=quirks)
     assert {split: counts["videos"] for split, counts in store.splits.items()} == {"train": 4, "val": 2}
-    scenes = sentences_of_scenes(range(4), 6, per_thing=(4, 4))
+    scenes = expressions_of_scenes(range(4), 6, per_thing=(4, 4))
     for video_id in store.video_ids("train"):
         video = store.video("train", video_id)
         said = {(t.removeprefix("voil\xe0, "), o[0]) for t, o in texts_and_objects(video)}
@@ -202,7 +202,7 @@ def test_the_same_release_gives_the_same_store_and_is_told_from_the_whole_offici
     first, second = Store.open(made.store), stored(name, tmp_path / "b", frames=4)
     assert first.fingerprint == second.fingerprint
     assert first.manifest["release"]["fingerprint"] == second.manifest["release"]["fingerprint"]
-    published = DATASETS[name](tmp_path / "a" / "release", {}).card.counts
+    published = open_release(name, tmp_path / "a" / "release").card.counts
     numbers = [number for split in published if split in first.splits for number in published[split].values()]
     assert numbers
     warned = [text for text in made.warnings if "its card says" in text]

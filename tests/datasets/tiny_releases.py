@@ -55,11 +55,11 @@ def write_video(split: Path, video_id: str, frames: Mapping[str, NDArray[np.uint
             write_labels(split / "Annotations" / video_id / f"{name}.png", drawn)
 
 
-def expressions(*sentences: tuple[str, str | None]) -> dict[str, dict[str, str]]:
-    """The "expressions" of one video: (sentence, obj_id or None)."""
+def expressions(*expressions: tuple[str, str | None]) -> dict[str, dict[str, str]]:
+    """The "expressions" of one video: (expression, obj_id or None)."""
     return {
         str(number): {"exp": text} | ({} if object_id is None else {"obj_id": object_id})
-        for number, (text, object_id) in enumerate(sentences)
+        for number, (text, object_id) in enumerate(expressions)
     }
 
 
@@ -118,11 +118,11 @@ def davis(root: Path) -> Path:
 
 
 def davis_converted(root: Path) -> Path:
-    """The same sentences as the conversion script leaves them."""
+    """The same expressions as the conversion script leaves them."""
     write_video(root / "valid", "motorbike", {"00000": TWO_OBJECTS, "00001": TWO_OBJECTS})
-    sentences = [("a bike", "1"), ("a bike that jumps", "1"), ("the café racer", "1"), ("bike", "1")]
-    sentences += [("a man", "2"), ("a man, jumping", "2"), ("the rider", "2"), ("rider", "2")]
-    entry = {"frames": ["00000", "00001"], "expressions": expressions(*sentences)}
+    texts = [("a bike", "1"), ("a bike that jumps", "1"), ("the café racer", "1"), ("bike", "1")]
+    texts += [("a man", "2"), ("a man, jumping", "2"), ("the rider", "2"), ("rider", "2")]
+    entry = {"frames": ["00000", "00001"], "expressions": expressions(*texts)}
     write_json(meta_expressions(root, "valid"), {"videos": {"motorbike": entry}})
     return root
 
@@ -212,13 +212,13 @@ def rle(counts: list[int]) -> dict[str, object]:
     return {"size": [HEIGHT, WIDTH], "counts": counts}
 
 
-def reference(image: int, annotation: int, split: str, *sentences: tuple[int, str]) -> dict[str, Any]:
+def reference(image: int, annotation: int, split: str, *expressions: tuple[int, str]) -> dict[str, Any]:
     return {
         "image_id": image,
         "ann_id": annotation,
         "split": split,
         "file_name": f"COCO_train2014_{image:012d}_{annotation}.jpg",  # no image has this name
-        "sentences": [{"sent_id": n, "sent": text, "raw": f"{text.upper()} ."} for n, text in sentences],
+        "sentences": [{"sent_id": n, "sent": text, "raw": f"{text.upper()} ."} for n, text in expressions],
     }
 
 
@@ -291,5 +291,5 @@ def sample(video_id: str, frame: int, *, action: str = "pullup", count: int = 3)
         f"{root}/Rename_Images/{action}/{video_id}/{frame:05d}.png",
         f"{root}/puppet_mask/{action}/{video_id}/puppet_mask.mat",
         count,
-        "a sentence",
+        "an expression",
     ]

@@ -84,7 +84,7 @@ def test_colours_repeat_when_there_are_more_masks():
     assert overlay.colour_of(overlay.COLOURS + 1) == overlay.PALETTE[1]
 
 
-def test_thirty_sentences_have_thirty_colours_that_differ_by_eye():
+def test_thirty_expressions_have_thirty_colours_that_differ_by_eye():
     colours = np.array([overlay.colour_of(index) for index in range(30)], np.float32) / 255
     assert [overlay.colour_of(index) for index in range(8)] == list(overlay.PALETTE)
     lab = cv2.cvtColor(colours[None], cv2.COLOR_RGB2LAB)[0]
@@ -140,12 +140,12 @@ def test_legend_is_as_wide_as_the_frame_and_shows_each_colour():
     assert (band == RED).all(-1).any() and (band == BLUE).all(-1).any()
 
 
-def test_long_sentences_are_wrapped_and_cut_after_three_lines():
+def test_long_expressions_are_wrapped_and_cut_after_three_lines():
     heights = [overlay.legend(200, [("word " * count, RED)]).shape[0] for count in (1, 8, 40, 4000)]
     assert heights[0] < heights[1] < heights[2] == heights[3]
 
 
-def test_a_compact_legend_gives_each_sentence_one_line_in_columns():
+def test_a_compact_legend_gives_each_expression_one_line_in_columns():
     entries = [("several words " * 20, overlay.colour_of(index)) for index in range(30)]
     full, compact = overlay.legend(320, entries), overlay.legend(320, entries, compact=True)
     assert compact.shape[0] < full.shape[0] / 5
@@ -163,7 +163,7 @@ def test_the_type_grows_with_the_picture():
     "text", ["a" * 500, "line\nbreak\x1b[2J", "", "é — “Straße” шар שלום 中文", "\u202eabc"]
 )
 @pytest.mark.parametrize("width", [8, 32, 300])
-def test_any_sentence_can_be_set(text, width):
+def test_any_expression_can_be_set(text, width):
     assert overlay.legend(width, [(text, RED)]).shape[1] == width
 
 

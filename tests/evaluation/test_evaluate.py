@@ -38,7 +38,7 @@ def run(tmp_path: Path, store: Store) -> Path:
     return make_run(tmp_path / "run", store, [answer(two_squares()), answer(lone_square())])
 
 
-def test_j_and_f_are_means_over_frames_then_sentences(run: Path, store: Store):
+def test_j_and_f_are_means_over_frames_then_expressions(run: Path, store: Store):
     calls = []
     found = evaluate(
         run, store=store, split="train", protocol="ytvos", on_progress=lambda *call: calls.append(call)
@@ -97,12 +97,12 @@ def test_the_tables_say_how_the_numbers_came_about(run: Path, store: Store):
     ]
 
 
-def test_a_perfect_answer_scores_1_under_every_protocol_for_sentences(tmp_path: Path, store: Store):
+def test_a_perfect_answer_scores_1_under_every_protocol_for_expressions(tmp_path: Path, store: Store):
     run = make_run(tmp_path / "run", store, [answer(two_squares(), truth), answer(lone_square(), truth)])
     for protocol in ("ytvos", "mevis", "davis-expressions", "a2d", "a2d-top1", "jhmdb", "refcoco"):
         metrics = evaluate(run, store=store, split="train", protocol=protocol).metrics
         decays = {"J decay", "F decay"}
-        # COCO counts an empty mask for a sentence without target as missed, and "the dog" has none.
+        # COCO counts an empty mask for an expression without target as missed, and "the dog" has none.
         for name in metrics.keys() - decays - {"mAP"}:
             assert metrics[name].value == 1.0, (protocol, name)
         assert all(metrics[name].value == 0.0 for name in metrics.keys() & decays)

@@ -19,7 +19,7 @@ from rvosbench.evaluation.protocols import PROTOCOLS
 from rvosbench.runs.predictions import Prediction
 from rvosbench.store import Store
 from rvosbench.types import Object, Video
-from tests.tiny_run import make_run, row, sentences
+from tests.tiny_run import expressions, make_run, row
 from tests.tiny_store import HEIGHT, WIDTH, square, two_squares, write_store
 
 
@@ -34,7 +34,7 @@ def both() -> Video:
         objects=tuple(
             Object(object_id=i, category=name) for i, name in ((1, "red"), (2, "blue"), (255, "void"))
         ),
-        expressions=sentences("pair", (1, 2)),
+        expressions=expressions("pair", (1, 2)),
         masks={key: masks.encode(mask) for key, mask in stands.items()},
     )
 
@@ -54,7 +54,7 @@ def answers(masks_of: dict[int, np.ndarray], scores: dict[int, float]) -> list[P
 
 
 def test_a_run_is_merged_by_score_and_matched_by_hand(pair: Store, tmp_path: Path):
-    """Both sentences claim the red square; who is surer keeps it, and which object was meant is forgiven."""
+    """Both expressions claim the red square; who is surer keeps it, and which was meant is forgiven."""
     claims = {1: square(0), 2: square(0) | square(20, 14, 4)}
     apart = {"1": 1.0, "2": 16 / 48}  # 16 of the 48 pixels of blue that are not void
     for scores, expected in (
@@ -76,7 +76,7 @@ def test_a_run_is_merged_by_score_and_matched_by_hand(pair: Store, tmp_path: Pat
     assert (alone["J"].value, alone["F"].value, alone["J"].n) == (0.0, 0.0, 8)
 
 
-def test_davis_expressions_leaves_void_out_and_takes_every_sentence_alone(pair: Store, tmp_path: Path):
+def test_davis_expressions_leaves_void_out_and_takes_every_expression_alone(pair: Store, tmp_path: Path):
     claims = {1: square(4), 2: square(20, 14) & ~square(24, 14, 4)}  # half of red; blue without its void
     run = make_run(tmp_path / "run", pair, [answers(claims, {1: 1.0, 2: 1.0})])
     found = evaluate(run, store=pair, split="train", protocol="davis-expressions")
@@ -106,7 +106,7 @@ def official(store: Store, predictions: Path, out: Path) -> Any:
     return evaluate(out, store=store, split="train", predictions=predictions, protocol="davis-official")
 
 
-def test_folders_zips_and_masks_per_sentence_are_all_taken(pair: Store, tmp_path: Path):
+def test_folders_zips_and_masks_per_expression_are_all_taken(pair: Store, tmp_path: Path):
     folder = perfect_maps(tmp_path / "mine")
     assert official(pair, folder, tmp_path / "a").metrics["J&F"].value == 1.0
     with zipfile.ZipFile(tmp_path / "mine.zip", "w") as archive:
@@ -192,7 +192,7 @@ def test_frames_and_labels_that_do_not_fit_are_refused(pair: Store, tmp_path: Pa
     refused(pair, folder, out, "is 24x33 px .* never resized", ShapeError)
 
 
-def test_a_video_of_which_some_sentences_were_not_asked_is_refused_and_one_without_any_left_out(
+def test_a_video_of_which_some_expressions_were_not_asked_is_refused_and_one_without_any_left_out(
     pair: Store, tmp_path: Path
 ):
     rows = answers({1: square(0), 2: square(20, 14)}, {1: 1.0, 2: 1.0})
@@ -202,10 +202,11 @@ def test_a_video_of_which_some_sentences_were_not_asked_is_refused_and_one_witho
         [[each for each in rows if each.expression_id != "3"]],
         left_out=["pair/3"],
     )
-    with pytest.raises(ScoreError, match="did not ask 1 of the 8 sentences of video pair"):
+    with pytest.raises(ScoreError, match="did not ask 1 of the 8 expressions of video pair"):
         evaluate(run, store=pair, split="train", protocol="davis-official")
     two = write_store(
-        tmp_path / "two", [both(), replace(both(), video_id="zebra", expressions=sentences("zebra", (1, 2)))]
+        tmp_path / "two",
+        [both(), replace(both(), video_id="zebra", expressions=expressions("zebra", (1, 2)))],
     )
     run = make_run(tmp_path / "whole", two, [rows], split="train", left_out=[f"zebra/{n}" for n in range(8)])
     found = evaluate(run, store=two, split="train", protocol="davis-official")

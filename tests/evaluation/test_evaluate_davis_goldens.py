@@ -16,7 +16,7 @@ from rvosbench.evaluation.evaluate import evaluate
 from rvosbench.evaluation.protocols import PROTOCOLS
 from rvosbench.store import Store
 from rvosbench.types import Frame, Object, Video
-from tests.tiny_run import ANNOTATORS, make_run, row, sentences
+from tests.tiny_run import ANNOTATORS, expressions, make_run, row
 from tests.tiny_store import write_store
 
 SEQUENCES = ("bike-packing", "dogs-jump", "scooter-black")
@@ -45,7 +45,7 @@ def labelled(video_id: str, labels: np.ndarray) -> Video:
             Frame(name=f"{n:05d}", annotated=True, path=f"{video_id}/{n:05d}.jpg") for n in range(len(labels))
         ),
         objects=tuple(Object(object_id=i, category="void" if i == 255 else None) for i in objects),
-        expressions=sentences(video_id, tuple(i for i in objects if i != 255)),
+        expressions=expressions(video_id, tuple(i for i in objects if i != 255)),
         masks={(i, n): masks.encode(frame == i) for i in objects for n, frame in enumerate(labels)},
     )
 

@@ -85,7 +85,7 @@ def test_hidden_ground_truth_is_refused(tmp_path: Path, store: Store):
     refused(run, ScoreError, "the ground truth of split valid is hidden", store=store, split="valid")
 
 
-def test_missing_frames_and_sentences_are_counted_and_named(tmp_path: Path, store: Store):
+def test_missing_frames_and_expressions_are_counted_and_named(tmp_path: Path, store: Store):
     some = [
         row
         for row in answer(two_squares())
@@ -116,13 +116,13 @@ def test_surplus_frames_are_counted_and_named(tmp_path: Path, store: Store):
     )
 
 
-def test_a_sentence_without_first_candidate_is_missing(tmp_path: Path, store: Store):
+def test_an_expression_without_first_candidate_is_missing(tmp_path: Path, store: Store):
     second = [replace(row, candidate=1) for row in answer(two_squares())]
     run = make_run(tmp_path / "run", store, [second, answer(lone_square())])
     refused(run, ScoreError, "24 of 24 predictions for video pair are missing", store=store)
 
 
-def test_predictions_for_unknown_sentences_are_refused(tmp_path: Path, store: Store):
+def test_predictions_for_unknown_expressions_are_refused(tmp_path: Path, store: Store):
     extra = [replace(row, expression_id="9") for row in answer(lone_square())]
     run = make_run(tmp_path / "run", store, [answer(two_squares()), answer(lone_square()) + extra])
     refused(run, ScoreError, "predictions for 9 of video single, which has 0", store=store)

@@ -24,7 +24,7 @@ def rle(segmentation: dict[str, Any]) -> Rle:
 
 
 def place(image_id: str | int) -> tuple[str, str, str]:
-    """(video, frame, sentence) of a sample; a still picture is a video of one frame."""
+    """(video, frame, expression) of a sample; a still picture is a video of one frame."""
     found = SAMPLE.fullmatch(str(image_id))
     return (found["video"], found["frame"], found["instance"] or "0") if found else (str(image_id), "1", "0")
 

@@ -1,4 +1,4 @@
-"""Sentences of an annotator share the pixels of a frame: who gets which, and who cannot be merged."""
+"""Expressions of an annotator share the pixels of a frame: who gets which, and who cannot be merged."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from hypothesis.extra import numpy as arrays
 
 from rvosbench import masks
 from rvosbench.errors import ScoreError, ShapeError
-from rvosbench.evaluation.merge import merge_sentences, share_pixels
+from rvosbench.evaluation.merge import merge_expressions, share_pixels
 from rvosbench.runs.predictions import Prediction
 from rvosbench.types import Rle, Video
-from tests.tiny_run import ANNOTATORS, sentences
+from tests.tiny_run import ANNOTATORS, expressions
 from tests.tiny_store import square, two_squares
 
 
@@ -27,7 +27,7 @@ def strip(first: int, last: int) -> Rle:
 
 
 def described(video: Video, *objects: int) -> Video:
-    return replace(video, expressions=sentences(video.video_id, objects))
+    return replace(video, expressions=expressions(video.video_id, objects))
 
 
 def test_a_pixel_goes_to_the_highest_score_and_of_equal_ones_to_the_first():
@@ -57,19 +57,21 @@ def test_masks_of_two_sizes_do_not_share():
 def test_annotators_are_merged_apart_and_each_frame_has_its_own_scores():
     video = described(two_squares(), 0, 1)
     answers = {
-        (sentence.expression_id, frame): Prediction(
+        (expression.expression_id, frame): Prediction(
             video_id="pair",
-            expression_id=sentence.expression_id,
+            expression_id=expression.expression_id,
             frame_index=frame,
             candidate=0,
             # Object 1 is the surer one in frame 2, and for the last annotator in frame 0 too.
-            score=float(sentence.object_ids == (1,) and (frame == 2 or sentence.annotator == ANNOTATORS[3])),
-            mask=masks.encode(square(4 * sentence.object_ids[0])),
+            score=float(
+                expression.object_ids == (1,) and (frame == 2 or expression.annotator == ANNOTATORS[3])
+            ),
+            mask=masks.encode(square(4 * expression.object_ids[0])),
         )
-        for sentence in video.expressions
+        for expression in video.expressions
         for frame in (0, 2)
     }
-    rows = merge_sentences(video, (0, 2), answers)
+    rows = merge_expressions(video, (0, 2), answers)
     areas = {(row.expression_id, row.frame_index): masks.area(row.mask) for row in rows}
     assert len(rows) == len(areas) == 16
     assert [areas[f"anno_{k}/0", 0] for k in range(4)] == [64, 64, 64, 32]
@@ -78,15 +80,15 @@ def test_annotators_are_merged_apart_and_each_frame_has_its_own_scores():
     assert [areas[f"anno_{k}/1", 2] for k in range(4)] == [64] * 4
 
 
-def test_sentences_that_are_no_annotators_pictures_are_refused():
+def test_expressions_that_are_no_annotators_pictures_are_refused():
     video = described(two_squares(), 0, 1)
     first, *others = video.expressions
     for changed, complaint in (
-        ((replace(first, annotator=None), *others), "sentence 0 of video pair does not say who wrote it"),
+        ((replace(first, annotator=None), *others), "expression 0 of video pair does not say who wrote it"),
         ((replace(first, object_ids=(0, 1)), *others), r"means the objects \(0, 1\), expected exactly one"),
         ((replace(first, object_ids=()), *others), r"means the objects \(\), expected exactly one"),
         ((first, replace(first, expression_id="9"), *others), "9 .* is the second of annot1-first about"),
-        ((first,), r"has sentences of 1 annotators \(annot1-first\), expected 4"),
+        ((first,), r"has expressions of 1 annotators \(annot1-first\), expected 4"),
     ):
         with pytest.raises(ScoreError, match=complaint):
-            merge_sentences(replace(video, expressions=changed), (), {})
+            merge_expressions(replace(video, expressions=changed), (), {})

@@ -28,7 +28,7 @@ CALLS: list[tuple[Clip, list[str], int]] = []
 
 
 class Reader:
-    """Answers "red" or "blue" sentences with the pixels of that colour, any other with nothing."""
+    """Answers "red" or "blue" expressions with the pixels of that colour, any other with nothing."""
 
     def segment(self, clip: Clip, expressions: Sequence[str], candidates: int = 1) -> Sequence[Segmentation]:
         CALLS.append((clip, list(expressions), candidates))
@@ -70,7 +70,7 @@ class Wrong(Reader):
 
 
 class Silent(Reader):
-    """It forgets the last sentence."""
+    """It forgets the last expression."""
 
     def segment(self, clip: Clip, expressions: Sequence[str], candidates: int = 1) -> Sequence[Segmentation]:
         return super().segment(clip, expressions, candidates)[:-1]
@@ -113,16 +113,16 @@ def record(run: Path) -> dict:
     return json.loads((run / "run.json").read_text())
 
 
-def test_every_sentence_is_answered_on_every_annotated_frame(store, tmp_path):
+def test_every_expression_is_answered_on_every_annotated_frame(store, tmp_path):
     run = predict("reader", store, "train", tmp_path / "run")
     keys = [(row.expression_id, row.frame_index) for row in rows(run, "pair")]
-    assert keys == [(str(sentence), frame) for sentence in range(4) for frame in range(6)]
+    assert keys == [(str(expression), frame) for expression in range(4) for frame in range(6)]
     red = [row.mask for row in rows(run, "pair") if row.expression_id == "0"]
     assert [masks.area(mask) for mask in red] == [64] * 6
     assert (masks.decode(red[2]) == square(4)).all()
 
 
-def test_a_video_is_looked_at_once_for_all_its_sentences(store, tmp_path):
+def test_a_video_is_looked_at_once_for_all_its_expressions(store, tmp_path):
     predict("reader", store, "train", tmp_path / "run")
     assert [(clip.video_id, len(texts)) for clip, texts, _ in CALLS] == [("pair", 4), ("single", 1)]
     assert CALLS[0][0].frames.shape == (6, 3, HEIGHT, WIDTH)
@@ -156,12 +156,12 @@ def test_swapped_sentences_are_about_another_object_of_the_video(store, tmp_path
     run = predict("reader", store, "train", tmp_path / "run", swap_sentences=True)
     ((clip, texts, _),) = CALLS
     assert clip.video_id == "pair"
-    assert texts == ["the blue one", "the red square"]  # of the sentences 0 and 1
+    assert texts == ["the blue one", "the red square"]  # of the expressions 0 and 1
     blue = [row for row in rows(run, "pair") if row.expression_id == "0"]
     assert [masks.area(row.mask) for row in blue] == [0, 0, 0, 64, 64, 64]
 
 
-def test_sentences_that_cannot_be_swapped_are_left_out_and_listed(store, tmp_path):
+def test_expressions_that_cannot_be_swapped_are_left_out_and_listed(store, tmp_path):
     run = predict("reader", store, "train", tmp_path / "run", swap_sentences=True)
     # Both squares leave no other object, the dog is not there, the single square is alone.
     assert record(run)["left_out"] == ["pair/2", "pair/3", "single/0"]
@@ -221,8 +221,8 @@ def test_progress_counts_videos(store, tmp_path):
         ),
         ({"checkpoint": Path("weights")}, CheckpointError, "has no weights"),
         ({"model_name": "wrong"}, ShapeError, r"\(1, 6, 24, 31\) bool"),
-        ({"model_name": "silent"}, ShapeError, "3 answers to 4 sentences about pair"),
-        ({"split": "valid", "swap_sentences": True}, ScoreError, "2 sentences that cannot be swapped"),
+        ({"model_name": "silent"}, ShapeError, "3 answers to 4 expressions about pair"),
+        ({"split": "valid", "swap_sentences": True}, ScoreError, "2 expressions that cannot be swapped"),
     ],
 )
 def test_what_goes_wrong_is_said_and_leaves_nothing(store, tmp_path, options, error, message):

@@ -21,7 +21,7 @@ from rvosbench.errors import (
 from rvosbench.inference.segment import segment_video, windows
 from rvosbench.models.baselines import CENTRE
 from rvosbench.types import Segmentation
-from tests.tiny_footage import Failing, Recorder, decoded, rectangle, ten_frames
+from tests.tiny_frame_source import Failing, Recorder, decoded, rectangle, ten_frames
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def test_every_frame_is_answered_and_drawn(folder, tmp_path):
     assert len(shown) == 10
     for position, pixels in enumerate(shown):
         left, right = pixels[5 + position, 6].astype(int), pixels[5 + position, 14].astype(int)
-        assert left[0] > left[2] + 20, "the first sentence is orange"
+        assert left[0] > left[2] + 20, "the first expression is orange"
         assert right[2] > right[0] + 20, "the second is blue"
         assert np.abs(pixels[1, 28].astype(int) - 10 * position).max() < 30, "the rest is the frame"
 
@@ -69,12 +69,12 @@ def test_the_model_sees_the_frames_as_they_are(folder, tmp_path):
 
 
 def test_masks_are_written_as_the_model_gave_them(folder, tmp_path):
-    sentences = ["the LEFT one!", "../../etc/passwd", "…"]
+    expressions = ["the LEFT one!", "../../etc/passwd", "…"]
     segment_video(
-        folder, sentences, Recorder(), tmp_path / "out.mp4", masks_dir=tmp_path / "m", frames_per_clip=4
+        folder, expressions, Recorder(), tmp_path / "out.mp4", masks_dir=tmp_path / "m", frames_per_clip=4
     )
     folders = sorted(path.name for path in (tmp_path / "m").iterdir())
-    assert folders == ["1-the-left-one", "2-etc-passwd", "3-sentence"]
+    assert folders == ["1-the-left-one", "2-etc-passwd", "3-expression"]
     for number, name in enumerate(folders):
         assert len(list((tmp_path / "m" / name).iterdir())) == 10
         for position in range(10):
@@ -138,9 +138,9 @@ def test_answers_of_a_wrong_shape_are_refused(folder, tmp_path, model):
     ("change", "error", "message"),
     [
         ({"source": "none.mp4"}, MissingPathError, "is missing"),
-        ({"expressions": []}, InvalidDataError, "no sentence"),
-        ({"expressions": ["a", " \n"]}, InvalidDataError, "sentence 2 is empty"),
-        ({"expressions": ["\u200b\u00a0"]}, InvalidDataError, "sentence 1 is empty"),
+        ({"expressions": []}, InvalidDataError, "no expression"),
+        ({"expressions": ["a", " \n"]}, InvalidDataError, "expression 2 is empty"),
+        ({"expressions": ["\u200b\u00a0"]}, InvalidDataError, "expression 1 is empty"),
         ({"out": "a.avi"}, OutputError, "ends in"),
         ({"out": "none/a.mp4"}, OutputError, "is not there"),
         ({"out": "none/a"}, OutputError, "is not there"),

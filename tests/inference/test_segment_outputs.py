@@ -14,7 +14,7 @@ from rvosbench.errors import OutputError
 from rvosbench.inference.segment import segment_video
 from rvosbench.media.video import VideoFile
 from rvosbench.media.video_writer import VideoWriter
-from tests.tiny_footage import Failing, LeftHalf, Recorder, decoded, shown, ten_frames
+from tests.tiny_frame_source import Failing, LeftHalf, Recorder, decoded, shown, ten_frames
 from tests.turned_video import turned
 
 
@@ -109,7 +109,7 @@ def test_a_picture_of_any_size_is_shown_whole(tmp_path, suffix, size):
     out = tmp_path / f"a{suffix}"
     segment_video(source, ["the left half"], LeftHalf(), out, masks_dir=tmp_path / "m")
     (pixels,) = [shown(out / "only.png")] if out.is_dir() else decoded(out)
-    assert pixels.shape[1] == 160, "wide enough for the sentence"
+    assert pixels.shape[1] == 160, "wide enough for the expression"
     assert pixels.shape[0] > size[0] + 10
     assert pixels[: size[0], size[1] - 1].min() > 150 or size == (1, 1)
     assert pixels[: size[0], size[1] + 4 :].max() < 60, "beside the picture"
@@ -161,12 +161,12 @@ def test_ten_bits_per_colour_are_rounded(tmp_path):
     assert np.abs(pixels[50, 150].astype(int) - (200, 30, 90)).max() <= 2
 
 
-def test_many_long_and_strange_sentences_fit_below_the_picture(folder, tmp_path):
-    sentences = [f"number {n} " + "of very many words " * 200 for n in range(28)] + [
+def test_many_long_and_strange_expressions_fit_below_the_picture(folder, tmp_path):
+    expressions = [f"number {n} " + "of very many words " * 200 for n in range(28)] + [
         "a\nb\x1b[2J",
         "左\u202e",
     ]
-    segment_video(folder, sentences, LeftHalf(), tmp_path / "out", masks_dir=tmp_path / "m")
+    segment_video(folder, expressions, LeftHalf(), tmp_path / "out", masks_dir=tmp_path / "m")
     pixels = shown(tmp_path / "out" / "00000.png")
     assert pixels.shape[1] == 160 and pixels.shape[0] < 600
     assert len(list((tmp_path / "m").iterdir())) == 30

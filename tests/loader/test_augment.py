@@ -51,7 +51,7 @@ def test_mirroring_moves_pixels_masks_and_words_together():
     assert torch.equal(after.labels, before.labels)
 
 
-def test_synthetic_sentences_keep_their_kind_and_stay_true_when_mirrored():
+def test_synthetic_expressions_keep_their_kind_and_stay_true_when_mirrored():
     synthetic = pytest.importorskip("rvosbench.synthetic")
     for text in synthetic.grammar_sentences()[::7]:
         assert synthetic.kind_of(mirror_words(text)) == synthetic.kind_of(text)

@@ -34,7 +34,7 @@ def by_text(all_samples, text):
     return [s for s in (all_samples[0, n] for n in range(len(all_samples))) if s.text == text]
 
 
-def test_every_sentence_with_a_target_has_the_windows_that_show_it(store):
+def test_every_expression_with_a_target_has_the_windows_that_show_it(store):
     found = samples(store)
     assert [found.name((0, n)) for n in range(len(found))] == [
         "pair/0 at frames 0,1,2",
@@ -153,7 +153,7 @@ def test_a_copy_for_a_worker_is_small_and_gives_the_same(store):
 
 def test_nothing_to_train_on_is_said(tmp_path):
     secret = write_store(tmp_path / "store", [hidden()])
-    with pytest.raises(TrainingError, match="2 sentences, 2 with hidden ground truth"):
+    with pytest.raises(TrainingError, match="2 expressions, 2 with hidden ground truth"):
         Samples(secret, "valid", Spread(2), side=FULL, seed=0)
 
 

@@ -1,4 +1,4 @@
-"""The floors answer what they say, whatever the sentence."""
+"""The floors answer what they say, whatever the expression."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ def clip(objects: int | None = 3, video_id: str = "v") -> Clip:
     return Clip(video_id=video_id, frames=frames, frame_indices=(0, 1, 2, 3), wanted=(1, 3), objects=drawn)
 
 
-def answer(name: str, of: Clip, sentences: list[str], seed: int = 0):
-    return MODELS[name].load(None, device="cpu", seed=seed).segment(of, sentences)
+def answer(name: str, of: Clip, expressions: list[str], seed: int = 0):
+    return MODELS[name].load(None, device="cpu", seed=seed).segment(of, expressions)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -60,7 +60,7 @@ def test_random_object_answers_with_true_objects_and_reaches_each_of_them():
     assert rows == {0, 1, 2}
 
 
-def test_random_object_does_not_read_the_sentence():
+def test_random_object_does_not_read_the_expression():
     first = answer("random-object", clip(), ["the left one", "the red one"])
     second = answer("random-object", clip(), ["the right one", "the blue one"])
     assert all((a.masks == b.masks).all() for a, b in zip(first, second, strict=True))

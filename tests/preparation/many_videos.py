@@ -12,9 +12,11 @@ import os
 import signal
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from rvosbench.datasets.refer_youtube_vos import ReferYoutubeVos
+from rvosbench.datasets.specs.ytvos import SPEC
 from rvosbench.errors import DatasetError
 from rvosbench.plugins.registry import DATASETS
 from rvosbench.preparation import run
@@ -139,8 +141,8 @@ class Vanishing(Watched):
 class Locked(Watched):
     """Cannot be sent to another process."""
 
-    def __init__(self, root, options):
-        super().__init__(root, options)
+    def __init__(self, release_dir, options):
+        super().__init__(release_dir, options)
         self.handle = lambda: None
 
 
@@ -166,7 +168,9 @@ def _fail():
 
 
 PLUGINS = (Broken, Deadly, Homeless, Locked, Remarkable, Slow, Slower, Stuck, Vanishing, Watched)
-NAMES = {plugin.__name__.lower(): f"{__name__}:{plugin.__name__}" for plugin in PLUGINS}
+SPECS = {plugin.__name__.lower(): replace(SPEC, open=plugin) for plugin in PLUGINS}
+NAMES = {name: f"{__name__}:{name.upper()}" for name in SPECS}
+globals().update({name.upper(): spec for name, spec in SPECS.items()})
 
 
 def register() -> None:

@@ -13,9 +13,9 @@ from rvosbench_cli.main import cli
 
 from rvosbench.datasets import matlab_arrays
 from rvosbench.errors import DatasetError, MissingPathError, OutputError, UnknownNameError
-from rvosbench.plugins.registry import DATASETS
 from rvosbench.preparation import plan as plan_module
 from rvosbench.preparation import prepare
+from rvosbench.preparation.opening import open_release
 from rvosbench.preparation.plan import plan
 from rvosbench.preparation.run import absent_splits
 from rvosbench.synthetic import write
@@ -88,7 +88,7 @@ def test_a_whole_release_misses_nothing_and_fits(name, root, tmp_path):
 
 
 def test_sources_are_what_reading_opens_and_what_the_record_refers_to(name, root):
-    release = DATASETS[name](root, {})
+    release = open_release(name, root)
     for split in release.splits():
         for video_id in release.videos(split):
             sources = set(release.sources(split, video_id))
@@ -101,7 +101,7 @@ def test_sources_are_what_reading_opens_and_what_the_record_refers_to(name, root
 
 @pytest.mark.parametrize("method", ["sources", "expressions"])
 def test_an_unknown_video_or_split_is_an_error(name, root, method):
-    release = DATASETS[name](root, {})
+    release = open_release(name, root)
     ask = getattr(release, method)
     with pytest.raises(UnknownNameError, match="no video of"):
         ask(release.splits()[0], "nobody")
@@ -109,8 +109,8 @@ def test_an_unknown_video_or_split_is_an_error(name, root, method):
         ask("nothing", "nobody")
 
 
-def test_the_sentences_of_the_index_are_those_of_the_record(name, root):
-    release = DATASETS[name](root, {})
+def test_the_expressions_of_the_index_are_those_of_the_record(name, root):
+    release = open_release(name, root)
     for split in release.splits():
         for video_id in release.videos(split):
             assert release.expressions(split, video_id) == release.read(split, video_id).expressions
@@ -120,7 +120,7 @@ def test_every_difference_that_a_run_would_warn_of_is_told(name, root, tmp_path)
     found = plan(name, root, tmp_path / "store")
     told = [
         *found.warnings,
-        *absent_splits(DATASETS[name](root, {}).card, [s.name for s in found.splits], root),
+        *absent_splits(open_release(name, root).card, [s.name for s in found.splits], root),
     ]
     assert len(told) == len(found.warnings) + bool(found.absent)
     warnings = prepare(name, root, tmp_path / "store").warnings
@@ -129,7 +129,7 @@ def test_every_difference_that_a_run_would_warn_of_is_told(name, root, tmp_path)
 
 
 def test_nothing_is_decoded_to_tell_the_sources(name, root, monkeypatch):
-    release = DATASETS[name](root, {})
+    release = open_release(name, root)
     videos = [(split, video_id) for split in release.splits() for video_id in release.videos(split)]
     monkeypatch.setattr("PIL.Image.open", None)
     monkeypatch.setattr("cv2.imdecode", None)
@@ -142,7 +142,7 @@ def test_nothing_is_decoded_to_tell_the_sources(name, root, monkeypatch):
 
 @pytest.mark.parametrize("which", range(4))
 def test_each_file_that_a_run_stops_at_is_found_missing(name, root, tmp_path, which):
-    release = DATASETS[name](root, {})
+    release = open_release(name, root)
     files = sorted(
         {
             path
@@ -196,7 +196,7 @@ def test_frames_behind_the_last_mask_of_jhmdb_are_not_missed(tmp_path):
 
 def test_frames_without_ground_truth_of_valid_are_not_missed(ytvos, tmp_path):
     tiny_releases.write_labels(tmp_path / "masks" / "ccc" / "00005.png", tiny_releases.ONE_OBJECT)
-    release = DATASETS["ytvos"](ytvos, {"valid-masks": str(tmp_path / "masks")})
+    release = open_release("ytvos", ytvos, {"valid-masks": str(tmp_path / "masks")})
     masks = [path for path in release.sources("valid", "ccc") if path.suffix == ".png"]
     assert masks == [tmp_path / "masks" / "ccc" / "00005.png"]
 

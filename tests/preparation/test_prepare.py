@@ -9,8 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rvosbench.errors import DatasetError, MissingPathError, OutputError, RvosbenchError, UnknownNameError
-from rvosbench.plugins.registry import DATASETS
 from rvosbench.preparation import count_differences, prepare
+from rvosbench.preparation.opening import open_release
 from rvosbench.store import Store
 from rvosbench.store.schema import digest
 from rvosbench.store_tools.verify import verify
@@ -45,7 +45,7 @@ def ytvos(tmp_path):
 
 def test_a_store_says_what_the_release_says(name, root, tmp_path):
     prepared = prepare(name, root, tmp_path / "store")
-    store, release = Store.open(prepared.store), DATASETS[name](root, {})
+    store, release = Store.open(prepared.store), open_release(name, root)
     assert tuple(store.splits) == release.splits()
     assert prepared.counts == store.splits
     for split in release.splits():
@@ -88,7 +88,7 @@ def test_problems_of_the_release_are_warnings(ytvos, tmp_path):
     assert any("(bbb)" in warning for warning in warnings)
 
 
-def test_a_sentence_about_something_never_seen_is_a_warning(ytvos, tmp_path):
+def test_an_expression_about_something_never_seen_is_a_warning(ytvos, tmp_path):
     path = tiny_releases.meta_expressions(ytvos, "train")
     path.write_text(path.read_text().replace('"obj_id": "1"', '"obj_id": "9"'))
     warnings = prepare("ytvos", ytvos, tmp_path / "store").warnings
@@ -132,7 +132,7 @@ def test_a_taken_place_is_refused_and_a_store_replaced_only_when_asked(ytvos, tm
     assert list(prepare("ytvos", ytvos, out, splits=["valid"], replace=True).counts) == ["valid"]
     with pytest.raises(OutputError, match="not empty and holds no store"):
         prepare("ytvos", ytvos, ytvos, replace=True)
-    assert DATASETS["ytvos"](ytvos, {}).splits() == ("train", "valid", "test")
+    assert open_release("ytvos", ytvos).splits() == ("train", "valid", "test")
 
 
 def test_a_failed_replacement_leaves_the_old_store(ytvos, tmp_path):

@@ -3,15 +3,15 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from rvosbench.plugins.registry import DATASETS
 from rvosbench.preparation import count_differences, prepare
+from rvosbench.preparation.opening import open_release
 from rvosbench.preparation.samples import count_samples, with_samples
 from rvosbench.store import Store
 from tests.datasets import tiny_releases
 
 
-def test_a_sentence_counts_once_for_every_frame_in_which_something_it_means_is_seen(tmp_path):
-    """A2D: sentence 0 in two frames, sentence 1 in one. MeViS: "both" in all three frames, "none" in none."""
+def test_an_expression_counts_once_for_every_frame_in_which_something_it_means_is_seen(tmp_path):
+    """A2D: expression 0 in two frames, 1 in one. MeViS: "both" in all three frames, "none" in none."""
     a2d = Store.open(prepare("a2d", tiny_releases.a2d(tmp_path / "a2d"), tmp_path / "store").store)
     assert (count_samples(a2d, "train"), count_samples(a2d, "test")) == (2 + 1, 1 + 1)
     mevis = Store.open(
@@ -23,7 +23,7 @@ def test_a_sentence_counts_once_for_every_frame_in_which_something_it_means_is_s
 
 def test_samples_are_counted_where_the_card_says_how_many_there_are(tmp_path):
     prepared = prepare("a2d", tiny_releases.a2d(tmp_path / "release"), tmp_path / "store")
-    store, card = Store.open(prepared.store), DATASETS["a2d"](tmp_path / "release", {}).card
+    store, card = Store.open(prepared.store), open_release("a2d", tmp_path / "release").card
     exact = replace(card, counts={"train": {"samples": 3}, "test": {"expressions": 2}})
     assert "samples" not in with_samples(store, exact)["test"]
     assert count_differences(exact, with_samples(store, exact), Path("root")) == []

@@ -8,8 +8,8 @@ import re
 import pytest
 
 from rvosbench.errors import DatasetError, MissingPathError, WorkerError
-from rvosbench.plugins.registry import DATASETS
 from rvosbench.preparation import prepare
+from rvosbench.preparation.opening import open_release
 from tests.datasets import tiny_releases
 from tests.preparation.many_videos import content, damage, names
 
@@ -31,7 +31,7 @@ def test_all_processes_read_and_the_store_is_the_same_to_the_bit(release, tmp_pa
 
 @pytest.mark.parametrize("name", ["a2d", "davis", "jhmdb", "mevis", "refcoco", "ytvos"])
 def test_a_release_is_sent_with_its_index_and_reads_the_same(tmp_path, name, monkeypatch):
-    release = DATASETS[name](getattr(tiny_releases, name)(tmp_path / "release"), {})
+    release = open_release(name, getattr(tiny_releases, name)(tmp_path / "release"))
     expected = {split: [release.read(split, v) for v in release.videos(split)] for split in release.splits()}
     data = pickle.dumps(release)
 

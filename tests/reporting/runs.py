@@ -24,7 +24,7 @@ Answer = Callable[[Video, str, int], np.ndarray]
 
 
 def store_of_pairs(folder: Path) -> Store:
-    """Three videos; the last one has a sentence that attacks whoever shows it."""
+    """Three videos; the last one has an expression that attacks whoever shows it."""
     still = {0: {n: square(4) for n in range(6)}, 1: {n: square(20) for n in range(6)}}
     return write_store(
         folder,
@@ -39,10 +39,10 @@ def store_of_pairs(folder: Path) -> Store:
 def store_of_annotators(folder: Path) -> Store:
     """Two videos; four annotators describe each of two objects, which never touch."""
     tracks = {1: {n: square(2 * n) for n in range(6)}, 2: {n: square(20, 14) for n in range(6)}}
-    sentences = {f"{who} {thing}": (thing,) for who in "wxyz" for thing in (1, 2)}
+    expressions = {f"{who} {thing}": (thing,) for who in "wxyz" for thing in (1, 2)}
     videos = []
     for name in ("d", "e"):
-        drawn = video(name, "train", tracks, sentences)
+        drawn = video(name, "train", tracks, expressions)
         named = tuple(replace(each, annotator=each.text[0]) for each in drawn.expressions)
         videos.append(replace(drawn, expressions=named))
     return write_store(folder, videos)

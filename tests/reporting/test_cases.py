@@ -135,7 +135,7 @@ def test_another_store_is_refused(store, tmp_path):
         read_cases(run, write_store(tmp_path / "other", [two_squares("a")]), [("a", "0")])
 
 
-def test_unknown_sentences_are_refused(store, tmp_path):
+def test_unknown_expressions_are_refused(store, tmp_path):
     run = scored_run(tmp_path / "run", store, truth)
     with pytest.raises(ScoreError, match="no score for expression 99"):
         read_cases(run, store, [("a", "99")])

@@ -34,7 +34,7 @@ def by_metric(contrast):
 
 
 def test_by_hand(store, tmp_path):
-    """Blind in frame 1: of 11 sentences, the 7 that show something there lose one frame in six."""
+    """Blind in frame 1: of 11 expressions, the 7 that show something there lose one frame in six."""
     best, worse = scored_run(tmp_path / "best", store, truth), scored_run(tmp_path / "worse", store, late)
     found = compare_runs([best, worse])
     (contrast,) = found.others
@@ -43,7 +43,7 @@ def test_by_hand(store, tmp_path):
     j = figures["J"]
     assert (j.first, j.value) == (1.0, pytest.approx(1 - 7 / 66))
     assert j.comparison.difference == pytest.approx(-7 / 66, abs=1e-12)
-    # In videos a and b 2 of 4 sentences lose 1/6, in c all 3 of them.
+    # In videos a and b 2 of 4 expressions lose 1/6, in c all 3 of them.
     assert (j.comparison.low, j.comparison.high) == pytest.approx((-1 / 6, -1 / 12), abs=1e-12)
     assert j.comparison.p == 2 / 8  # three videos that all get worse
     assert j.p_holm == j.comparison.p
@@ -152,7 +152,7 @@ def test_tables_that_are_not_those_of_the_totals_are_refused(store, tmp_path):
         compare_runs(runs)
     table = pq.read_table(path)
     pq.write_table(table.slice(1), path)
-    with pytest.raises(FormatError, match="different sentences"):
+    with pytest.raises(FormatError, match="different expressions"):
         compare_runs(runs)
     pq.write_table(pa.table({"video_id": ["a"]}), path)
     with pytest.raises(FormatError, match="lacks the columns"):

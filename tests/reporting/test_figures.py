@@ -27,7 +27,7 @@ def test_filmstrip_shows_the_pixels_of_the_strip(case, tmp_path):
 
 
 @pytest.mark.parametrize("text", [EVIL, "$\\frac{1}", "中文 🙂", "word " * 300, "a\nb", ""])
-def test_any_sentence_can_be_a_title(case, tmp_path, text):
+def test_any_expression_can_be_a_title(case, tmp_path, text):
     filmstrip(replace(case, text=text), tmp_path / "film.png")
 
 

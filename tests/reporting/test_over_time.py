@@ -85,7 +85,7 @@ def test_merged_and_matched_objects_are_those_that_were_scored(tmp_path):
         _, tracks = ScoredRun(run, store).video(name)
         assert set(tracks) == {f"anno_{annotator}/{thing}" for annotator in range(4) for thing in (1, 2)}
         for track in tracks.values():
-            assert track.masks == track.question.truths  # matching forgives the wrong name
+            assert track.masks == track.query.truths  # matching forgives the wrong name
     found = over_time(run, store)
     assert found.stability is not None
     assert (found.stability.n, found.stability.answers.value) == (16, 1.0)

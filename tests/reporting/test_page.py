@@ -60,7 +60,7 @@ def document(store, tmp_path):
     return Document(out.read_text(encoding="utf-8"))
 
 
-def test_sentences_are_only_ever_text(document):
+def test_expressions_are_only_ever_text(document):
     tags = [tag for tag, _ in document.elements]
     assert tags.count("script") == 1 and tags.count("style") == 1
     (script,) = document.scripts

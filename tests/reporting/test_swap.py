@@ -12,7 +12,7 @@ def store(tmp_path):
     return store_of_pairs(tmp_path / "store")
 
 
-def test_cost_by_hand_over_the_shared_sentences(store, tmp_path):
+def test_cost_by_hand_over_the_shared_expressions(store, tmp_path):
     run = scored_run(tmp_path / "run", store, truth, model="soc")
     other = scored_run(
         tmp_path / "swapped", store, nothing, model="soc", swapped_sentences=True, left_out=LEFT_OUT
@@ -38,5 +38,5 @@ def test_runs_that_do_not_belong_together_are_refused(store, tmp_path):
     stranger = scored_run(tmp_path / "stranger", store, truth, model="other", swapped_sentences=True)
     with pytest.raises(ScoreError, match="another model"):
         swap_effect(run, stranger)
-    with pytest.raises(ScoreError, match="right sentences"):
+    with pytest.raises(ScoreError, match="right expressions"):
         swap_effect(stranger, run)

@@ -29,7 +29,7 @@ VIDEO = Video(
     expressions=(Expression(video_id="aaa", expression_id="0", text="x", object_ids=(1,)),),
     masks={(1, 0): MASK},
 )
-SENTENCE = VIDEO.expressions[0]
+EXPRESSION = VIDEO.expressions[0]
 
 
 def open_writer(folder, **options):
@@ -61,12 +61,12 @@ def test_a_whole_store_lists_every_file_with_its_checksum(tmp_path):
         ({"objects": (Object(object_id=1), Object(object_id=1))}, "lists an object twice"),
         ({"objects": (Object(object_id=1), Object(object_id=2**31))}, "object ids from 1 to 2147483648"),
         ({"objects": (Object(object_id=-1), Object(object_id=1))}, "object ids from -1"),
-        ({"expressions": (SENTENCE, SENTENCE)}, "two expressions with one id"),
+        ({"expressions": (EXPRESSION, EXPRESSION)}, "two expressions with one id"),
         (
-            {"expressions": (replace(SENTENCE, object_ids=(7,)),)},
+            {"expressions": (replace(EXPRESSION, object_ids=(7,)),)},
             r"means objects \[7\], the video has \[1, 2\]",
         ),
-        ({"expressions": (replace(SENTENCE, text="\ud800"),)}, "not valid Unicode"),
+        ({"expressions": (replace(EXPRESSION, text="\ud800"),)}, "not valid Unicode"),
         ({"masks": {(7, 0): MASK}}, "a mask of object 7"),
         ({"masks": {(1, 1): MASK}}, "mask in frame 1, which is not an annotated frame"),
         ({"masks": {(1, 2): MASK}}, "mask in frame 2"),

@@ -28,10 +28,10 @@ from tests.tiny_store import hidden, png, square, two_squares, video, write_stor
 
 
 def one_based(video_id="pair", split="train", **options):
-    """Two objects with ids that every layout can hold, and sentences about one of them, both, none."""
+    """Two objects with ids that every layout can hold, and expressions about one of them, both, none."""
     tracks = {1: {n: square(2 * n) for n in range(6)}, 2: {n: square(20, 14) for n in range(3, 6)}}
-    sentences = {"the red square": (1,), "the blue one": (2,), "both": (1, 2), "the dog": ()}
-    return video(video_id, split, tracks, sentences, categories={1: "red", 2: None}, **options)
+    expressions = {"the red square": (1,), "the blue one": (2,), "both": (1, 2), "the dog": ()}
+    return video(video_id, split, tracks, expressions, categories={1: "red", 2: None}, **options)
 
 
 def secret(video_id="secret", split="valid"):
@@ -109,7 +109,7 @@ def test_png_of_valid_with_its_masks_prepares_to_the_same_store(tmp_path):
     made = export(first, "png", tmp_path / "release")
     assert made.notes == (
         "not in the export: 1 categories of objects outside train (first in valid/half)",
-        "4 sentences about several objects or none have a list as obj_id (first in train/pair)",
+        "4 expressions about several objects or none have a list as obj_id (first in train/pair)",
     )
     options = {"valid-masks": str(tmp_path / "release" / "valid")}
     prepare("ytvos", tmp_path / "release", tmp_path / "second", options=options)
@@ -121,7 +121,7 @@ def test_png_of_valid_with_its_masks_prepares_to_the_same_store(tmp_path):
 
 @st.composite
 def labelled(draw, video_id):
-    """A video whose masks come from random label maps, with any sentences about its objects."""
+    """A video whose masks come from random label maps, with any expressions about its objects."""
     shape = draw(st.tuples(st.integers(1, 7), st.integers(1, 7)))
     ids = sorted(draw(st.sets(st.integers(1, 255), min_size=1, max_size=3)))
     maps = [
@@ -196,7 +196,7 @@ def test_png_refuses_what_a_palette_cannot_hold(tmp_path):
     assert not [path for path in tmp_path.iterdir() if "out" in path.name]
 
 
-def test_mask_dict_read_with_pycocotools_gives_the_masks_of_every_sentence(synthetic, tmp_path):
+def test_mask_dict_read_with_pycocotools_gives_the_masks_of_every_expression(synthetic, tmp_path):
     export(synthetic, "mask-dict", tmp_path / "mevis", pixels="none")
     seen = 0
     for split in ("train", "heldout"):
@@ -207,13 +207,13 @@ def test_mask_dict_read_with_pycocotools_gives_the_masks_of_every_sentence(synth
         for video_id, entry in meta.items():
             original = synthetic.video(split, video_id)
             assert entry["frames"] == [frame.name for frame in original.frames]
-            for sentence in original.expressions:
-                told = entry["expressions"][sentence.expression_id]
-                assert (told["exp"], tuple(told["obj_id"])) == (sentence.text, sentence.object_ids)
+            for expression in original.expressions:
+                told = entry["expressions"][expression.expression_id]
+                assert (told["exp"], tuple(told["obj_id"])) == (expression.text, expression.object_ids)
                 for index in range(len(original.frames)):
                     found = [tracks[str(number)][index] for number in told["anno_id"]]
                     shown = [coco.decode(rle) for rle in found if rle is not None]
-                    rles = [original.masks.get((o, index)) for o in sentence.object_ids]
+                    rles = [original.masks.get((o, index)) for o in expression.object_ids]
                     expected = masks.union([r for r in rles if r], original.height, original.width)
                     merged = np.any(shown, axis=0) if shown else np.zeros(masks.decode(expected).shape)
                     assert np.array_equal(merged, masks.decode(expected))
@@ -284,7 +284,7 @@ def test_mask_dict_refuses_frames_that_nobody_looked_at_and_tells_unmentioned_ob
     quiet = replace(one_based(), expressions=one_based().expressions[:1])
     store = write_store(tmp_path / "t", [quiet])
     notes = export(store, "mask-dict", tmp_path / "out").notes
-    assert "not in the export: 1 objects that no sentence means (first in train/pair)" in notes
+    assert "not in the export: 1 objects that no expression means (first in train/pair)" in notes
 
 
 def from_coco(path):
@@ -390,8 +390,8 @@ def test_ids_are_checked_before_they_become_paths(tmp_path, layout, bad):
 
 
 def test_expression_ids_of_the_readable_layouts_are_checked(tmp_path):
-    sentence = Expression(video_id="pair", expression_id="../x", text="t", object_ids=(1,))
-    store = write_store(tmp_path / "s", [replace(one_based(), expressions=(sentence,))])
+    expression = Expression(video_id="pair", expression_id="../x", text="t", object_ids=(1,))
+    store = write_store(tmp_path / "s", [replace(one_based(), expressions=(expression,))])
     for layout in ("png", "mask-dict"):
         with pytest.raises(DatasetError, match="an expression id of pair"):
             export(store, layout, tmp_path / "out")

@@ -19,7 +19,7 @@ def test_counts_are_those_of_the_tables(train):
     assert train.annotated_frames == 11
 
 
-def test_sentences_by_hand(train):
+def test_expressions_by_hand(train):
     text = train.text
     # the red square / the blue one / both squares / the dog / the square on the left
     assert (text.words_min, text.words_median, text.words_mean, text.words_max) == (2, 3.0, 3.0, 5)
@@ -66,7 +66,7 @@ def test_the_median_of_an_even_number_is_between():
 
 
 def test_words_are_counted_as_the_literature_counts_a2d(shared):
-    """6,654 sentences of 6.9 words and a vocabulary of 1,311."""
+    """6,654 expressions of 6.9 words and a vocabulary of 1,311."""
     counter = WordCounter()
     path = shared / "samples" / "a2d_sentences" / "text_annotations" / "a2d_annotation.txt"
     with path.open(newline="") as file:

@@ -33,19 +33,19 @@ def opened(tool, module, tmp_path, monkeypatch):
     return eval(last.split("  #")[0], names)
 
 
-SENTENCES = ["a cat", "a cow", "both squares", "the blue one", "the dog", "the red square"]
-SENTENCES = sorted([*SENTENCES, "the square on the left"])
+EXPRESSIONS = ["a cat", "a cow", "both squares", "the blue one", "the dog", "the red square"]
+EXPRESSIONS = sorted([*EXPRESSIONS, "the square on the left"])
 
 
 def test_pyarrow_reads_a_table_with_its_split(tmp_path, monkeypatch):
     table = opened("PyArrow", "pyarrow", tmp_path, monkeypatch)
-    assert sorted(table["text"].to_pylist()) == SENTENCES
+    assert sorted(table["text"].to_pylist()) == EXPRESSIONS
     assert set(table["split"].to_pylist()) == {"train", "valid"}
 
 
 def test_pandas_reads_a_table_with_its_split(tmp_path, monkeypatch):
     frame = opened("pandas", "pandas", tmp_path, monkeypatch)
-    assert sorted(frame["text"]) == SENTENCES
+    assert sorted(frame["text"]) == EXPRESSIONS
     assert set(frame["split"]) == {"train", "valid"}
 
 
@@ -56,11 +56,11 @@ def test_duckdb_reads_a_table_with_its_split(tmp_path, monkeypatch):
 
 def test_polars_reads_a_table_with_its_split(tmp_path, monkeypatch):
     frame = opened("Polars", "polars", tmp_path, monkeypatch)
-    assert sorted(frame["text"].to_list()) == SENTENCES
+    assert sorted(frame["text"].to_list()) == EXPRESSIONS
     assert set(frame["split"].to_list()) == {"train", "valid"}
 
 
 def test_datasets_reads_a_table_of_one_split(tmp_path, monkeypatch):
     loaded = opened("Hugging Face datasets", "datasets", tmp_path, monkeypatch)
-    assert sorted(loaded["text"]) == sorted(set(SENTENCES) - {"a cat", "a cow"})
+    assert sorted(loaded["text"]) == sorted(set(EXPRESSIONS) - {"a cat", "a cow"})
     assert loaded[0]["object_ids"] == [0]

@@ -32,10 +32,10 @@ def test_objects_are_drawn_in_their_colours_and_named_below(store):
     assert has(picture[390:], red) and has(picture[390:], blue)  # the legend
 
 
-def test_more_sentences_make_a_higher_picture(tmp_path):
+def test_more_expressions_make_a_higher_picture(tmp_path):
     few = write_store(tmp_path / "few", [two_squares()])
-    sentences = {f"sentence {n}": (0,) for n in range(30)}
-    many = write_store(tmp_path / "many", [video("pair", "train", {0: {0: square(0)}}, sentences)])
+    expressions = {f"expression {n}": (0,) for n in range(30)}
+    many = write_store(tmp_path / "many", [video("pair", "train", {0: {0: square(0)}}, expressions)])
     heights = [preview(store, "train", "pair").shape[0] for store in (few, many)]
     assert heights[1] > heights[0] + 24 * 10
 

@@ -57,7 +57,7 @@ def test_ids_have_eleven_characters_and_one_starts_with_a_dash(release):
     assert {path.stem for path in (release / "Release" / "clips320H").glob("*.mp4")} == set(ids)
 
 
-def test_the_missed_video_has_a_clip_but_neither_sentences_nor_masks(release):
+def test_the_missed_video_has_a_clip_but_neither_expressions_nor_masks(release):
     missed = (release / "text_annotations" / "a2d_missed_videos.txt").read_bytes().decode()
     assert not missed.endswith("\n")
     assert missed in {row[0] for row in videoset(release)}
@@ -65,7 +65,7 @@ def test_the_missed_video_has_a_clip_but_neither_sentences_nor_masks(release):
     assert missed not in {path.parent.name for path in frames_of(release)}
 
 
-def test_every_instance_has_one_sentence_without_commas(release):
+def test_every_instance_has_one_expression_without_commas(release):
     rows = queries(release)
     assert all(len(row) == 3 for row in rows)
     assert len({(row[0], row[1]) for row in rows}) == len(rows)

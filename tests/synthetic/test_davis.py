@@ -77,7 +77,7 @@ def test_the_second_annotator_wrote_in_latin_1(release):
             assert data.isascii()
 
 
-def test_sentences_about_the_first_frame_need_no_motion_where_others_do(release):
+def test_expressions_about_the_first_frame_need_no_motion_where_others_do(release):
     texts = {
         name: [text.strip('"').removeprefix("voil\xe0, ") for _, _, text in lines(release, name)]
         for name in TEXTS
@@ -97,7 +97,7 @@ def test_void_is_in_every_second_frame_and_covers_no_object(release, tmp_path):
             np.testing.assert_array_equal(np.where(drawn == 255, 0, drawn), exact)
 
 
-def test_the_converted_tree_counts_four_sentences_per_object(release, tmp_path):
+def test_the_converted_tree_counts_four_expressions_per_object(release, tmp_path):
     root = small(tmp_path / "converted", quirks=("converted",))
     assert sorted(path.name for path in root.iterdir()) == ["meta_expressions", "train", "valid"]
     meta = json.loads((root / "meta_expressions" / "valid" / "meta_expressions.json").read_text())["videos"]

@@ -1,4 +1,4 @@
-"""Sentences of a scene: an independent reader, who measures pixels, finds the one thing that each means."""
+"""Expressions of a scene: an independent reader, who measures pixels, finds the one thing that each means."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ RELATION = (
 
 
 class Reader:
-    """Understands a sentence by its words and a scene by the masks of its things, drawn one at a time."""
+    """Understands an expression by its words and a scene by the masks of its things, drawn one at a time."""
 
     def __init__(self, scene: Scene) -> None:
         self.scene = scene
@@ -164,51 +164,51 @@ def test_a_reader_who_measures_pixels_finds_exactly_the_thing_meant(seed):
     for index in range(8):
         scene = make_scene(seed, index)
         reader = Reader(scene)
-        for sentence in describe(scene, generator(seed, index, 1)):
-            assert reader.understand(sentence.text) == {sentence.object_id}, (seed, index, sentence)
+        for expression in describe(scene, generator(seed, index, 1)):
+            assert reader.understand(expression.text) == {expression.object_id}, (seed, index, expression)
 
 
-def test_in_the_mirror_the_sentence_with_left_and_right_swapped_means_the_same_thing():
+def test_in_the_mirror_the_expression_with_left_and_right_swapped_means_the_same_thing():
     checked = 0
     for index in range(25):
         scene = make_scene(21, index)
-        sentences = [s for s in describe(scene, generator(21, index, 1)) if swapped(s.text) != s.text]
-        if sentences:
+        expressions = [s for s in describe(scene, generator(21, index, 1)) if swapped(s.text) != s.text]
+        if expressions:
             reader = Reader(mirrored(scene))
-            for sentence in sentences:
-                assert reader.understand(swapped(sentence.text)) == {sentence.object_id}, sentence
+            for expression in expressions:
+                assert reader.understand(swapped(expression.text)) == {expression.object_id}, expression
                 checked += 1
     assert checked > 20
 
 
-def test_sentences_of_images_hold_too():
+def test_expressions_of_images_hold_too():
     for index in range(15):
         scene = make_scene(4, index, frames=1)
         reader = Reader(scene)
-        for sentence in describe(scene, generator(4, index, 1)):
-            assert sentence.kind not in ("motion", "order")
-            assert reader.understand(sentence.text) == {sentence.object_id}, sentence
+        for expression in describe(scene, generator(4, index, 1)):
+            assert expression.kind not in ("motion", "order")
+            assert reader.understand(expression.text) == {expression.object_id}, expression
 
 
-def test_every_thing_gets_two_to_four_different_sentences_in_the_order_of_ids():
+def test_every_thing_gets_two_to_four_different_expressions_in_the_order_of_ids():
     for index in range(30):
         scene = make_scene(9, index)
-        sentences = describe(scene, generator(9, index, 1))
-        counts = Counter(sentence.object_id for sentence in sentences)
+        expressions = describe(scene, generator(9, index, 1))
+        counts = Counter(expression.object_id for expression in expressions)
         assert set(counts) == {thing.object_id for thing in scene.things}
         assert all(2 <= count <= 4 for count in counts.values())
-        assert [s.object_id for s in sentences] == sorted(s.object_id for s in sentences)
-        assert len({sentence.text for sentence in sentences}) == len(sentences)
+        assert [s.object_id for s in expressions] == sorted(s.object_id for s in expressions)
+        assert len({expression.text for expression in expressions}) == len(expressions)
 
 
-def test_a_sentence_is_certain_of_one_thing_and_impossible_of_all_others():
+def test_an_expression_is_certain_of_one_thing_and_impossible_of_all_others():
     for index in range(30):
         scene = make_scene(12, index)
-        for sentence in describe(scene, generator(12, index, 1)):
-            assert refers(scene, sentence.description) == (sentence.object_id,)
-            assert may_refer(scene, sentence.description) == (sentence.object_id,)
-            assert identifies(scene, sentence.description) == sentence.object_id
-            assert kind_of(sentence.text) == sentence.kind
+        for expression in describe(scene, generator(12, index, 1)):
+            assert refers(scene, expression.description) == (expression.object_id,)
+            assert may_refer(scene, expression.description) == (expression.object_id,)
+            assert identifies(scene, expression.description) == expression.object_id
+            assert kind_of(expression.text) == expression.kind
 
 
 @pytest.mark.parametrize(("frames", "size"), [(2, (96, 128)), (5, (64, 64)), (30, (120, 160))])
@@ -223,8 +223,8 @@ def test_all_kinds_occur_in_the_intended_shares_and_guessing_is_right_for_a_thir
     guessed = 0.0
     for index in range(150):
         scene = make_scene(0, index)
-        for sentence in describe(scene, generator(0, index, 1)):
-            kinds[sentence.kind] += 1
+        for expression in describe(scene, generator(0, index, 1)):
+            kinds[expression.kind] += 1
             guessed += 1 / len(scene.things)
     total = sum(kinds.values())
     assert set(kinds) == set(KINDS)

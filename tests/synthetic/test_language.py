@@ -91,13 +91,13 @@ def test_no_two_descriptions_are_said_alike():
 
 
 def test_the_grammar_is_sorted_without_repetition_and_stable():
-    sentences = grammar_sentences()
-    assert sentences == sorted(set(sentences)) == grammar_sentences()
-    assert 5_000 < len(sentences) < 30_000
+    expressions = grammar_sentences()
+    assert expressions == sorted(set(expressions)) == grammar_sentences()
+    assert 5_000 < len(expressions) < 30_000
 
 
 def test_the_grammar_uses_every_word_that_any_description_needs():
-    known = {word for sentence in grammar_sentences() for word in sentence.split()}
+    known = {word for expression in grammar_sentences() for word in expression.split()}
     used = {
         word
         for description in every_description()
@@ -108,14 +108,16 @@ def test_the_grammar_uses_every_word_that_any_description_needs():
     assert {*COLOURS, *SHAPES} <= known
 
 
-def test_sentences_are_plain_lower_case_english():
-    for sentence in grammar_sentences():
-        assert re.fullmatch(r"[a-z]+( [a-z]+)*", sentence), sentence
-        assert not re.search(r"\ba [aeiou]|\ban [^aeiou]|\b(\w+) \1\b(?<!round round)", sentence), sentence
+def test_expressions_are_plain_lower_case_english():
+    for expression in grammar_sentences():
+        assert re.fullmatch(r"[a-z]+( [a-z]+)*", expression), expression
+        assert not re.search(r"\ba [aeiou]|\ban [^aeiou]|\b(\w+) \1\b(?<!round round)", expression), (
+            expression
+        )
 
 
 def test_left_and_right_can_be_swapped_as_plain_substrings():
-    words = {word for sentence in grammar_sentences() for word in sentence.split()}
+    words = {word for expression in grammar_sentences() for word in expression.split()}
     assert {word for word in words if "left" in word or "right" in word} == {
         "left",
         "right",

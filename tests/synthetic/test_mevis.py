@@ -44,9 +44,9 @@ def test_lists_of_objects_agree_and_masks_count_over_all_videos(release):
     assert list(masks) == [str(number) for number in range(len(masks))]
     owners = {}
     for video_id, video in text(release, "train").items():
-        for sentence in video["expressions"].values():
-            assert len(sentence["anno_id"]) == len(sentence["obj_id"])
-            for anno_id in sentence["anno_id"]:
+        for expression in video["expressions"].values():
+            assert len(expression["anno_id"]) == len(expression["obj_id"])
+            for anno_id in expression["anno_id"]:
                 assert owners.setdefault(anno_id, video_id) == video_id
                 assert len(masks[str(anno_id)]) == len(video["frames"])
     assert set(owners) == set(range(len(masks)))
@@ -59,22 +59,22 @@ def test_there_are_nulls_and_run_lengths_of_the_frame_size(release):
     assert {tuple(entry["size"]) for entry in entries if entry} == {(96, 128)}
 
 
-def test_sentences_mean_one_several_and_no_objects(release):
+def test_expressions_mean_one_several_and_no_objects(release):
     numbers = {
-        len(sentence["anno_id"])
+        len(expression["anno_id"])
         for video in text(release, "train").values()
-        for sentence in video["expressions"].values()
+        for expression in video["expressions"].values()
     }
     assert {0, 1, 2} <= numbers
 
 
 def test_valid_says_neither_objects_nor_masks(release):
-    sentences = [s for video in text(release, "valid").values() for s in video["expressions"].values()]
-    assert sentences
-    assert all(set(sentence) == {"exp"} for sentence in sentences)
+    expressions = [s for video in text(release, "valid").values() for s in video["expressions"].values()]
+    assert expressions
+    assert all(set(expression) == {"exp"} for expression in expressions)
 
 
-def test_without_quirks_every_sentence_means_one_object_and_the_text_is_the_first_version(tmp_path):
+def test_without_quirks_every_expression_means_one_object_and_the_text_is_the_first_version(tmp_path):
     root = small(tmp_path / "plain")
     videos = text(root, "train", "meta_expressions.json")
     meant = [s["anno_id"] for video in videos.values() for s in video["expressions"].values()]
@@ -87,8 +87,8 @@ def test_quirks_can_be_switched_on_one_by_one(tmp_path):
     meant = {
         anno_id
         for video in text(unused, "train", "meta_expressions.json").values()
-        for sentence in video["expressions"].values()
-        for anno_id in sentence["anno_id"]
+        for expression in video["expressions"].values()
+        for anno_id in expression["anno_id"]
     }
     assert len(mask_dict(unused, "train")) == len(meant) + 2
     backwards = small(tmp_path / "backwards", "frames-out-of-order")
@@ -96,9 +96,9 @@ def test_quirks_can_be_switched_on_one_by_one(tmp_path):
         assert video["frames"] == ["00003", "00002", "00001", "00000"]
     several = small(tmp_path / "several", "several-objects")
     sizes = [
-        len(sentence["anno_id"])
+        len(expression["anno_id"])
         for video in text(several, "train", "meta_expressions.json").values()
-        for sentence in video["expressions"].values()
+        for expression in video["expressions"].values()
     ]
     assert 0 not in sizes
     assert np.max(sizes) > 1

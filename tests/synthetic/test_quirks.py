@@ -88,8 +88,8 @@ def mevis(root, name="meta_expressions.json"):
     return json.loads(path.read_text())["videos"] if path.is_file() else {}
 
 
-def sentences(videos):
-    return [sentence for video in videos.values() for sentence in video["expressions"].values()]
+def expressions(videos):
+    return [expression for video in videos.values() for expression in video["expressions"].values()]
 
 
 def instances(root):
@@ -154,13 +154,13 @@ SIGNS = {
         ),
     },
     "mevis": {
-        "several-objects": lambda root: any(len(s["anno_id"]) > 1 for s in sentences(mevis(root))),
+        "several-objects": lambda root: any(len(s["anno_id"]) > 1 for s in expressions(mevis(root))),
         "no-target": lambda root: any(
-            not s["anno_id"] for s in sentences(mevis(root, "meta_expressions_v2.json"))
+            not s["anno_id"] for s in expressions(mevis(root, "meta_expressions_v2.json"))
         ),
         "unused-masks": lambda root: (
             len(json.loads((root / "train" / "mask_dict.json").read_text()))
-            > len({number for s in sentences(mevis(root)) for number in s["anno_id"]})
+            > len({number for s in expressions(mevis(root)) for number in s["anno_id"]})
         ),
         "frames-out-of-order": lambda root: any(v["frames"][0] == "00003" for v in mevis(root).values()),
         "both-texts": lambda root: bool(mevis(root)) and bool(mevis(root, "meta_expressions_v2.json")),
@@ -169,19 +169,19 @@ SIGNS = {
     "refcoco+": REFCOCO,
     "refcocog": REFCOCO,
     "ytvos": {
-        "string-ids": lambda root: {type(s["obj_id"]) for s in sentences(meta(root, "train"))} == {str},
+        "string-ids": lambda root: {type(s["obj_id"]) for s in expressions(meta(root, "train"))} == {str},
         "mixed-valid": lambda root: len(meta(root, "valid")) == 3,
         "late-starts": lambda root: any(v["frames"][0] != "00000" for v in meta(root, "valid").values()),
         "unlisted-frames": lambda root: any(root.glob("train/JPEGImages/*/00001.jpg")),
         "no-test-json": lambda root: not (root / "meta_expressions" / "test").exists(),
         "no-meta": lambda root: not (root / "train" / "meta.json").is_file(),
         "duplicates": lambda root: all(
-            len({s["exp"] for s in sentences({0: v})}) < len(sentences({0: v}))
+            len({s["exp"] for s in expressions({0: v})}) < len(expressions({0: v}))
             for v in meta(root, "train").values()
         ),
         "valid-masks": lambda root: (
             any(root.glob("valid_masks/Annotations/*/*.png"))
-            and all("obj_id" in s for s in sentences(meta(root, "", folder="valid_masks")))
+            and all("obj_id" in s for s in expressions(meta(root, "", folder="valid_masks")))
         ),
         "grey-png": lambda root: modes(root) == {"L"},
         "rgb-png": lambda root: modes(root) == {"RGB"},

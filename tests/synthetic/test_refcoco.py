@@ -60,11 +60,11 @@ def test_references_have_the_official_fields(refs):
         )
     }
     assert [ref["ref_id"] for ref in refs] == list(range(len(refs)))
-    sent_ids = [sentence["sent_id"] for ref in refs for sentence in ref["sentences"]]
+    sent_ids = [expression["sent_id"] for ref in refs for expression in ref["sentences"]]
     assert sent_ids == list(range(len(sent_ids))) == [number for ref in refs for number in ref["sent_ids"]]
-    for sentence in (sentence for ref in refs for sentence in ref["sentences"]):
-        assert sentence["tokens"] == sentence["sent"].split()
-        assert kind_of(sentence["sent"]) not in ("other", "motion", "order")
+    for expression in (expression for ref in refs for expression in ref["sentences"]):
+        assert expression["tokens"] == expression["sent"].split()
+        assert kind_of(expression["sent"]) not in ("other", "motion", "order")
 
 
 def test_splits_share_no_image(refs):
@@ -106,7 +106,7 @@ def test_polygons_and_crowds_agree_with_their_area_and_box(instances):
     assert crowds > 0
 
 
-def test_the_segment_has_the_colour_that_the_sentence_names(release, refs, instances):
+def test_the_segment_has_the_colour_that_the_expression_names(release, refs, instances):
     annotations = {annotation["id"]: annotation for annotation in instances["annotations"]}
     checked = 0
     for ref in refs:
@@ -117,8 +117,8 @@ def test_the_segment_has_the_colour_that_the_sentence_names(release, refs, insta
         )
         middle = np.median(image[mask], axis=0)
         nearest = min(COLOURS, key=lambda name: np.linalg.norm(middle - COLOURS[name]))
-        for sentence in ref["sentences"]:
-            if kind_of(sentence["sent"]) in ("colour", "compound"):
-                assert set(sentence["tokens"]) & set(COLOURS) == {nearest}
+        for expression in ref["sentences"]:
+            if kind_of(expression["sent"]) in ("colour", "compound"):
+                assert set(expression["tokens"]) & set(COLOURS) == {nearest}
                 checked += 1
     assert checked > 20

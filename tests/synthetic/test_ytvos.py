@@ -85,7 +85,7 @@ def test_annotations_are_palette_pngs_of_the_frame_size_with_the_listed_objects(
             assert seen == {object_id for object_id, facts in objects.items() if name in facts["frames"]}
 
 
-def test_the_annotated_pixels_have_the_colour_that_the_sentence_names(release):
+def test_the_annotated_pixels_have_the_colour_that_the_expression_names(release):
     checked = 0
     for video_id, video in listed(release, "train").items():
         name = video["frames"][4]

@@ -169,8 +169,8 @@ def test_a_run_that_is_interrupted_in_any_stage_goes_on_to_the_same_bits(store, 
     assert same(whole, run(store, tmp_path / "cut", STAGED, resume=True))
 
 
-def test_a_stage_without_a_sentence_short_enough_is_refused(store, tmp_path):
-    stage = Stage(share=0.5, frames=1, batch_size=2, longest_sentence=1)
+def test_a_stage_without_an_expression_short_enough_is_refused(store, tmp_path):
+    stage = Stage(share=0.5, frames=1, batch_size=2, longest_expression=1)
     with pytest.raises(TrainingError, match="at most 1 words"):
         run(store, tmp_path / "run", dataclasses.replace(RECIPE, curriculum=(stage,)))
 

@@ -49,11 +49,11 @@ def test_a_constant_schedule_is_1():
     assert {Schedule().factor(progress / 10) for progress in range(11)} == {1.0}
 
 
-def test_the_demo_learns_from_stills_first_and_short_sentences_before_all():
+def test_the_demo_learns_from_stills_first_and_short_expressions_before_all():
     short, stills, clips = RECIPES["soc-demo"].stages()
     assert (short.frames, stills.frames, clips.frames) == (1, 1, 3)
-    assert short.longest_sentence == 3
-    assert stills.longest_sentence is clips.longest_sentence is None
+    assert short.longest_expression == 3
+    assert stills.longest_expression is clips.longest_expression is None
     assert RECIPES["soc-demo"].clips() == Consecutive(3)
 
 
@@ -107,7 +107,7 @@ def test_impossible_schedules_are_refused():
 
 
 def test_a_curriculum_comes_first_and_the_rest_of_the_run_is_the_recipes_own():
-    first = Stage(share=0.25, frames=1, batch_size=32, longest_sentence=3)
+    first = Stage(share=0.25, frames=1, batch_size=32, longest_expression=3)
     recipe = dataclasses.replace(RECIPES["soc-demo"], frames=2, batch_size=8, curriculum=(first,))
     assert recipe.stages() == (first, Stage(share=0.75, frames=2, batch_size=8))
     assert recipe.clips(1).frames == 1
@@ -115,7 +115,7 @@ def test_a_curriculum_comes_first_and_the_rest_of_the_run_is_the_recipes_own():
 
 
 @pytest.mark.parametrize(
-    "change", [{"share": 0.0}, {"frames": 0}, {"batch_size": 0}, {"longest_sentence": 0}]
+    "change", [{"share": 0.0}, {"frames": 0}, {"batch_size": 0}, {"longest_expression": 0}]
 )
 def test_impossible_stages_are_refused(change):
     with pytest.raises(ValueError, match=next(iter(change))):

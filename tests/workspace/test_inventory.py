@@ -135,6 +135,8 @@ def test_what_a_record_promises_and_is_not_there_is_a_fault(lab):
 
 
 def test_odd_values_in_a_record_are_no_stop(lab):
-    labs.predicted(lab, "drawn", model=["x"], limit="all", split=3, dataset={"a": 1}, written=None)
+    labs.predicted(lab, "drawn")
+    record = {"kind": "predictions", "model": ["x"], "limit": "all", "split": 3, "dataset": {"a": 1}}
+    (lab.runs / "drawn" / "run.json").write_text(json.dumps(record))
     (run,) = runs_of(lab)
     assert (run.kind, run.model, run.limit, run.split, run.written) == ("predicted", "['x']", None, "3", None)

@@ -12,7 +12,15 @@ import pytest
 from rvosbench.errors import MissingPathError, OutputError
 from rvosbench.workspace import current_workspace
 from rvosbench.workspace.init import initialise
-from rvosbench.workspace.names import answers_run, new_run, resolve_run, resolve_store, store_name, store_path
+from rvosbench.workspace.names import (
+    answers_run,
+    new_run,
+    resolve_run,
+    resolve_store,
+    run_stem,
+    store_name,
+    store_path,
+)
 
 
 @pytest.fixture
@@ -51,12 +59,17 @@ def claim(lab, count: int = 1, *, keep: bool = True) -> list[str]:
         ("refcocog", {"sentences": "raw", "split-by": "umd"}, None, "refcocog-umd-raw"),
         ("mevis", {"mevis-version": "1"}, None, "mevis-v1"),
         ("a2d", {}, 5, "a2d-first5"),
-        ("../odd name", {}, None, "odd_name"),
+        ("refcoco", {"split-by": "unc", "sentences": "sent"}, None, "refcoco"),
     ],
 )
 def test_a_store_is_called_after_what_is_in_it(lab, dataset, options, limit, name):
     assert store_name(dataset, options, limit=limit) == name
     assert store_path(lab, dataset, options, limit=limit) == lab.stores / name
+
+
+def test_odd_names_of_plugins_make_folders_too():
+    assert run_stem("my model/v2", "../") == "my_model_v2-unnamed"
+    assert run_stem("-x", ".hidden") == "x-hidden"
 
 
 def test_runs_are_numbered_above_all_that_were(lab):

@@ -7,16 +7,23 @@ import logging
 import pytest
 
 from rvosbench.errors import DatasetError, MissingPathError
+from rvosbench.plugins.dataset import DatasetSpec
 from rvosbench.plugins.registry import DATASETS
-from rvosbench.workspace.releases import FOLDER_NAMES, find_release, folder_names
+from rvosbench.workspace.releases import find_release, folder_names
+from tests.tiny_store import CARD
 
 NAMES = ("ref-youtube-vos", "refer_youtube_vos")
 
 
 def test_every_built_in_dataset_says_what_its_folder_is_called():
-    assert {name for name, entry in DATASETS.entries().items() if entry.distribution == "rvosbench"} == set(
-        FOLDER_NAMES
-    )
+    for name, entry in DATASETS.entries().items():
+        assert DATASETS[name].folder_names or entry.distribution != "rvosbench"
+
+
+def test_davis_2017_beside_its_expressions_does_not_confuse(tmp_path):
+    for name in ("DAVIS", "ref-davis"):
+        (tmp_path / name).mkdir()
+    assert find_release(folder_names("davis"), [tmp_path]) == tmp_path / "ref-davis"
 
 
 @pytest.mark.parametrize(
@@ -41,8 +48,10 @@ def test_the_layouts_of_soc_and_referformer_are_found(tmp_path, dataset, folder)
 
 
 def test_a_dataset_that_names_no_folder_has_its_own_name(tmp_path):
-    (tmp_path / "toy").mkdir()
-    assert find_release(folder_names("toy"), [tmp_path]) == tmp_path / "toy"
+    (tmp_path / "tiny-toy").mkdir()
+    spec = DatasetSpec(card=CARD, open=lambda folder, options: None, protocol="ytvos")
+    with DATASETS.register("tiny-toy", spec):
+        assert find_release(folder_names("tiny-toy"), [tmp_path]) == tmp_path / "tiny-toy"
 
 
 def test_it_may_lie_in_any_of_several_roots_and_files_are_no_releases(tmp_path):

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Words:
-    """Sentences as the visual half sees them."""
+    """Expressions as the visual half sees them."""
 
     features: Tensor  # (B, L, C)
     positions: Tensor  # (B, L, C)

@@ -73,7 +73,7 @@ def folder_of(source: str) -> Path:
 
 
 def _check_reachable(source: str) -> None:
-    """One short question before any download: the hub's own client would ask for half a minute."""
+    """One short query before any download: the hub's own client would ask for half a minute."""
     try:
         get_session().head(hub.ENDPOINT, timeout=ANSWER_S)
     except Exception as error:  # the client's errors are those of the HTTP library of the day

@@ -15,7 +15,7 @@ from tests.models.soc.intermediates import intermediates
 
 EVALUATION = ["case_a_eval_T4", "case_b_eval_T8_B2_valid", "case_c_eval_T5_odd", "case_c2_eval_T3_B2_pad"]
 TRAINING = ["case_d1_train_a2d", "case_d2_train_ytvos_nc65_T4", "case_d3_train_joint_nc1_T4"]
-SENTENCES = ["the red square", "a circle that moves left", "it"]
+EXPRESSIONS = ["the red square", "a circle that moves left", "it"]
 
 MakeSOC = Callable[..., SOC]
 
@@ -76,9 +76,9 @@ def test_shapes_in_training_and_evaluation(small_soc: MakeSOC):
     model = small_soc(classes=4)
     frames, is_padding = clips(2)
     sizes = ((40, 56), (40, 56))
-    output = model(frames, is_padding, SENTENCES[:2], None, sizes)
+    output = model(frames, is_padding, EXPRESSIONS[:2], None, sizes)
     assert len(output.layers) == 1
-    assert len(model.train()(frames, is_padding, SENTENCES[:2], None, sizes).layers) == 2
+    assert len(model.train()(frames, is_padding, EXPRESSIONS[:2], None, sizes).layers) == 2
     answer = output.answer
     assert answer.masks.shape == (2, 3, 3, 10, 14)
     assert answer.boxes.shape == (2, 3, 3, 4)
@@ -93,17 +93,17 @@ def test_one_look_serves_many_sentences(small_soc: MakeSOC):
     frames, is_padding = clips(1)
     with torch.no_grad():
         visual = model.look(frames, is_padding, (0, 2))
-        together = model.answer(visual, SENTENCES, ((40, 56),))
+        together = model.answer(visual, EXPRESSIONS, ((40, 56),))
         repeated = model(
             frames.expand(3, -1, -1, -1, -1),
             is_padding.expand(3, -1, -1),
-            SENTENCES,
+            EXPRESSIONS,
             (0, 2),
             ((40, 56),) * 3,
         )
         assert_same(together, repeated)
         # Alone a sentence is not padded with the others' length.
-        assert_same(model.answer(visual, SENTENCES[2:], ((40, 56),)), together, [2])
+        assert_same(model.answer(visual, EXPRESSIONS[2:], ((40, 56),)), together, [2])
 
 
 def test_a_batch_answers_as_each_clip_alone(small_soc: MakeSOC):
@@ -114,10 +114,10 @@ def test_a_batch_answers_as_each_clip_alone(small_soc: MakeSOC):
     frames[1].masked_fill_(is_padding[1], 0.0)
     sizes = ((40, 56), (30, 44))
     with torch.no_grad():
-        together = model(frames, is_padding, SENTENCES[:2], (1, 2), sizes)
+        together = model(frames, is_padding, EXPRESSIONS[:2], (1, 2), sizes)
         for row in range(2):
             one = slice(row, row + 1)
-            alone = model(frames[one], is_padding[one], SENTENCES[one], (1, 2), sizes[one])
+            alone = model(frames[one], is_padding[one], EXPRESSIONS[one], (1, 2), sizes[one])
             assert_same(alone, together, [row])
 
 
@@ -125,7 +125,7 @@ def test_clips_of_a_batch_get_no_gradients_from_one_another(small_soc: MakeSOC):
     model = small_soc(drop_path=0.0, dropout=0.0, cluster_dropout=0.0, text_dropout=0.0).train()
     frames, is_padding = clips(2)
     frames.requires_grad_()
-    output = model(frames, is_padding, SENTENCES[:2], None, ((40, 56),) * 2)
+    output = model(frames, is_padding, EXPRESSIONS[:2], None, ((40, 56),) * 2)
     sum(layer.masks[0].sum() + layer.clusters[0].sum() for layer in output.layers).backward()
     assert frames.grad[0].any()
     assert not frames.grad[1].any()
@@ -136,11 +136,11 @@ def test_wanted_frames_may_differ_from_clip_to_clip(small_soc: MakeSOC):
     frames, is_padding = clips(2)
     sizes = ((40, 56),) * 2
     with torch.no_grad():
-        mixed = model(frames, is_padding, SENTENCES[:2], ((2,), (0,)), sizes)
-        assert_same(model(frames[:1], is_padding[:1], SENTENCES[:1], (2,), sizes[:1]), mixed, [0])
-        assert_same(model(frames[1:], is_padding[1:], SENTENCES[1:2], (0,), sizes[1:]), mixed, [1])
-        everything = model(frames, is_padding, SENTENCES[:2], None, sizes)
-        assert_same(model(frames, is_padding, SENTENCES[:2], (0, 1, 2), sizes), everything)
+        mixed = model(frames, is_padding, EXPRESSIONS[:2], ((2,), (0,)), sizes)
+        assert_same(model(frames[:1], is_padding[:1], EXPRESSIONS[:1], (2,), sizes[:1]), mixed, [0])
+        assert_same(model(frames[1:], is_padding[1:], EXPRESSIONS[1:2], (0,), sizes[1:]), mixed, [1])
+        everything = model(frames, is_padding, EXPRESSIONS[:2], None, sizes)
+        assert_same(model(frames, is_padding, EXPRESSIONS[:2], (0, 1, 2), sizes), everything)
 
 
 @pytest.mark.parametrize(("height", "width", "frames"), [(8, 8, 1), (20, 9, 2), (33, 65, 5), (64, 32, 3)])
@@ -169,7 +169,7 @@ def test_the_sentence_and_the_pixels_matter_and_letter_case_does_not(small_soc: 
 def test_every_parameter_learns(small_soc: MakeSOC):
     model = small_soc().train()
     frames, is_padding = clips(2)
-    output = model(frames, is_padding, SENTENCES[:2], None, ((40, 56),) * 2)
+    output = model(frames, is_padding, EXPRESSIONS[:2], None, ((40, 56),) * 2)
     parts = [getattr(layer, name) for layer in output.layers for name in LayerOutput.__slots__]
     sum(part.square().mean() for part in [*parts, output.sentences]).backward()
     silent = {name for name, value in model.named_parameters() if value.grad is None or not value.grad.any()}
@@ -180,7 +180,7 @@ def test_a_frozen_text_encoder_keeps_its_dropout_and_gets_no_gradients(small_soc
     model = small_soc(freeze_text_encoder=True)
     frozen = {name for name, value in model.named_parameters() if not value.requires_grad}
     assert frozen == {name for name, _ in model.named_parameters() if name.startswith("text_encoder.")}
-    words = [model.train().read(SENTENCES).features for _ in range(2)]
+    words = [model.train().read(EXPRESSIONS).features for _ in range(2)]
     assert not torch.equal(*words)
     assert words[0].requires_grad
 
@@ -238,7 +238,7 @@ def test_arguments_that_do_not_belong_together_are_refused(small_soc: MakeSOC, c
     arguments = {
         "frames": frames,
         "pixel_is_padding": is_padding,
-        "expressions": SENTENCES[:2],
+        "expressions": EXPRESSIONS[:2],
         "wanted": None,
         "sizes": ((40, 56),) * 2,
     }
@@ -252,7 +252,7 @@ def test_a_long_clip_in_small_parts_is_answered_as_in_one(
     model = small_soc(backbone_window=(2, 3, 3))  # shifted windows couple neighbours all along
     frames, is_padding = clips(1, frames=11)
     visual = model.look(frames, is_padding, None)  # with gradients nothing is done in parts
-    together = model.answer(visual, SENTENCES, ((40, 56),))
+    together = model.answer(visual, EXPRESSIONS, ((40, 56),))
     for module in (video_swin, feedforward):
         monkeypatch.setattr(module, "FLOATS_AT_ONCE", 1000)
     monkeypatch.setattr(parts, "FLOATS_AT_ONCE", 1)  # no frame is small
@@ -262,4 +262,4 @@ def test_a_long_clip_in_small_parts_is_answered_as_in_one(
             seen = model.look(frames, is_padding, None)
             atol = 1e-5 * visual.pixels.abs().max().item()
             torch.testing.assert_close(seen.pixels, visual.pixels, atol=atol, rtol=0)
-            assert_same(model.answer(seen, SENTENCES, ((40, 56),)), together)
+            assert_same(model.answer(seen, EXPRESSIONS, ((40, 56),)), together)

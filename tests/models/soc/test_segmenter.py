@@ -15,7 +15,7 @@ from rvosbench.models.soc.segmenter import SOCSegmenter
 from rvosbench.plugins.contracts import Segmenter, TrainableSegmenter
 from rvosbench.types import Batch, Clip, Target
 
-SENTENCES = ["the red square", "The circle that moves left", "a star"]
+EXPRESSIONS = ["the red square", "The circle that moves left", "a star"]
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +66,7 @@ def test_it_fulfils_the_contracts(soc: SOCSegmenter) -> None:
 
 
 def test_masks_have_the_size_of_the_clip_and_candidates_are_ranked(soc: SOCSegmenter) -> None:
-    answers = soc.segment(clip(), SENTENCES, candidates=3)
+    answers = soc.segment(clip(), EXPRESSIONS, candidates=3)
     assert len(answers) == 3
     for answer in answers:
         assert answer.masks.shape == (3, 3, 48, 80)
@@ -76,7 +76,7 @@ def test_masks_have_the_size_of_the_clip_and_candidates_are_ranked(soc: SOCSegme
 
 
 def test_only_wanted_frames_are_answered_for(soc: SOCSegmenter) -> None:
-    [answer] = soc.segment(clip(frames=4, wanted=(1, 3)), SENTENCES[:1])
+    [answer] = soc.segment(clip(frames=4, wanted=(1, 3)), EXPRESSIONS[:1])
     assert answer.masks.shape == (1, 2, 48, 80)
 
 
@@ -87,10 +87,10 @@ def test_no_sentence_no_answer(soc: SOCSegmenter) -> None:
 def test_sentences_answered_together_in_parts_or_alone_are_answered_alike(
     soc: SOCSegmenter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    together = soc.segment(clip(), SENTENCES, candidates=5)
+    together = soc.segment(clip(), EXPRESSIONS, candidates=5)
     monkeypatch.setattr(segmenter, "PIXELS_AT_ONCE", 2 * 3 * 64 * 107)  # two sentences at a time
-    in_parts = soc.segment(clip(), SENTENCES, candidates=5)
-    alone = [soc.segment(clip(), [sentence], candidates=5)[0] for sentence in SENTENCES]
+    in_parts = soc.segment(clip(), EXPRESSIONS, candidates=5)
+    alone = [soc.segment(clip(), [sentence], candidates=5)[0] for sentence in EXPRESSIONS]
     for one, other, another in zip(together, in_parts, alone, strict=True):
         np.testing.assert_allclose(one.scores, other.scores, rtol=1e-4)
         np.testing.assert_allclose(one.scores, another.scores, rtol=1e-4)
@@ -100,7 +100,7 @@ def test_sentences_answered_together_in_parts_or_alone_are_answered_alike(
 
 def test_answering_while_training_is_deterministic_and_restores_the_mode(soc: SOCSegmenter) -> None:
     soc.module().train()
-    first, again = (soc.segment(clip(), SENTENCES[:1])[0] for _ in range(2))
+    first, again = (soc.segment(clip(), EXPRESSIONS[:1])[0] for _ in range(2))
     assert soc.module().training
     soc.module().eval()
     assert np.array_equal(first.masks, again.masks)
@@ -176,12 +176,12 @@ def test_a_few_steps_learn_one_batch() -> None:
 def test_a_long_clip_is_answered_in_parts_as_if_each_were_a_clip_of_its_own(soc):
     long = clip(frames=7, wanted=(0, 2, 4, 6))  # parts 0-2, 3-5 and 6
     assert soc.model.config.eval_frames == 3
-    whole = soc.segment(long, SENTENCES, candidates=2)
+    whole = soc.segment(long, EXPRESSIONS, candidates=2)
     parts = [
         replace(long, frames=long.frames[low:high], frame_indices=tuple(range(low, high)), wanted=wanted)
         for low, high, wanted in ((0, 3, (0, 2)), (3, 6, (1,)), (6, 7, (0,)))
     ]
-    alone = [soc.segment(part, SENTENCES, candidates=2) for part in parts]
+    alone = [soc.segment(part, EXPRESSIONS, candidates=2) for part in parts]
     for number, answer in enumerate(whole):
         assert answer.scores.shape == (2, 4)  # per candidate and frame
         assert np.array_equal(answer.masks, np.concatenate([each[number].masks for each in alone], axis=1))
@@ -190,9 +190,9 @@ def test_a_long_clip_is_answered_in_parts_as_if_each_were_a_clip_of_its_own(soc)
 
 
 def test_bfloat16_changes_answers_little(soc):
-    plain = soc.segment(clip(), SENTENCES)
+    plain = soc.segment(clip(), EXPRESSIONS)
     with computing_in("bf16", "cpu"):
-        rounded = soc.segment(clip(), SENTENCES)
+        rounded = soc.segment(clip(), EXPRESSIONS)
     for one, other in zip(plain, rounded, strict=True):
         assert not np.array_equal(one.scores, other.scores)
         np.testing.assert_allclose(other.scores, one.scores, rtol=0.1)

@@ -10,7 +10,7 @@ from rvosbench.types import Segmentation
 
 
 class Recorder:
-    """Answers with a rectangle that depends on the frame and the sentence, and remembers the clips."""
+    """Answers with a rectangle that depends on the frame and the expression, and remembers the clips."""
 
     def __init__(self):
         self.clips = []
@@ -38,7 +38,7 @@ class Failing(Recorder):
 
 
 class LeftHalf:
-    """Answers with the left half of any picture, to every sentence."""
+    """Answers with the left half of any picture, to every expression."""
 
     def segment(self, clip, expressions, candidates=1):
         masks = np.zeros((1, len(clip.wanted), *clip.frames.shape[2:]), np.bool_)

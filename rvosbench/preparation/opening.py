@@ -1,0 +1,54 @@
+"""A release by the name of its dataset, with options as they are written on a command line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from rvosbench.errors import OptionError
+from rvosbench.plugins.dataset import DatasetSpec, Release
+from rvosbench.plugins.options import parse_options
+from rvosbench.plugins.registry import DATASETS
+
+
+def open_release(name: str, release_dir: Path, options: Mapping[str, object] | object = None) -> Release:
+    """Open a release.
+
+    Args:
+        name: the dataset, such as "ytvos".
+        release_dir: its folder.
+        options: the dataset's own options, see `read_options`.
+
+    Raises:
+        UnknownNameError: no such dataset or option.
+        OptionError: an option has a value that it cannot have.
+        MissingPathError: the release, or an index file, is not there.
+        DatasetError: the release is empty, or an index is damaged or of another shape.
+    """
+    spec: DatasetSpec = DATASETS[name]
+    return spec.open(release_dir, read_options(name, options))
+
+
+def read_options(name: str, options: Mapping[str, object] | object = None) -> Any:
+    """The options record of a dataset.
+
+    Args:
+        name: the dataset, such as "ytvos".
+        options: a mapping such as {"trainval": "0.1"} or {"trainval": 0.1}, or the record itself.
+
+    Raises:
+        UnknownNameError: no such dataset or option.
+        OptionError: an option has a value that it cannot have.
+    """
+    spec: DatasetSpec = DATASETS[name]
+    given = {} if options is None else options
+    if isinstance(given, spec.options):  # its types are checked too: a dataclass does not do that
+        given = {entry.name: getattr(given, entry.name) for entry in fields(spec.options)}
+    if not isinstance(given, Mapping):
+        raise OptionError(
+            f"the options of the dataset '{name}' are {type(options).__name__}, expected a mapping or "
+            f"{spec.options.__name__}"
+        )
+    return parse_options(spec.options, given, owner=f"the dataset '{name}'")
