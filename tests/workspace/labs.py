@@ -50,7 +50,10 @@ def predicted(workspace: Workspace, name: str, *, split: str = "test", **record)
     store = tiny(workspace)
     rows = [answer(store.video(split, video_id), _anywhere) for video_id in store.video_ids(split)]
     facts = {"kind": "predictions", "dataset": "tiny", "split": split, "store": "stores/tiny"}
-    return make_run(workspace.runs / name, store, rows, **(facts | record))
+    run = make_run(workspace.runs / name, store, rows)
+    written = json.loads((run / "run.json").read_text())
+    (run / "run.json").write_text(json.dumps(written | facts | record))
+    return run
 
 
 def scored(workspace: Workspace, name: str, **record) -> Path:

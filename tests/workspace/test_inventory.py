@@ -44,7 +44,7 @@ def test_a_store_is_listed_with_what_is_in_it(lab):
         "valid": 1,
     }
     assert entry.size_bytes == sum(
-        path.stat().st_size for path in (lab.stores / "tiny").rglob("*") if path.name != "dataset.json"
+        path.stat().st_size for path in (lab.stores / "tiny").rglob("*.parquet")
     )
 
 

@@ -56,7 +56,7 @@ def claim(lab, count: int = 1, *, keep: bool = True) -> list[str]:
         ("ytvos", {"trainval": "0.1", "seed": "3"}, None, "ytvos"),
         ("refcoco+", {}, None, "refcoco+"),
         ("refcoco", {"split-by": "google"}, None, "refcoco-google"),
-        ("refcocog", {"sentences": "raw", "split-by": "umd"}, None, "refcocog-umd-raw"),
+        ("refcocog", {"sentences": "raw", "split-by": "umd"}, None, "refcocog-raw"),
         ("mevis", {"mevis-version": "1"}, None, "mevis-v1"),
         ("a2d", {}, 5, "a2d-first5"),
         ("refcoco", {"split-by": "unc", "sentences": "sent"}, None, "refcoco"),
