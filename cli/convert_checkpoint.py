@@ -7,8 +7,11 @@ from typing import Any
 
 import click
 
+from .commands import command
+from .names import PRESET
 
-@click.command("convert-checkpoint")
+
+@command("convert-checkpoint")
 @click.argument("original", type=click.Path(path_type=Path))
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Checkpoint folder to write.")
 @click.option(
@@ -17,7 +20,7 @@ import click
     help="Where the text encoder's config and tokenizer come from: a folder with config.json, vocab.json "
     "and merges.txt, or a name on the hub.  [default: the folder `text` beside ORIGINAL, else roberta-base]",
 )
-@click.option("--preset", help="Refuse weights of another size than this; `rvos list presets`.")
+@click.option("--preset", type=PRESET, help="Refuse weights of another size than this; `rvos list presets`.")
 @click.option(
     "--answer-layer",
     type=click.Choice(["first", "last"]),
@@ -48,7 +51,8 @@ def convert_checkpoint_command(
     \b
     Example:
       rvos convert-checkpoint soc_tiny.tar --out soc-tiny
-      rvos predict soc --checkpoint soc-tiny --dataset stores/ytvos --split valid --out runs/soc-tiny
+      rvos predict soc --checkpoint soc-tiny --dataset stores/ytvos \\
+        --split heldout --out runs/soc-tiny
     """
     from rvosbench.errors import UnknownNameError
     from rvosbench.models.soc.presets import PRESETS, describe

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 
 import click
 
+from .commands import command
+
 if TYPE_CHECKING:
     from rvosbench.demo import DemoResult
 
 
-@click.command("demo")
+@command("demo")
 @click.option(
     "--out", default="rvos-demo", show_default=True, type=click.Path(path_type=Path), help="Folder to write."
 )

@@ -8,11 +8,13 @@ import textwrap
 
 import click
 
+from .commands import command, json_option
+
 _MARKS = {"ok": ("ok", "green"), "warn": ("warn", "yellow"), "fail": ("FAIL", "red")}
 
 
-@click.command("doctor")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@command("doctor")
+@json_option
 @click.pass_context
 def doctor_command(ctx: click.Context, as_json: bool) -> None:
     """Check the installation, the machine and the workspace.
@@ -24,20 +26,18 @@ def doctor_command(ctx: click.Context, as_json: bool) -> None:
     Example:
       rvos doctor
     """
-    import json
     from dataclasses import asdict
 
     from rvosbench.doctor import examine
 
-    from .console import note
+    from .console import note, print_json
 
     if sys.stderr.isatty():
         note("Importing every library once; this takes some seconds ...")
     checks = examine()
     healthy = all(check.status != "fail" for check in checks)
     if as_json:
-        content = {"schema_version": 1, "ok": healthy, "checks": [asdict(check) for check in checks]}
-        click.echo(json.dumps(content, indent=1, ensure_ascii=False))
+        print_json({"schema_version": 1, "ok": healthy, "checks": [asdict(check) for check in checks]})
     else:
         width = max(len(check.name) for check in checks)
         for check in checks:

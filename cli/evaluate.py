@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from .commands import command, json_option
+from .names import MODEL, PROTOCOL
 from .places import CheckpointPath, RunPath, device_option
 from .stores import open_store, release_option
 
 if TYPE_CHECKING:
-    from rvosbench.evaluation.evaluate import Scores
+    from rich.table import Table
+
+    from rvosbench.runs.scores import MetricValue, Scores
     from rvosbench.store import Store
     from rvosbench.workspace import Workspace
     from rvosbench.workspace.pending import Task
@@ -21,7 +26,7 @@ if TYPE_CHECKING:
 _MANY_VIDEOS = 20  # from here on the table per video is left to the Parquet files
 
 
-@click.command("evaluate")
+@command("evaluate")
 @click.argument("run", required=False, type=RunPath())
 @click.option(
     "--dataset",
@@ -32,9 +37,11 @@ _MANY_VIDEOS = 20  # from here on the table per video is left to the Parquet fil
 @click.option(
     "--predictions", type=click.Path(path_type=Path), help="Score these: PNG folders, a zip, Parquet."
 )
-@click.option("--model", help="Predict with this model first.")
+@click.option("--model", type=MODEL, help="Predict with this model first.")
 @click.option("--checkpoint", type=CheckpointPath(), help="The weights for --model, or a trained run.")
-@click.option("--protocol", help="How to score; `rvos list protocols`.  [default: the dataset's own]")
+@click.option(
+    "--protocol", type=PROTOCOL, help="How to score; `rvos list protocols`.  [default: the dataset's own]"
+)
 @click.option(
     "--out", type=click.Path(path_type=Path), help="Where to keep --predictions' scores, or --model's run."
 )
@@ -47,7 +54,7 @@ _MANY_VIDEOS = 20  # from here on the table per video is left to the Parquet fil
     help="Of the bootstrap, and of models that draw at random.",
 )
 @click.option("--allow-empty", is_flag=True, help="Score predictions even if all masks are empty.")
-@click.option("--json", "as_json", is_flag=True, help="Print scores.json instead of a table.")
+@json_option
 @release_option
 @click.pass_context
 def evaluate_command(
@@ -81,15 +88,15 @@ def evaluate_command(
     Example:
       rvos evaluate
       rvos evaluate runs/soc
-      rvos evaluate --dataset stores/davis --predictions results/osvos --protocol davis-objects
-      rvos evaluate --model soc --checkpoint runs/soc/checkpoint --dataset stores/ytvos --out runs/a
+      rvos evaluate --dataset stores/davis --predictions results/osvos \\
+        --protocol davis-objects
+      rvos evaluate --model soc --checkpoint runs/training/checkpoint \\
+        --dataset stores/ytvos --split heldout --out runs/both
     """
-    import json
-
     from rvosbench.evaluation.evaluate import evaluate
     from rvosbench.workspace import find_workspace
 
-    from .console import progress
+    from .console import print_json, progress
 
     if run is None and predictions is None and model is None and (workspace := find_workspace()) is not None:
         given: dict[str, object] = {
@@ -128,7 +135,7 @@ def evaluate_command(
                 on_progress=update,
             )
         if as_json:
-            click.echo(json.dumps(scores.as_json(), indent=1))
+            print_json(scores.as_json())
         else:
             _print(scores, target)
 
@@ -183,10 +190,10 @@ def _chosen_protocol(dataset: str) -> str:
 
 def _protocol_of(dataset: str) -> str:
     """The protocol that belongs to a dataset; RefCOCO's three sets share one."""
-    from rvosbench.evaluation.protocols import PROTOCOLS
+    from rvosbench.evaluation.defaults import default_protocol
 
-    name = {"davis": "davis-expressions", "refcoco+": "refcoco", "refcocog": "refcoco"}.get(dataset, dataset)
-    if name not in PROTOCOLS:
+    name = default_protocol(dataset)
+    if name is None:
         raise click.UsageError(f"there is no default protocol for {dataset}; choose one with --protocol")
     return name
 
@@ -223,7 +230,6 @@ def _predict(
 
 
 def _print(scores: Scores, folder: Path) -> None:
-    import pandas as pd
     from rich.table import Table
 
     from .console import note, stdout_console
@@ -235,40 +241,42 @@ def _print(scores: Scores, folder: Path) -> None:
     console.print(
         f"{scores.model}: {scores.n_expressions} {unit}s, {scores.n_videos} videos, {scores.n_frames} frames"
         + (", an oracle" if scores.is_oracle else "")
-        + (", expressions swapped" if scores.swapped_sentences else "")
+        + (", mismatched expressions" if scores.mismatched_expressions else "")
     )
     table = Table(box=None, pad_edge=False)
     table.add_column("metric")
     table.add_column("value", justify="right")
     table.add_column("95 % interval", justify="right")
     for name, metric in scores.metrics.items():
-        table.add_row(name, _number(metric.value), _interval(metric.low, metric.high))
+        table.add_row(name, *_cells(metric))
     console.print(table)
-    rows = pd.read_parquet(folder / "expression_scores.parquet")
     if unit == "object" and scores.n_videos <= _MANY_VIDEOS:
-        console.print(_per_object(rows))
+        from rvosbench.runs.run import open_run
+
+        console.print(_per_object(open_run(folder).expressions(protocol.name).to_pylist()))
     if protocol.unverified:
         note(f"Note: {protocol.unverified}")
 
 
-def _per_object(rows: Any) -> Any:
+def _per_object(rows: Sequence[Mapping[str, Any]]) -> Table:
     from rich.table import Table
+    from rich.text import Text
+
+    from rvosbench.files.text import strip_control
+    from rvosbench.runs.scores import percent
 
     table = Table(box=None, pad_edge=False)
     for name in ("video", "object"):
         table.add_column(name)
     for name in ("J", "F", "J&F"):
         table.add_column(name, justify="right")
-    for row in rows.itertuples():
-        table.add_row(
-            row.video_id, row.expression_id, *(_number(value) for value in (row.j, row.f, row.j_and_f))
-        )
+    for row in rows:
+        names = (Text(strip_control(row[key])) for key in ("video_id", "expression_id"))
+        table.add_row(*names, *(percent(row[key]) for key in ("j", "f", "j_and_f")))
     return table
 
 
-def _number(value: float | None) -> str:
-    return "-" if value is None else f"{value:.5f}"
-
-
-def _interval(low: float | None, high: float | None) -> str:
-    return "-" if low is None or high is None else f"[{low:.3f}, {high:.3f}]"
+def _cells(metric: MetricValue) -> tuple[str, str]:
+    """The value and its interval, in percent."""
+    value, _, interval = metric.text().partition(" ")
+    return value, interval or "-"

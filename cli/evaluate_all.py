@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import click
-
 from rvosbench.errors import MissingPathError, RvosbenchError
-from rvosbench.files.text import strip_control
 
-from .console import note, progress, stdout_console
+from .console import note, print_json, progress, stdout_console, warn
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,7 +52,7 @@ def evaluate_workspace(
     def fail(run: RunEntry, error: str) -> None:
         nonlocal failed
         failed += 1
-        note(f"Warning: {strip_control(run.name)} is not scored: {strip_control(error)}")
+        warn(f"{run.name} is not scored: {error}")
 
     if not runs_of(workspace):
         raise MissingPathError(
@@ -67,7 +64,7 @@ def evaluate_workspace(
         if left.is_fault:
             fail(left.run, left.reason)
         else:
-            note(f"{strip_control(left.run.name)} is not scored: {strip_control(left.reason)}")
+            note(f"{left.run.name} is not scored: {left.reason}")
     tasks = list(pending.score)
     for task in pending.predict:
         try:
@@ -89,32 +86,23 @@ def evaluate_workspace(
                 )
         except RvosbenchError as error:
             fail(task.run, str(error))
-    _show(workspace, as_json, fail)
+    _show(workspace, as_json)
     return 1 if failed else 0
 
 
-def _show(workspace: Workspace, as_json: bool, fail: Callable[[RunEntry, str], None]) -> None:
+def _show(workspace: Workspace, as_json: bool) -> None:
     """The leaderboard of all that has scores."""
-    import json
-
-    from rvosbench.reporting.leaderboard import as_json as as_plain
-    from rvosbench.reporting.leaderboard import as_rich, read_row, tables
+    from rvosbench.reporting import leaderboard
     from rvosbench.workspace.here import from_here
     from rvosbench.workspace.runs import runs_of
 
-    rows = []
-    for run in runs_of(workspace):
-        if run.scores:
-            try:
-                rows.append(read_row(from_here(run.path)))
-            except RvosbenchError as error:
-                fail(run, str(error))
-    found = tables(rows)
+    scored = [from_here(run.path) for run in runs_of(workspace) if run.scores]
+    found = leaderboard.tables(leaderboard.collect(scored))
     if as_json:
-        click.echo(json.dumps(as_plain(found), indent=1, ensure_ascii=False))
+        print_json(leaderboard.as_json(found))
         return
     console = stdout_console()
     for table in found:
-        console.print(as_rich(table))
+        console.print(leaderboard.as_rich(table))
     if not found:
         note("No run has scores.")

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import click
 
+from .commands import command
 
-@click.command("init")
+
+@command("init")
 @click.argument("folder", default=".", type=click.Path(path_type=Path))
 @click.option(
     "--releases",
@@ -41,7 +43,7 @@ def init_command(folder: Path, releases: tuple[str, ...], overwrite: bool) -> No
         note(f"  put releases into {' and '.join(missing)}, or say in {workspace.file.name} where they are")
     if folder.resolve() != Path.cwd():
         note(f"  cd {folder}")
-    note("  rvos doctor                       # which releases are found, what is missing")
-    note("  rvos prepare a2d                  # a release becomes a store")
-    note("  rvos train soc --dataset a2d      # a store becomes a checkpoint")
-    note("  rvos evaluate                     # every run gets scores")
+    note("  rvos doctor: which releases are found, what is missing")
+    note("  rvos prepare a2d: a release becomes a store")
+    note("  rvos train soc --dataset a2d: a store becomes a checkpoint")
+    note("  rvos evaluate: every run gets scores, and a rank")

@@ -6,13 +6,15 @@ from pathlib import Path
 
 import click
 
+from .commands import command
 from .model_options import precision_option, text_encoder_option
+from .names import MODEL
 from .places import CheckpointPath, answers_folder, device_option
 from .stores import dataset_option, release_option
 
 
-@click.command("predict")
-@click.argument("model", metavar="MODEL")
+@command("predict")
+@click.argument("model", type=MODEL)
 @dataset_option
 @click.option("--split", help="The split to answer for.  [default: the store's only one]")
 @click.option(
@@ -28,8 +30,9 @@ from .stores import dataset_option, release_option
     "--candidates", default=1, show_default=True, type=click.IntRange(1), help="Ranked masks per expression."
 )
 @click.option(
-    "--swap-sentences", is_flag=True, help="Ask for every object with the expression of another one."
+    "--mismatched-expressions", is_flag=True, help="Ask for every object with the expression of another one."
 )
+@click.option("--swap-sentences", is_flag=True, hidden=True, help="What --mismatched-expressions was called.")
 @click.option("--limit", type=click.IntRange(1), help="Only the first N videos.")
 @click.option("--seed", default=0, show_default=True, help="For models that draw at random.")
 @device_option()
@@ -43,6 +46,7 @@ def predict_command(
     text_encoder: str | None,
     out: Path | None,
     candidates: int,
+    mismatched_expressions: bool,
     swap_sentences: bool,
     limit: int | None,
     seed: int,
@@ -56,13 +60,16 @@ def predict_command(
 
     \b
     Example:
-      rvos predict soc --checkpoint runs/soc/checkpoint --dataset stores/ytvos --split heldout --out runs/a
+      rvos predict soc --checkpoint runs/training/checkpoint \\
+        --dataset stores/ytvos --split heldout --out runs/soc
     """
     from rvosbench.inference.predict import predict
 
-    from .console import progress
+    from .console import progress, warn
     from .stores import only_split, open_store
 
+    if swap_sentences:
+        warn("--swap-sentences is now called --mismatched-expressions; the old name will go")
     store = open_store(dataset, release)
     split = only_split(store, split)
     with (
@@ -80,7 +87,7 @@ def predict_command(
             precision=precision,
             seed=seed,
             candidates=candidates,
-            swap_sentences=swap_sentences,
+            swap_sentences=mismatched_expressions or swap_sentences,
             limit=limit,
             on_progress=update,
         )

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import click
 
+from .commands import command
 from .stores import open_store, release_option
 
 
-@click.command("preview")
+@command("preview")
 @click.argument("store", metavar="STORE")
 @click.option("--video", required=True, help="The video's id.")
 @click.option("--split", help="The split it is in.  [default: the first that has it]")

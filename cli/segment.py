@@ -8,15 +8,17 @@ import click
 
 from rvosbench.files.text import strip_control
 
+from .commands import command
 from .model_options import precision_option, text_encoder_option
+from .names import MODEL
 
 
-@click.command("segment")
+@command("segment")
 @click.argument("video", type=click.Path(path_type=Path))
 @click.argument("expressions", nargs=-1, required=True, metavar="EXPRESSION...")
 @click.option("--checkpoint", type=click.Path(path_type=Path), help="Folder or file with the weights.")
 @text_encoder_option
-@click.option("--model", default="soc", show_default=True, help="`rvos list models`.")
+@click.option("--model", type=MODEL, default="soc", show_default=True, help="`rvos list models`.")
 @click.option(
     "--out",
     required=True,
@@ -67,9 +69,11 @@ def segment_command(
     OUT/00000.png and so on, named like the frames where VIDEO is a folder.
 
     \b
-    Examples:
-      rvos segment holiday.mp4 "the dog" "the red ball" --checkpoint runs/soc/checkpoint --out dog.mp4
-      rvos segment frames/ "the dog" --checkpoint soc.tar --text-encoder roberta-base --out shown/
+    Example:
+      rvos segment holiday.mp4 "the dog" "the red ball" \\
+        --checkpoint runs/training/checkpoint --out dog.mp4
+      rvos segment frames/ "the dog" --checkpoint soc_tiny.tar \\
+        --text-encoder roberta-base --out shown/
     """
     from rvosbench.drawing.fonts import undrawable
     from rvosbench.inference.segment import check_request, segment_video
@@ -82,6 +86,7 @@ def segment_command(
     boxes = undrawable("".join(expressions))
     if boxes:
         note(f"no font here has {boxes[:10]}; the legend shows boxes (a Noto font has it)")
+    note(f"Loading {model}" + (f" from {checkpoint}" if checkpoint else ""))
     segmenter = load_model(model, checkpoint, device=device, seed=seed, text_encoder=text_encoder)
     with progress("segment") as update, computing_in(precision, device):
         summary = segment_video(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from rvosbench.files.text import file_size, strip_control
+
+from .commands import command, json_option
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,12 +17,12 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from rvosbench.workspace import Workspace
-    from rvosbench.workspace.runs import RunEntry, Score
+    from rvosbench.workspace.runs import MainScore, RunEntry
     from rvosbench.workspace.stores import StoreEntry
 
 
-@click.command("status")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@command("status")
+@json_option
 def status_command(as_json: bool) -> None:
     """List the stores, runs and scores of the workspace.
 
@@ -31,18 +32,18 @@ def status_command(as_json: bool) -> None:
     Example:
       rvos status
     """
-    import json
-
     from rvosbench.workspace import find_workspace
     from rvosbench.workspace.find import no_workspace
     from rvosbench.workspace.runs import runs_of
     from rvosbench.workspace.stores import stores_of
 
+    from .console import print_json
+
     workspace = find_workspace()
     stores = () if workspace is None else stores_of(workspace)
     runs = () if workspace is None else runs_of(workspace)
     if as_json:
-        click.echo(json.dumps(_as_json(workspace, stores, runs), indent=1, ensure_ascii=False))
+        print_json(_as_json(workspace, stores, runs))
     elif workspace is None:
         click.echo(no_workspace().capitalize())
     else:
@@ -127,11 +128,9 @@ def _new_table(*columns: str) -> Table:
     return drawn
 
 
-def _score(score: Score) -> str:
+def _score(score: MainScore) -> str:
     """The main metric in percent."""
-    if score.value is None or not math.isfinite(score.value):
-        return f"{strip_control(score.metric)} -"
-    return f"{strip_control(score.metric)} {100 * score.value:.1f}"
+    return f"{strip_control(score.metric)} {score.value.text(interval=False)}"
 
 
 def _say_faults(console: Console, faults: Sequence[tuple[str, str]]) -> None:

@@ -7,15 +7,18 @@ from typing import Any
 
 import click
 
+from .commands import command
+from .names import MODEL, PRESET
 from .places import device_option, preset_of, training_folder
 from .stores import dataset_option, release_option
 
 
-@click.command("train")
-@click.argument("model", metavar="MODEL")
+@command("train")
+@click.argument("model", type=MODEL)
 @dataset_option
 @click.option(
     "--preset",
+    type=PRESET,
     help="Size and recipe; `rvos list presets`.  [default: the workspace's, else the model's first]",
 )
 @click.option("--split", default="train", show_default=True, help="The split to learn from.")
@@ -68,7 +71,7 @@ def train_command(
     \b
     Example:
       rvos train soc --dataset ytvos
-      rvos train soc --preset soc-demo --dataset stores/ytvos --out runs/soc
+      rvos train soc --preset soc-demo --dataset stores/ytvos --out runs/training
     """
     from dataclasses import replace
 

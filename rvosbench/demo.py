@@ -15,12 +15,13 @@ from typing import Protocol
 
 from rvosbench.analysis.slices import Slice, by_slice
 from rvosbench.errors import OutputError
-from rvosbench.evaluation.evaluate import Scores, evaluate
+from rvosbench.evaluation.evaluate import evaluate
 from rvosbench.preparation import Prepared, prepare
 from rvosbench.reporting import leaderboard
-from rvosbench.reporting.cases import expression_scores
 from rvosbench.reporting.page import write_page
 from rvosbench.reporting.swap import SwapEffect, swap_effect
+from rvosbench.runs.run import open_run
+from rvosbench.runs.scores import Scores
 from rvosbench.store import Store
 from rvosbench.synthetic import write
 from rvosbench.synthetic.language import kind_of
@@ -74,8 +75,7 @@ class DemoResult:
     @property
     def margin(self) -> float:
         """J&F above random-object, a fraction."""
-        value = self.scores.metrics["J&F"].value
-        return (value or 0.0) - self.random_object
+        return self.scores.metrics["J&F"].value - self.random_object
 
     @property
     def listens(self) -> bool:
@@ -126,7 +126,7 @@ def demo(
             kind_of=kind_of,
         )
         update(1, 1)
-    table = expression_scores(runs / "soc")
+    table = open_run(runs / "soc").expressions()
     return DemoResult(
         folder=out,
         checkpoint=checkpoint,
@@ -135,7 +135,7 @@ def demo(
         training_s=seconds,
         prepared=stores,
         scores=scores,
-        random_object=floors["random-object"].metrics["J&F"].value or 0.0,
+        random_object=floors["random-object"].metrics["J&F"].value,
         swap=swap_effect(runs / "soc", runs / "soc-swapped"),
         kinds=tuple(by_slice(table, lambda row: kind_of(row["text"]))),
         board=board,

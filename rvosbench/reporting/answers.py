@@ -6,17 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
-from rvosbench.errors import FormatError, MissingPathError, ScoreError
+from rvosbench.errors import ScoreError
 from rvosbench.evaluation.answers import answer
-from rvosbench.evaluation.evaluate import PREDICTIONS, scored_candidate
-from rvosbench.evaluation.protocols import protocol_named
-from rvosbench.evaluation.score_tables import FRAME_SCHEMA, FRAME_SCORES
+from rvosbench.evaluation.evaluate import scored_candidate
 from rvosbench.evaluation.targets import Query, queries
-from rvosbench.reporting.leaderboard import read_scores
+from rvosbench.runs.run import PREDICTIONS, Run, open_run
 from rvosbench.store import Store
 from rvosbench.submission import open_predictions
 from rvosbench.types import Rle, Video
@@ -34,29 +30,38 @@ class Track:
 class ScoredRun:
     """A scored run beside the store that it was scored against; reads one video at a time."""
 
-    def __init__(self, run: Path, store: Store, predictions: Path | None = None) -> None:
+    def __init__(
+        self,
+        run: str | Path | Run,
+        store: Store,
+        predictions: Path | None = None,
+        protocol: str | None = None,
+    ) -> None:
         """Open it.
 
         Args:
             run: a run that `rvos evaluate` has scored.
             store: the store that it was scored against.
-            predictions: where they are, when they are not the run's own.
+            predictions: where they are, when they are no longer where they were scored.
+            protocol: whose scores; see `rvosbench.runs.run.Run.scores`.
 
         Raises:
             MissingPathError: the run has no scores or predictions.
             ScoreError: the run was scored against another store.
         """
-        scores = read_scores(run)
-        if scores.get("store_fingerprint") != store.fingerprint:
+        run = open_run(run)
+        scores = run.scores(protocol)
+        if scores.store_fingerprint != store.fingerprint:
             raise ScoreError(
-                f"{run} was scored against another store than {store.folder}; name the one that it was made "
-                "from"
+                f"{run.path} was scored against another store than {store.folder}; name the one that it was "
+                "made from"
             )
         self._store = store
-        self._split = scores["split"]
-        self._rules = protocol_named(scores["protocol"]["name"])
-        self._source = open_predictions(predictions or run / PREDICTIONS, self._rules.answers, store.release)
-        self.frame_scores = read_table(run / FRAME_SCORES, FRAME_SCHEMA)
+        self._split = scores.split
+        self._rules = scores.protocol
+        where = predictions or (Path(scores.predictions) if scores.predictions else run.path / PREDICTIONS)
+        self._source = open_predictions(where, self._rules.answers, store.release)
+        self.frame_scores = run.frames(scores.protocol.name)
 
     def video(self, video_id: str) -> tuple[Video, dict[str, Track]]:
         """A video, and the tracks of its scored expressions by expression id.
@@ -89,23 +94,3 @@ class ScoredRun:
                 rows=tuple(rows[key] for key in keys),
             )
         return video, tracks
-
-
-def read_table(path: Path, schema: pa.Schema) -> pa.Table:
-    """A Parquet file of a scored run that holds at least the columns of `schema`.
-
-    Raises:
-        MissingPathError: it is not there.
-        FormatError: it cannot be read.
-    """
-    try:
-        table = pq.read_table(path)
-    except FileNotFoundError:
-        raise MissingPathError(f"{path} is missing; score the run again with rvos evaluate") from None
-    except (pa.ArrowException, OSError) as error:
-        detail = " ".join(str(error).split())
-        raise FormatError(f"{path} cannot be read as Parquet ({detail}); score the run again") from error
-    missing = sorted(set(schema.names) - set(table.column_names))
-    if missing:
-        raise FormatError(f"{path} lacks the columns {', '.join(missing)}; score the run again")
-    return table

@@ -9,16 +9,15 @@ from typing import Any
 
 import cv2
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
 from rvosbench import masks
 from rvosbench.drawing import overlay
 from rvosbench.errors import DatasetError, MissingPathError, ScoreError
-from rvosbench.evaluation.score_tables import EXPRESSION_SCHEMA, EXPRESSION_SCORES
 from rvosbench.media.frames import open_frames
 from rvosbench.media.images import RgbImage
-from rvosbench.reporting.answers import ScoredRun, Track, read_table
+from rvosbench.reporting.answers import ScoredRun, Track
+from rvosbench.runs.run import Run, open_run
 from rvosbench.store import Store
 from rvosbench.types import Video
 
@@ -46,7 +45,13 @@ class Case:
 
 
 def read_cases(
-    run: Path, store: Store, keys: Sequence[Key], *, predictions: Path | None = None, frames: int = 6
+    run: str | Path | Run,
+    store: Store,
+    keys: Sequence[Key],
+    *,
+    predictions: Path | None = None,
+    protocol: str | None = None,
+    frames: int = 6,
 ) -> list[Case]:
     """Load chosen expressions of a scored run, one video at a time.
 
@@ -54,7 +59,8 @@ def read_cases(
         run: a run that `rvos evaluate` has scored.
         store: the store that it was scored against.
         keys: the expressions.
-        predictions: where they are, when they are not the run's own.
+        predictions: where they are, when they are no longer where they were scored.
+        protocol: whose scores; see `rvosbench.runs.run.Run.scores`.
         frames: how many frames to show of each; see `key_frames`.
 
     Returns:
@@ -64,8 +70,9 @@ def read_cases(
         MissingPathError: the run has no scores or predictions.
         ScoreError: the run was scored against another store, or does not hold a key.
     """
-    scored = ScoredRun(run, store, predictions)
-    totals = {_key(row): row for row in expression_scores(run).to_pylist()}
+    run = open_run(run)
+    scored = ScoredRun(run, store, predictions, protocol)
+    totals = {_key(row): row for row in run.expressions(protocol).to_pylist()}
     found: dict[Key, Case] = {}
     for video_id in dict.fromkeys(video_id for video_id, _ in keys):
         video, tracks = scored.video(video_id)
@@ -76,16 +83,6 @@ def read_cases(
                 raise ScoreError(f"the run has no score for expression {key[1]} of video {key[0]}")
             found[key] = _case(video, tracks[key[1]], totals[key], store.release, frames)
     return [found[key] for key in keys]
-
-
-def expression_scores(run: Path) -> pa.Table:
-    """expression_scores.parquet of a scored run.
-
-    Raises:
-        MissingPathError: it is not there.
-        FormatError: it cannot be read.
-    """
-    return read_table(run / EXPRESSION_SCORES, EXPRESSION_SCHEMA)
 
 
 def strip(case: Case, *, tile: tuple[int, int] = (150, 200), gap: int = 4) -> RgbImage:

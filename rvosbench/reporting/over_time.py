@@ -15,6 +15,7 @@ from rvosbench.analysis.bootstrap import Comparison, compare, interval
 from rvosbench.analysis.over_time import Part, over_clip
 from rvosbench.analysis.stability import track_stability
 from rvosbench.reporting.answers import ScoredRun
+from rvosbench.runs.run import Run
 from rvosbench.store import Store
 
 SCHEMA_VERSION = 1
@@ -48,20 +49,28 @@ class OverTime:
     stability: Stability | None  # None when no expression has two scored frames
 
 
-def over_time(run: Path, store: Store, *, predictions: Path | None = None, seed: int = 0) -> OverTime:
+def over_time(
+    run: str | Path | Run,
+    store: Store,
+    *,
+    predictions: Path | None = None,
+    protocol: str | None = None,
+    seed: int = 0,
+) -> OverTime:
     """Read all answers of a scored run, one video at a time.
 
     Args:
         run: a run that `rvos evaluate` has scored.
         store: the store that it was scored against.
-        predictions: where they are, when they are not the run's own.
+        predictions: where they are, when they are no longer where they were scored.
+        protocol: whose scores; see `rvosbench.runs.run.Run.scores`.
         seed: of the bootstrap.
 
     Raises:
         MissingPathError: the run has no scores or predictions.
         ScoreError: the run was scored against another store, or answers are missing.
     """
-    scored = ScoredRun(run, store, predictions)
+    scored = ScoredRun(run, store, predictions, protocol)
     videos: list[str] = []
     answers: list[float] = []
     truths: list[float] = []

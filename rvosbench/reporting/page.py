@@ -19,28 +19,29 @@ from rvosbench.drawing import overlay
 from rvosbench.errors import InvalidDataError
 from rvosbench.files.text import strip_control
 from rvosbench.reporting import charts
-from rvosbench.reporting.cases import Key, expression_scores, read_cases
+from rvosbench.reporting.cases import Key, read_cases
 from rvosbench.reporting.charts import KindOf
 from rvosbench.reporting.files import write_text
-from rvosbench.reporting.leaderboard import Row, collect, read_scores
+from rvosbench.reporting.leaderboard import Scored, collect
 from rvosbench.reporting.over_time import as_json, over_time
 from rvosbench.reporting.swap import swap_effect
-from rvosbench.runs import record as run_record
-from rvosbench.runs.record import write_json
+from rvosbench.runs.record import LANGUAGE_BLIND, ORACLE, write_json
+from rvosbench.runs.run import Run, open_run
+from rvosbench.runs.scores import Scores
 from rvosbench.store import Store
 
-_BLIND = "random-object"  # picks one of the true objects without reading the expression
 _TEMPLATES = Path(__file__).parent / "templates"
 
 
 def write_page(
-    run: Path,
+    run: str | Path | Run,
     store: Store,
     out: Path | None = None,
     *,
     predictions: Path | None = None,
-    others: Sequence[Path] = (),
-    swapped: Path | None = None,
+    protocol: str | None = None,
+    others: Sequence[str | Path | Run] = (),
+    swapped: str | Path | Run | None = None,
     kind_of: KindOf | None = None,
     worst: int = 12,
     best: int = 12,
@@ -51,7 +52,8 @@ def write_page(
         run: the run.
         store: the store that it was scored against.
         out: the file; by default `<run>/report/index.html`. An older one is replaced.
-        predictions: where they are, when they are not the run's own.
+        predictions: where they are, when they are no longer where they were scored.
+        protocol: whose scores to show; see `rvosbench.runs.run.Run.scores`.
         others: scored runs for the leaderboard.
         swapped: the same model's run with swapped expressions.
         kind_of: the kind of an expression by its text; scores are then shown per kind.
@@ -67,33 +69,37 @@ def write_page(
         raise InvalidDataError(
             f"{worst} worst and {best} best expressions were asked for; expected 0 or more"
         )
-    (row,) = collect([run])
-    scores = expression_scores(run)
-    low_keys, high_keys = extremes(scores, worst, best)
-    cases = read_cases(run, store, low_keys + high_keys, predictions=predictions)
+    run = open_run(run)
+    company = [open_run(each) for each in others]
+    scores = run.scores(protocol)
+    row = Scored(run=run, scores=scores)
+    name = scores.protocol.name
+    table = run.expressions(name)
+    low_keys, high_keys = extremes(table, worst, best)
+    cases = read_cases(run, store, low_keys + high_keys, predictions=predictions, protocol=name)
     cards = [charts.card(case, kind_of) for case in cases]
-    reference = _reference(row, others)
-    time = over_time(run, store, predictions=predictions)
+    reference = _reference(row, company)
+    time = over_time(run, store, predictions=predictions, protocol=name)
     page = _render(
-        row=row,
-        title=f"{row.name}: {row.dataset} / {row.split}",
-        protocol=read_scores(run)["protocol"],
-        headline=charts.headline(row),
-        swap=None if swapped is None else charts.swap_bars(swap_effect(run, swapped)),
-        boards=charts.boards(row, others),
-        kinds=[] if kind_of is None else charts.kind_bars(scores, kind_of, _scores(reference)),
-        kind_reference=None if reference is None else reference.model,
-        histogram=charts.histogram(scores),
+        run=run,
+        scores=scores,
+        title=f"{row.name}: {scores.dataset} / {scores.split}",
+        headline=charts.headline(scores),
+        swap=None if swapped is None else charts.swap_bars(swap_effect(run, swapped, protocol=name)),
+        boards=charts.boards(row, company),
+        kinds=[] if kind_of is None else charts.kind_bars(table, kind_of, _table(reference)),
+        kind_reference=None if reference is None else reference.scores.model,
+        histogram=charts.histogram(table),
         clip=charts.clip_curve(time),
         stability=charts.stability_bars(time),
         worst=cards[: len(low_keys)],
         best=cards[len(low_keys) :],
         pictures_missing=any(case.pixels is None for case in cases),
         release=str(store.release),
-        facts=_facts(run, row),
+        facts=_facts(row),
         verdicts=[("right", overlay.HIT), ("invented", overlay.FALSE), ("missed", overlay.MISSED)],
     )
-    out = write_text(out or run / "report" / "index.html", page)
+    out = write_text(out or run.path / "report" / "index.html", page)
     write_json(out.with_name(f"{out.stem}.over_time.json"), as_json(time))
     return out
 
@@ -113,33 +119,37 @@ def extremes(scores: pa.Table, worst: int, best: int) -> tuple[list[Key], list[K
     return ordered[:low], ordered[high:][::-1]
 
 
-def _scores(row: Row | None) -> pa.Table | None:
-    return None if row is None else expression_scores(row.run)
+def _table(row: Scored | None) -> pa.Table | None:
+    return None if row is None else row.run.expressions(row.scores.protocol.name)
 
 
-def _reference(row: Row, others: Sequence[Path]) -> Row | None:
-    """The language-blind run over the same expressions: it shows how much a kind gives away for free."""
-    for each in collect(others):
-        same = (each.store_fingerprint, each.split, each.protocol, each.n_expressions) == (
-            row.store_fingerprint,
-            row.split,
-            row.protocol,
-            row.n_expressions,
-        )
-        if same and each.model == _BLIND and each.run.resolve() != row.run.resolve():
-            return each
+def _reference(row: Scored, others: Sequence[Run]) -> Scored | None:
+    """A run that picks one of the true objects without reading the expression, over the same expressions.
+
+    It shows how much a kind of expression gives away for free.
+    """
+
+    def sample(scores: Scores) -> tuple[object, ...]:
+        return scores.store_fingerprint, scores.split, scores.protocol.name, scores.n_expressions
+
+    for other in collect(others):
+        blind = {ORACLE, LANGUAGE_BLIND} <= set(other.scores.traits)
+        same = sample(other.scores) == sample(row.scores)
+        if blind and same and other.run.path.resolve() != row.run.path.resolve():
+            return other
     return None
 
 
-def _facts(run: Path, row: Row) -> list[tuple[str, str]]:
+def _facts(row: Scored) -> list[tuple[str, str]]:
     """What run.json and scores.json say about how the numbers came about."""
-    facts = run_record.read_run(run) if (run / run_record.NAME).is_file() else {}
+    scores = row.scores
+    facts = row.run.record.as_json() if row.run.record else {}
     shown: list[tuple[str, Any]] = [
-        ("model", row.model),
+        ("model", scores.model),
         ("checkpoint", facts.get("checkpoint")),
         ("checkpoint SHA-256", facts.get("checkpoint_sha256")),
-        ("dataset", f"{row.dataset} / {row.split}"),
-        ("store fingerprint", row.store_fingerprint),
+        ("dataset", f"{scores.dataset} / {scores.split}"),
+        ("store fingerprint", scores.store_fingerprint),
         ("seed", facts.get("seed")),
         ("predicted", facts.get("written")),
     ]

@@ -9,8 +9,8 @@ import numpy as np
 
 from rvosbench.analysis.bootstrap import Comparison, compare
 from rvosbench.errors import ScoreError
-from rvosbench.reporting.cases import expression_scores
-from rvosbench.reporting.leaderboard import read_row
+from rvosbench.runs.run import Run, open_run
+from rvosbench.runs.scores import Scores
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -24,7 +24,9 @@ class SwapEffect:
     cost: Comparison  # right minus swapped; near 0 for a model that does not listen
 
 
-def swap_effect(run: Path, swapped: Path, *, seed: int = 0) -> SwapEffect:
+def swap_effect(
+    run: str | Path | Run, swapped: str | Path | Run, *, protocol: str | None = None, seed: int = 0
+) -> SwapEffect:
     """Compare a run with the same model's run over swapped expressions, expression by expression.
 
     Expressions that could not be swapped are left out of both means.
@@ -33,19 +35,24 @@ def swap_effect(run: Path, swapped: Path, *, seed: int = 0) -> SwapEffect:
         ScoreError: `swapped` was not made with swapped expressions, scored something else, or shares no
             expression with `run`.
     """
-    first, second = read_row(run), read_row(swapped)
-    if not second.swapped:
-        raise ScoreError(f"{swapped} was asked with the right expressions; predict it with swapped ones")
-    for what in ("model", "dataset", "split", "store_fingerprint", "protocol"):
-        if getattr(first, what) != getattr(second, what):
+    run, swapped = open_run(run), open_run(swapped)
+    first = run.scores(protocol)
+    second = swapped.scores(first.protocol.name)
+    if not second.mismatched_expressions:
+        raise ScoreError(
+            f"{swapped.path} was asked with the right expressions; predict it with mismatched ones"
+        )
+    facts = [(each.model, each.dataset, each.split, each.store_fingerprint) for each in (first, second)]
+    for what, one, another in zip(("model", "dataset", "split", "store fingerprint"), *facts, strict=True):
+        if one != another:
             raise ScoreError(
-                f"{swapped} has another {what.replace('_', ' ')} than {run} ({getattr(second, what)!r}, "
-                f"{getattr(first, what)!r}); compare runs of one model on one split"
+                f"{swapped.path} has another {what} than {run.path} ({another!r}, {one!r}); compare runs of "
+                "one model on one split"
             )
-    right, other = _by_key(run), _by_key(swapped)
+    right, other = _by_key(run, first), _by_key(swapped, second)
     keys = sorted(right.keys() & other.keys())
     if not keys:
-        raise ScoreError(f"{run} and {swapped} share no expression; predict both from one store")
+        raise ScoreError(f"{run.path} and {swapped.path} share no expression; predict both from one store")
     a, b = [right[key] for key in keys], [other[key] for key in keys]
     videos = [video_id for video_id, _ in keys]
     return SwapEffect(
@@ -57,7 +64,6 @@ def swap_effect(run: Path, swapped: Path, *, seed: int = 0) -> SwapEffect:
     )
 
 
-def _by_key(run: Path) -> dict[tuple[str, str], float]:
-    return {
-        (row["video_id"], row["expression_id"]): row["j_and_f"] for row in expression_scores(run).to_pylist()
-    }
+def _by_key(run: Run, scores: Scores) -> dict[tuple[str, str], float]:
+    rows = run.expressions(scores.protocol.name).to_pylist()
+    return {(row["video_id"], row["expression_id"]): row["j_and_f"] for row in rows}

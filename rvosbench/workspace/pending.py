@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from rvosbench.errors import RvosbenchError, UnknownNameError
+from rvosbench.runs.run import PREDICTIONS
 from rvosbench.store import Store
 from rvosbench.workspace.folders import UNREADABLE, why
 from rvosbench.workspace.here import from_here
@@ -72,7 +73,9 @@ def unscored_runs(workspace: Workspace, protocol_of: Callable[[str], str]) -> Pe
     runs = runs_of(workspace)
     stores = stores_of(workspace)
     answered = {
-        run.checkpoint_sha256 for run in runs if run.kind in ("predicted", "scored") and not run.is_swapped
+        run.checkpoint_sha256
+        for run in runs
+        if run.kind in ("predicted", "scored") and not run.mismatched_expressions
     }
     pending = Pending()
     for run in runs:
@@ -103,8 +106,8 @@ def _add(
     protocol = workspace.dataset(run.dataset).protocol or protocol_of(run.dataset)
     if (run.kind == "trained" and is_answered) or any(score.protocol == protocol for score in run.scores):
         return
-    if run.kind == "scored" and run.store is None:
-        return  # predictions that lie elsewhere, under the protocol that was asked for
+    if run.kind == "scored" and not (run.path / PREDICTIONS).exists():
+        return  # predictions that lie elsewhere were scored as they were to be
     store = store_of_run(run, stores)
     if run.kind == "trained":
         split = evaluation_split(store, run.split)

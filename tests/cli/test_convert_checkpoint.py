@@ -56,7 +56,7 @@ def test_a_converted_checkpoint_predicts_and_its_scores_say_which_layer_answered
         assert json.loads((run / "run.json").read_text())["settings"]["answer_layer"] == layer
         # A model of random weights may find nothing anywhere, which the command takes for a mistake.
         evaluate(run, store=Store.open(store), split="heldout", protocol="ytvos", allow_empty=True)
-        settings = json.loads((run / "scores.json").read_text())["settings"]
+        settings = json.loads((run / "scores" / "ytvos" / "scores.json").read_text())["settings"]
         assert settings["answer_layer"] == layer
         assert settings["eval_short_side"] == 64
 
@@ -74,7 +74,7 @@ def test_a_baseline_has_no_settings(rvos, store, tmp_path):
     run = tmp_path / "run"
     assert rvos("predict", "centre", "--dataset", store, "--split", "heldout", "--out", run).code == 0
     assert rvos("evaluate", run).code == 0
-    assert json.loads((run / "scores.json").read_text())["settings"] == {}
+    assert json.loads((run / "scores" / "ytvos" / "scores.json").read_text())["settings"] == {}
 
 
 class Bomb:

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from rvosbench.drawing import overlay
 from rvosbench.errors import FormatError, MissingPathError, ScoreError, UnknownNameError
-from rvosbench.reporting.cases import Case, expression_scores, key_frames, read_cases, strip
+from rvosbench.reporting.cases import Case, key_frames, read_cases, strip
+from rvosbench.runs.run import open_run
 from rvosbench.store import Store
 from tests.reporting.runs import late, scored_run, store_of_pairs, truth
 from tests.tiny_store import HEIGHT, WIDTH, two_squares, write_store
@@ -145,13 +146,13 @@ def test_unknown_expressions_are_refused(store, tmp_path):
 
 def test_damaged_tables_are_refused(store, tmp_path):
     run = scored_run(tmp_path / "run", store, truth)
-    path = run / "expression_scores.parquet"
+    path = run / "scores" / "ytvos" / "expression_scores.parquet"
     pq.write_table(pa.table({"video_id": ["a"]}), path)
     with pytest.raises(FormatError, match="lacks the columns"):
-        expression_scores(run)
+        open_run(run).expressions()
     path.write_bytes(b"PAR1 and then nothing")
     with pytest.raises(FormatError, match="cannot be read as Parquet"):
-        expression_scores(run)
+        open_run(run).expressions()
     path.unlink()
     with pytest.raises(MissingPathError, match="rvos evaluate"):
-        expression_scores(run)
+        open_run(run).expressions()

@@ -7,7 +7,6 @@ import json
 import pytest
 
 from rvosbench.errors import ScoreError
-from rvosbench.evaluation.evaluate import evaluate
 from rvosbench.evaluation.protocols import PROTOCOLS
 from rvosbench.reporting.answers import ScoredRun
 from rvosbench.reporting.over_time import as_json, over_time
@@ -62,8 +61,7 @@ def test_single_frames_have_no_time_and_single_videos_no_interval(tmp_path):
 @pytest.mark.parametrize("protocol", ["mevis", "davis-expressions", "a2d", "jhmdb"])
 def test_every_protocol_counts_its_own_frames(tmp_path, protocol):
     store = store_of_pairs(tmp_path / "store")
-    run = scored_run(tmp_path / "run", store, late, left_out=["c/1"])
-    evaluate(run, store=store, split="train", protocol=protocol)
+    run = scored_run(tmp_path / "run", store, late, protocol=protocol, left_out=["c/1"])
     found = over_time(run, store)
     assert found.stability is not None
     assert found.stability.n == found.parts[0].n == 10  # c/1 was never asked
@@ -79,8 +77,7 @@ def test_merged_and_matched_objects_are_those_that_were_scored(tmp_path):
     def swapped(each, expression_id, frame):
         return truth(each, str(int(expression_id) ^ 1), frame)
 
-    run = scored_run(tmp_path / "run", store, swapped)
-    evaluate(run, store=store, split="train", protocol="davis-official")
+    run = scored_run(tmp_path / "run", store, swapped, protocol="davis-official")
     for name in ("d", "e"):
         _, tracks = ScoredRun(run, store).video(name)
         assert set(tracks) == {f"anno_{annotator}/{thing}" for annotator in range(4) for thing in (1, 2)}

@@ -52,7 +52,7 @@ def store(tmp_path):
 @pytest.fixture
 def document(store, tmp_path):
     run = scored_run(tmp_path / "runs" / "mine", store, late, model="soc")
-    swapped = scored_run(tmp_path / "runs" / "swap", store, nothing, model="soc", swapped_sentences=True)
+    swapped = scored_run(tmp_path / "runs" / "swap", store, nothing, model="soc", mismatched_expressions=True)
     blind = scored_run(tmp_path / "runs" / "blind", store, nothing, model="random-object", is_oracle=True)
     out = write_page(run, store, others=[blind, swapped], swapped=swapped, kind_of=kind_of)
     assert out == run / "report" / "index.html"

@@ -15,7 +15,7 @@ def store(tmp_path):
 def test_cost_by_hand_over_the_shared_expressions(store, tmp_path):
     run = scored_run(tmp_path / "run", store, truth, model="soc")
     other = scored_run(
-        tmp_path / "swapped", store, nothing, model="soc", swapped_sentences=True, left_out=LEFT_OUT
+        tmp_path / "swapped", store, nothing, model="soc", mismatched_expressions=True, left_out=LEFT_OUT
     )
     effect = swap_effect(run, other)
     assert (effect.n_expressions, effect.n_videos) == (7, 3)
@@ -28,14 +28,14 @@ def test_cost_by_hand_over_the_shared_expressions(store, tmp_path):
 
 def test_a_model_that_does_not_listen_loses_nothing(store, tmp_path):
     run = scored_run(tmp_path / "run", store, late, model="soc")
-    other = scored_run(tmp_path / "swapped", store, late, model="soc", swapped_sentences=True)
+    other = scored_run(tmp_path / "swapped", store, late, model="soc", mismatched_expressions=True)
     effect = swap_effect(run, other)
     assert effect.cost.difference == 0 and effect.cost.p == 1
 
 
 def test_runs_that_do_not_belong_together_are_refused(store, tmp_path):
     run = scored_run(tmp_path / "run", store, truth, model="soc")
-    stranger = scored_run(tmp_path / "stranger", store, truth, model="other", swapped_sentences=True)
+    stranger = scored_run(tmp_path / "stranger", store, truth, model="other", mismatched_expressions=True)
     with pytest.raises(ScoreError, match="another model"):
         swap_effect(run, stranger)
     with pytest.raises(ScoreError, match="right expressions"):

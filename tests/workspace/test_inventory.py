@@ -7,6 +7,7 @@ import shutil
 
 import pytest
 
+from rvosbench.evaluation.evaluate import evaluate
 from rvosbench.workspace.runs import runs_of
 from rvosbench.workspace.stores import stores_of
 from tests.workspace import labs
@@ -43,9 +44,7 @@ def test_a_store_is_listed_with_what_is_in_it(lab):
         "test": 1,
         "valid": 1,
     }
-    assert entry.size_bytes == sum(
-        path.stat().st_size for path in (lab.stores / "tiny").rglob("*.parquet")
-    )
+    assert entry.size_bytes == sum(path.stat().st_size for path in (lab.stores / "tiny").rglob("*.parquet"))
 
 
 def test_damaged_stores_are_rows_and_hidden_folders_are_none(lab):
@@ -101,7 +100,7 @@ def test_runs_of_every_kind_are_told_apart(lab):
     assert list(kinds(lab))[:2] == ["drawn-9", "drawn-10"]
     runs = {run.name: run for run in runs_of(lab)}
     (score,) = runs["drawn-9"].scores
-    assert (score.protocol, score.metric) == ("ytvos", "J&F") and 0 < score.value < 1
+    assert (score.protocol, score.metric) == ("ytvos", "J&F") and 0 < score.value.value < 1
     assert (runs["zip"].dataset, runs["zip"].split) == ("tiny", "test")
     assert runs["soc-tiny-1"].preset == "soc-demo" and runs["soc-tiny-1"].checkpoint.is_dir()
     assert "rvos train ... --resume" in fault(runs.values(), "soc-tiny-2")
@@ -120,8 +119,24 @@ def test_damaged_runs_are_rows(lab, content):
 )
 def test_damaged_scores_are_rows(lab, content):
     run = labs.scored(lab, "drawn")
-    (run / "scores.json").write_text(content)
+    (run / "scores" / "ytvos" / "scores.json").write_text(content)
     assert kinds(lab) == {"drawn": "damaged"}
+
+
+def test_scores_of_several_protocols_stand_side_by_side(lab):
+    run = labs.scored(lab, "drawn")
+    evaluate(run, store=labs.tiny(lab), split="test", protocol="mevis")
+    (entry,) = runs_of(lab)
+    assert {score.protocol for score in entry.scores} == {"ytvos", "mevis"}
+
+
+def test_scores_of_before_they_lived_under_their_protocol_are_read(lab):
+    run = labs.scored(lab, "drawn")
+    for path in (run / "scores" / "ytvos").iterdir():
+        path.rename(run / path.name)
+    shutil.rmtree(run / "scores")
+    (entry,) = runs_of(lab)
+    assert entry.kind == "scored" and [score.protocol for score in entry.scores] == ["ytvos"]
 
 
 def test_what_a_record_promises_and_is_not_there_is_a_fault(lab):
@@ -136,7 +151,9 @@ def test_what_a_record_promises_and_is_not_there_is_a_fault(lab):
 
 def test_odd_values_in_a_record_are_no_stop(lab):
     labs.predicted(lab, "drawn")
-    record = {"kind": "predictions", "model": ["x"], "limit": "all", "split": 3, "dataset": {"a": 1}}
+    record = {"kind": "predictions", "model": ["x"], "split": 3, "dataset": {"a": 1}}
     (lab.runs / "drawn" / "run.json").write_text(json.dumps(record))
     (run,) = runs_of(lab)
-    assert (run.kind, run.model, run.limit, run.split, run.written) == ("predicted", "['x']", None, "3", None)
+    assert (run.kind, run.model, run.split, run.written) == ("predicted", "['x']", "3", None)
+    (lab.runs / "drawn" / "run.json").write_text(json.dumps(record | {"limit": "all"}))
+    assert kinds(lab) == {"drawn": "damaged"}

@@ -56,7 +56,7 @@ def test_a_trained_run_is_predicted_with_once_whatever_its_answers_are_called(la
     labs.trained(lab, "soc-tiny-1")
     (task,) = unscored_runs(lab, ytvos).predict
     assert (task.run.name, task.split, str(task.store)) == ("soc-tiny-1", "test", "stores/tiny")
-    run = labs.predicted(lab, "control", checkpoint_sha256=labs.SHA, swapped_sentences=True)
+    run = labs.predicted(lab, "control", checkpoint_sha256=labs.SHA, mismatched_expressions=True)
     assert names(unscored_runs(lab, ytvos).predict) == ["soc-tiny-1"]
     shutil.rmtree(run)
     labs.predicted(lab, "whatever", checkpoint_sha256=labs.SHA)
