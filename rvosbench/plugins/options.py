@@ -7,7 +7,8 @@ class Options:
     text: Literal["lower", "raw"] = "lower"
 ```
 A field is a str, int, float, bool, Path or `Literal`, or one of these or None, and has a default. Its
-`metadata` may hold `help` (one line) and `choices`. On the command line and in a mapping `some-key` and
+`metadata` may hold `help` (one line), `choices`, and `names_store` where another value makes another dataset:
+stores of several values are told apart by their names. On the command line and in a mapping `some-key` and
 `some_key` are the same option.
 """
 
