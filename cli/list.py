@@ -50,7 +50,7 @@ def _entries(kind: str) -> dict[str, str]:
     from rvosbench.plugins.registry import DATASETS, MODELS, Registry
 
     if kind == "protocols":
-        from rvosbench.evaluation.protocols import PROTOCOLS
+        from rvosbench.plugins.registry import PROTOCOLS
 
         return {name: protocol.explanation for name, protocol in PROTOCOLS.items()}
     registry: Registry[Any] = DATASETS if kind == "datasets" else MODELS
