@@ -11,6 +11,9 @@ import click
 QUIET = "rvosbench.quiet"
 """The key of `click.Context.meta` under which `--quiet` is kept for `cli.console`."""
 
+WORDS = "rvosbench.words"
+"""The key of `click.Context.meta` for the words that follow a command, for help and completion."""
+
 json_option = click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON object to stdout instead of text."
 )
@@ -30,6 +33,7 @@ class Command(click.Command):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse, then refuse what was given twice."""
         given = list(args)  # click empties the list
+        ctx.meta[WORDS] = tuple(args)
         rest = super().parse_args(ctx, args)
         if not ctx.resilient_parsing:
             self._refuse_repeated(ctx, given)

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from .commands import command
+from .names import PRESET
 
 
 @command("convert-checkpoint")
@@ -19,7 +20,7 @@ from .commands import command
     help="Where the text encoder's config and tokenizer come from: a folder with config.json, vocab.json "
     "and merges.txt, or a name on the hub.  [default: the folder `text` beside ORIGINAL, else roberta-base]",
 )
-@click.option("--preset", help="Refuse weights of another size than this; `rvos list presets`.")
+@click.option("--preset", type=PRESET, help="Refuse weights of another size than this; `rvos list presets`.")
 @click.option(
     "--answer-layer",
     type=click.Choice(["first", "last"]),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from .commands import command, json_option
+from .names import METRIC, MODEL, PROTOCOL
 from .stores import open_store, release_option
 
 if TYPE_CHECKING:
@@ -33,10 +34,14 @@ _ALL_CANDIDATES = 50  # no published model has more per expression
 @click.option(
     "--predictions", type=click.Path(path_type=Path), help="Score these: PNG folders, a zip, Parquet."
 )
-@click.option("--model", help="Predict with this model first.")
+@click.option("--model", type=MODEL, help="Predict with this model first.")
 @click.option("--checkpoint", type=click.Path(path_type=Path), help="The weights for --model.")
-@click.option("--protocol", help="How to score; `rvos list protocols`.  [default: the dataset's own]")
-@click.option("--metric", "metrics", multiple=True, help="Add a metric to the protocol's own; repeatable.")
+@click.option(
+    "--protocol", type=PROTOCOL, help="How to score; `rvos list protocols`.  [default: the dataset's own]"
+)
+@click.option(
+    "--metric", "metrics", type=METRIC, multiple=True, help="One more than the protocol's own; repeatable."
+)
 @click.option(
     "--out", type=click.Path(path_type=Path), help="Where to keep --predictions' scores, or --model's run."
 )

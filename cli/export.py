@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from .commands import command
+from .names import EXPORT_LAYOUT
 from .stores import open_store, release_option
 
 if TYPE_CHECKING:
@@ -17,7 +18,12 @@ if TYPE_CHECKING:
 @command("export")
 @click.argument("store", metavar="STORE")
 @click.option(
-    "--format", "layout", required=True, metavar="png|mask-dict|coco", help="The layout to write; see above."
+    "--format",
+    "layout",
+    required=True,
+    type=EXPORT_LAYOUT,
+    metavar="png|mask-dict|coco",
+    help="The layout to write; see above.",
 )
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="A new or empty folder.")
 @click.option("--splits", help="Only these splits, comma-separated.  [default: all]")

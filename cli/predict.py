@@ -8,11 +8,12 @@ import click
 
 from .commands import command
 from .model_options import precision_option, text_encoder_option
+from .names import MODEL
 from .stores import dataset_option, release_option
 
 
 @command("predict")
-@click.argument("model", metavar="MODEL")
+@click.argument("model", type=MODEL)
 @dataset_option
 @click.option("--split", help="The split to answer for.  [default: the store's only one]")
 @click.option("--checkpoint", type=click.Path(path_type=Path), help="Folder or file with the weights.")

@@ -8,37 +8,19 @@ from typing import Literal
 import click
 
 from .commands import command
+from .dataset_options import DatasetCommand, chosen_options, dataset_options
+from .names import DATASET
 
 _SHOWN = 10  # skipped videos that are named
 
 
-@command("prepare")
-@click.argument("name", metavar="DATASET")
+@command("prepare", cls=DatasetCommand)
+@click.argument("name", metavar="DATASET", type=DATASET)
 @click.option("--root", required=True, type=click.Path(path_type=Path), help="The release, as downloaded.")
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="The store to write.")
 @click.option("--splits", help="Only these splits, comma-separated.  [default: all that are there]")
 @click.option("--limit", type=click.IntRange(1), help="Only the first N videos of each split.")
-@click.option("--valid-masks", help="ytvos: folder with the validation ground truth (PNG per video).")
-@click.option(
-    "--trainval", type=float, metavar="FRACTION", help="ytvos: hold out this part of train as 'heldout'."
-)
-@click.option("--seed", type=int, help="ytvos: which videos --trainval holds out.  [default: 0]")
-@click.option(
-    "--mevis-version",
-    type=click.Choice(["1", "2"]),
-    help="mevis: which text, where a copy holds both.  [default: 2]",
-)
-@click.option("--samples", help="jhmdb: the list of frames to score, where it is not in the release.")
-@click.option(
-    "--split-by",
-    type=click.Choice(["unc", "google", "umd"]),
-    help="refcoco, refcoco+, refcocog: whose split.  [default: unc, for refcocog umd]",
-)
-@click.option(
-    "--sentences",
-    type=click.Choice(["sent", "raw"]),
-    help="refcoco, refcoco+, refcocog: lower-cased, as published numbers use, or raw.  [default: sent]",
-)
+@dataset_options
 @click.option("--pack", is_flag=True, help="Put the pixels into the store too: it needs no release then.")
 @click.option(
     "--workers",
@@ -61,19 +43,15 @@ _SHOWN = 10  # skipped videos that are named
 )
 @click.option("--overwrite", is_flag=True, help="Replace a store that is already at --out.")
 @click.option("--dry-run", is_flag=True, help="Only say what is missing and how much disk it takes.")
+@click.pass_context
 def prepare_command(
+    ctx: click.Context,
     name: str,
     root: Path,
     out: Path,
     splits: str | None,
     limit: int | None,
-    valid_masks: str | None,
-    trainval: float | None,
-    seed: int | None,
-    mevis_version: str | None,
-    samples: str | None,
-    split_by: str | None,
-    sentences: str | None,
+    pairs: tuple[str, ...],
     pack: bool,
     workers: int,
     on_error: Literal["fail", "skip"],
@@ -89,12 +67,13 @@ def prepare_command(
     With --dry-run the exit code is 0 when the conversion would start and nothing that it needs is missing,
     3 when files are missing or damaged, and 1 when --out is taken or the disk is too small.
 
-    \b
-    DATASET is one of those that `rvos list datasets` shows.
+    DATASET is one of those that `rvos list datasets` shows; `rvos prepare DATASET --help` explains its
+    options. Each may also be written as a flag: `-o trainval=0.1` is `--trainval 0.1`.
 
     \b
     Example:
       rvos prepare ytvos --root downloads/ref-youtube-vos --out stores/ytvos
+      rvos prepare ytvos --root downloads/rvos --out stores/mine -o trainval=0.1
       rvos prepare davis --root downloads/ref-davis --out stores/davis
     """
     from rvosbench.errors import RvosbenchError
@@ -102,16 +81,7 @@ def prepare_command(
 
     from .console import note, progress, warn
 
-    given = {
-        "valid-masks": valid_masks,
-        "trainval": trainval,
-        "seed": seed,
-        "mevis-version": mevis_version,
-        "samples": samples,
-        "split-by": split_by,
-        "sentences": sentences,
-    }
-    options = {key: str(value) for key, value in given.items() if value is not None}
+    options = chosen_options(ctx, pairs)
     wanted = None if splits is None else [split.strip() for split in splits.split(",")]
     if dry_run:
         from rvosbench.preparation.plan import plan

@@ -10,6 +10,7 @@ from rvosbench.files.text import strip_control
 
 from .commands import command
 from .model_options import precision_option, text_encoder_option
+from .names import MODEL
 
 
 @command("segment")
@@ -17,7 +18,7 @@ from .model_options import precision_option, text_encoder_option
 @click.argument("expressions", nargs=-1, required=True, metavar="EXPRESSION...")
 @click.option("--checkpoint", type=click.Path(path_type=Path), help="Folder or file with the weights.")
 @text_encoder_option
-@click.option("--model", default="soc", show_default=True, help="`rvos list models`.")
+@click.option("--model", type=MODEL, default="soc", show_default=True, help="`rvos list models`.")
 @click.option(
     "--out",
     required=True,

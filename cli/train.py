@@ -8,13 +8,16 @@ from typing import Any
 import click
 
 from .commands import command
+from .names import MODEL, PRESET
 from .stores import dataset_option, release_option
 
 
 @command("train")
-@click.argument("model", metavar="MODEL")
+@click.argument("model", type=MODEL)
 @dataset_option
-@click.option("--preset", help="Size and recipe; `rvos list presets`.  [default: the model's first]")
+@click.option(
+    "--preset", type=PRESET, help="Size and recipe; `rvos list presets`.  [default: the model's first]"
+)
 @click.option("--split", default="train", show_default=True, help="The split to learn from.")
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Run folder to write.")
 @click.option("--steps", type=click.IntRange(1), help="Optimiser steps, instead of the recipe's.")

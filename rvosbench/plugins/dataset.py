@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
-from rvosbench.errors import PluginError
 from rvosbench.plugins.options import NoOptions, check_options_class
 from rvosbench.types import Card, Expression, Video
 
@@ -95,24 +94,26 @@ class DatasetSpec:
     folder_names: tuple[str, ...] = ()
     """What the release folder is usually called, the most usual name first."""
 
+    @property
+    def name(self) -> str:
+        """What it is called on the command line and in stores."""
+        return self.card.name
+
     def check(self) -> None:
         """Refuse a record with parts of the wrong kind.
 
         Raises:
-            PluginError: what was found and what was expected.
+            TypeError, OptionError: what was found and what was expected.
         """
         if not isinstance(self.card, Card):
-            raise PluginError(f"its card is {type(self.card).__name__}, expected rvosbench.types.Card")
+            raise TypeError(f"its card is {type(self.card).__name__}, expected rvosbench.types.Card")
         if not callable(self.open):
-            raise PluginError(
+            raise TypeError(
                 f"its open is {type(self.open).__name__}, expected a function of (folder, options)"
             )
         if not isinstance(self.protocol, str) or not self.protocol:
-            raise PluginError(f"its protocol is {self.protocol!r}, expected the name of one")
+            raise TypeError(f"its protocol is {self.protocol!r}, expected the name of one")
         names = self.folder_names
         if not isinstance(names, tuple) or not all(isinstance(name, str) and name for name in names):
-            raise PluginError(f"its folder_names are {names!r}, expected a tuple of names")
-        try:
-            check_options_class(self.options)
-        except ValueError as error:
-            raise PluginError(str(error)) from error
+            raise TypeError(f"its folder_names are {names!r}, expected a tuple of names")
+        check_options_class(self.options)

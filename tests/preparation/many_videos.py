@@ -167,8 +167,12 @@ def _fail():
     raise OSError("no such plugin here")
 
 
+def _spec(plugin):
+    return replace(SPEC, card=replace(SPEC.card, name=plugin.__name__.lower()), open=plugin)
+
+
 PLUGINS = (Broken, Deadly, Homeless, Locked, Remarkable, Slow, Slower, Stuck, Vanishing, Watched)
-SPECS = {plugin.__name__.lower(): replace(SPEC, open=plugin) for plugin in PLUGINS}
+SPECS = {plugin.__name__.lower(): _spec(plugin) for plugin in PLUGINS}
 NAMES = {name: f"{__name__}:{name.upper()}" for name in SPECS}
 globals().update({name.upper(): spec for name, spec in SPECS.items()})
 
