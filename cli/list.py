@@ -12,14 +12,14 @@ from .commands import command, json_option
 if TYPE_CHECKING:
     from rvosbench.plugins.options import OptionRow
 
-KINDS = ("datasets", "models", "presets", "protocols")
+KINDS = ("datasets", "models", "presets", "metrics", "protocols")
 
 
 @command("list")
-@click.argument("kind", required=False, metavar="[datasets|models|presets|protocols]")
+@click.argument("kind", required=False, metavar="[datasets|models|presets|metrics|protocols]")
 @json_option
 def list_command(kind: str | None, as_json: bool) -> None:
-    """List datasets, models, presets and protocols.
+    """List datasets, models, presets, metrics and protocols.
 
     Built-in ones and those that other installed packages bring. `rvos list datasets` also shows the options
     of each, for `rvos prepare -o KEY=VALUE`.
@@ -68,13 +68,16 @@ def _write_options(rows: tuple[OptionRow, ...]) -> None:
 def _entries(kind: str) -> dict[str, str]:
     """Name -> what it is, in one or two lines."""
     from rvosbench.errors import PluginError
-    from rvosbench.plugins.registry import DATASETS, MODELS, Registry
+    from rvosbench.plugins.registry import DATASETS, METRICS, MODELS, PROTOCOLS, Registry
 
-    if kind == "protocols":
-        from rvosbench.evaluation.protocols import PROTOCOLS
-
-        return {name: protocol.explanation for name, protocol in PROTOCOLS.items()}
-    registry: Registry[Any] = DATASETS if kind == "datasets" else MODELS
+    registries: dict[str, Registry[Any]] = {
+        "datasets": DATASETS,
+        "models": MODELS,
+        "presets": MODELS,
+        "metrics": METRICS,
+        "protocols": PROTOCOLS,
+    }
+    registry = registries[kind]
     entries: dict[str, str] = {}
     for name, entry in registry.entries().items():
         origin = "" if entry.distribution == "rvosbench" else f"  (from {entry.distribution})"
@@ -83,7 +86,14 @@ def _entries(kind: str) -> dict[str, str]:
             if kind == "presets":
                 entries |= dict.fromkeys(getattr(item, "presets", ()), f"of the model {name}")
             else:
-                entries[name] = (item.card.title if kind == "datasets" else item.summary) + origin
+                entries[name] = _summary(kind, item) + origin
         except PluginError as error:
             entries[name] = f"broken: {error}"
     return entries
+
+
+def _summary(kind: str, item: Any) -> str:
+    """What a record says about itself."""
+    if kind == "datasets":
+        return str(item.card.title)
+    return str(getattr(item, {"models": "summary", "metrics": "title", "protocols": "explanation"}[kind]))

@@ -45,9 +45,15 @@ def _models(ctx: click.Context) -> Iterable[str]:
 
 
 def _protocols(ctx: click.Context) -> Iterable[str]:
-    from rvosbench.evaluation.protocols import PROTOCOLS
+    from rvosbench.plugins.registry import PROTOCOLS
 
     return PROTOCOLS
+
+
+def _metrics(ctx: click.Context) -> Iterable[str]:
+    from rvosbench.plugins.registry import METRICS
+
+    return METRICS
 
 
 def _presets(ctx: click.Context) -> Iterable[str]:
@@ -64,6 +70,7 @@ def _presets(ctx: click.Context) -> Iterable[str]:
 
 DATASET = Name("dataset", _datasets)
 MODEL = Name("model", _models)
+METRIC = Name("metric", _metrics)
 PRESET = Name("preset", _presets)
 PROTOCOL = Name("protocol", _protocols)
 EXPORT_LAYOUT = Name("layout", lambda _: ("png", "mask-dict", "coco"))

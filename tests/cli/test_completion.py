@@ -11,8 +11,7 @@ from pathlib import Path
 import pytest
 
 from cli.main import COMMANDS
-from rvosbench.evaluation.protocols import PROTOCOLS
-from rvosbench.plugins.registry import DATASETS, MODELS
+from rvosbench.plugins.registry import DATASETS, MODELS, PROTOCOLS
 
 BIN = Path(sys.executable).parent
 
