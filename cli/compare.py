@@ -6,8 +6,10 @@ from pathlib import Path
 
 import click
 
+from .commands import command, json_option
 
-@click.command("compare")
+
+@command("compare")
 @click.argument("runs", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="RUN_A RUN_B...")
 @click.option(
     "--seed",
@@ -16,10 +18,8 @@ import click
     type=click.IntRange(0),
     help="Of the bootstrap and the permutations.",
 )
-@click.option(
-    "--json", "json_file", type=click.Path(path_type=Path), metavar="FILE", help="Also write a JSON file."
-)
-def compare_command(runs: tuple[Path, ...], seed: int, json_file: Path | None) -> None:
+@json_option
+def compare_command(runs: tuple[Path, ...], seed: int, as_json: bool) -> None:
     """Compare scored runs with the first.
 
     Shows the difference in every metric that is a mean or a ratio, its interval (95 %) and p value; with
@@ -28,24 +28,23 @@ def compare_command(runs: tuple[Path, ...], seed: int, json_file: Path | None) -
 
     \b
     Example:
-      rvos compare runs/baseline runs/mine runs/yours --json differences.json
+      rvos compare runs/baseline runs/soc
+      rvos compare runs/baseline runs/soc --json > differences.json
     """
-    import json
-
-    from rvosbench.reporting.comparison import as_json, as_rich, compare_runs, footnotes
-    from rvosbench.reporting.files import write_text
+    from rvosbench.reporting import comparison
     from rvosbench.reporting.leaderboard import tables
 
-    from .console import stdout_console
+    from .console import print_json, stdout_console
 
     if len(runs) < 2:
         raise click.UsageError("name two or more runs; the first is what the others are compared with")
-    found = compare_runs(runs, seed=seed)
-    if json_file is not None:
-        write_text(json_file, json.dumps(as_json(found), indent=1, ensure_ascii=False) + "\n")
+    found = comparison.compare_runs(runs, seed=seed)
+    if as_json:
+        print_json(comparison.as_json(found))
+        return
     console = stdout_console()
     console.print(tables([found.first])[0].title, style="bold", markup=False)
     for contrast in found.others:
-        console.print(as_rich(found, contrast))
-    for line in footnotes(found):
+        console.print(comparison.as_rich(found, contrast))
+    for line in comparison.footnotes(found):
         console.print(line, style="dim", markup=False)

@@ -1,14 +1,19 @@
-"""How commands talk: results on stdout, progress on stderr; bars on a terminal, plain lines elsewhere."""
+"""How commands talk: results on stdout, all else on stderr; bars on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
+import math
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import click
+
+from rvosbench.files.text import strip_control
+
+from .commands import QUIET
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -26,12 +31,14 @@ class Update(Protocol):
 
 @contextmanager
 def progress(title: str, total: int | None = None) -> Iterator[Update]:
-    """A progress bar on stderr while the body runs.
+    """A progress bar on stderr while the body runs; nothing with `--quiet`.
 
     Yields:
         A function (done, total, note) to call as often as one likes.
     """
-    if sys.stderr.isatty():
+    if _is_quiet():
+        yield _silent
+    elif sys.stderr.isatty():
         with _bar(title, total) as update:
             yield update
     else:
@@ -74,9 +81,35 @@ class _Lines:
         click.echo(f"{self._title} {done}/{total} {note}".rstrip(), err=True)
 
 
+def _silent(done: int, total: int, note: str = "") -> None:
+    """An `Update` that says nothing."""
+
+
 def note(message: str) -> None:
-    """A remark for the person at the terminal, on stderr."""
-    click.echo(message, err=True)
+    """A remark for the person at the terminal, one line on stderr; nothing with `--quiet`."""
+    if not _is_quiet():
+        click.echo(one_line(message), err=True)
+
+
+def warn(message: str) -> None:
+    """Something that the person should know, one line on stderr, with `--quiet` too."""
+    click.echo(f"Warning: {one_line(message)}", err=True)
+
+
+def one_line(message: str) -> str:
+    """`message` on one line, without what would steer a terminal; an indent is kept."""
+    indent = message[: len(message) - len(message.lstrip(" "))]
+    return indent + strip_control(" ".join(message.split()))
+
+
+def print_json(content: Mapping[str, Any]) -> None:
+    """The one object that a command with `--json` prints.
+
+    JSON has no NaN: a number that is not known is null.
+    """
+    import json
+
+    click.echo(json.dumps(_without_nan(content), indent=1, ensure_ascii=False, allow_nan=False))
 
 
 def stdout_console() -> Console:
@@ -84,3 +117,16 @@ def stdout_console() -> Console:
     from rich.console import Console
 
     return Console(width=None if sys.stdout.isatty() else 80, highlight=False, soft_wrap=False)
+
+
+def _is_quiet() -> bool:
+    ctx = click.get_current_context(silent=True)
+    return ctx is not None and bool(ctx.meta.get(QUIET))
+
+
+def _without_nan(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _without_nan(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_nan(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

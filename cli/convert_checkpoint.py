@@ -7,8 +7,11 @@ from typing import Any
 
 import click
 
+from .commands import command
+from .names import PRESET
 
-@click.command("convert-checkpoint")
+
+@command("convert-checkpoint")
 @click.argument("original", type=click.Path(path_type=Path))
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Checkpoint folder to write.")
 @click.option(
@@ -17,7 +20,7 @@ import click
     help="Where the text encoder's config and tokenizer come from: a folder with config.json, vocab.json "
     "and merges.txt, or a name on the hub.  [default: the folder `text` beside ORIGINAL, else roberta-base]",
 )
-@click.option("--preset", help="Refuse weights of another size than this; `rvos list presets`.")
+@click.option("--preset", type=PRESET, help="Refuse weights of another size than this; `rvos list presets`.")
 @click.option(
     "--answer-layer",
     type=click.Choice(["first", "last"]),
@@ -48,7 +51,8 @@ def convert_checkpoint_command(
     \b
     Example:
       rvos convert-checkpoint soc_tiny.tar --out soc-tiny
-      rvos predict soc --checkpoint soc-tiny --dataset stores/ytvos --split valid --out runs/soc-tiny
+      rvos predict soc --checkpoint soc-tiny --dataset stores/ytvos \\
+        --split heldout --out runs/soc-tiny
     """
     from rvosbench.errors import UnknownNameError
     from rvosbench.models.soc.presets import PRESETS, describe
@@ -62,7 +66,11 @@ def convert_checkpoint_command(
     if eval_size is not None:
         settings |= dict(zip(("eval_short_side", "eval_max_side"), eval_size, strict=True))
     model = convert(
-        original, out, text_encoder=text_encoder, expected=PRESETS[preset] if preset else None, **settings
+        original,
+        out,
+        text_encoder=text_encoder,
+        expected=PRESETS[preset].configuration if preset else None,
+        **settings,
     )
     click.echo(f"{describe(model.config)}, answers from the {answer_layer} decoder layer", err=True)
     click.echo(str(out))

@@ -7,16 +7,23 @@ from typing import TYPE_CHECKING
 
 import click
 
+from .commands import command
+from .names import EXPORT_LAYOUT
 from .stores import open_store, release_option
 
 if TYPE_CHECKING:
     from rvosbench.store_tools.exported_frames import Pixels
 
 
-@click.command("export")
+@command("export")
 @click.argument("store", metavar="STORE")
 @click.option(
-    "--format", "layout", required=True, metavar="png|mask-dict|coco", help="The layout to write; see above."
+    "--format",
+    "layout",
+    required=True,
+    type=EXPORT_LAYOUT,
+    metavar="png|mask-dict|coco",
+    help="The layout to write; see above.",
 )
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="A new or empty folder.")
 @click.option("--splits", help="Only these splits, comma-separated.  [default: all]")
@@ -45,7 +52,7 @@ def export_command(
 
     \b
     Example:
-      rvos export stores/ytvos --format mask-dict --out exports/ytvos --pixels link
+      rvos export stores/ytvos --format mask-dict --out exports/ytvos
     """
     from rvosbench.store_tools.export import export
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from rvosbench.files.text import strip_control
+
+from .commands import command, json_option
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,12 +21,10 @@ _SPLITS_PER_TABLE = 4  # fit 80 columns
 _TABLES = ("videos", "frames", "objects", "expressions", "masks")
 
 
-@click.command("info")
+@command("info")
 @click.argument("store", metavar="STORE")
-@click.option(
-    "--json", "json_file", type=click.Path(path_type=Path), metavar="FILE", help="Also write a JSON file."
-)
-def info_command(store: str, json_file: Path | None) -> None:
+@json_option
+def info_command(store: str, as_json: bool) -> None:
     """Count what is in a store.
 
     Shows videos, frames, objects, expressions and masks of every split, what the expressions are like, how
@@ -35,19 +34,18 @@ def info_command(store: str, json_file: Path | None) -> None:
 
     \b
     Example:
-      rvos info stores/ytvos --json ytvos.json
+      rvos info stores/ytvos
+      rvos info stores/ytvos --json > ytvos.json
     """
-    import json
+    from rvosbench.store_tools import info
 
-    from rvosbench.reporting.files import write_text
-    from rvosbench.store_tools.info import as_json, describe
-
-    from .console import stdout_console
+    from .console import print_json, stdout_console
     from .stores import open_store
 
-    found = describe(open_store(store))
-    if json_file is not None:
-        write_text(json_file, json.dumps(as_json(found), indent=1, ensure_ascii=False) + "\n")
+    found = info.describe(open_store(store))
+    if as_json:
+        print_json(info.as_json(found))
+        return
     console = stdout_console()
     console.print(strip_control(f"{found.title} ({found.name})"), style="bold", markup=False)
     names = list(found.splits)

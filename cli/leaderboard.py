@@ -6,15 +6,17 @@ from pathlib import Path
 
 import click
 
+from .commands import command, json_option
 
-@click.command("leaderboard")
+
+@command("leaderboard")
 @click.argument("runs", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="RUN...")
 @click.option(
     "--out", type=click.Path(path_type=Path), help="Also write leaderboard.md and leaderboard.json there."
 )
 @click.option("--markdown", is_flag=True, help="Print Markdown.")
-@click.option("--json", "as_json_", is_flag=True, help="Print one JSON object.")
-def leaderboard_command(runs: tuple[Path, ...], out: Path | None, markdown: bool, as_json_: bool) -> None:
+@json_option
+def leaderboard_command(runs: tuple[Path, ...], out: Path | None, markdown: bool, as_json: bool) -> None:
     """Rank scored runs.
 
     Numbers under two protocols never stand in one table.
@@ -23,22 +25,20 @@ def leaderboard_command(runs: tuple[Path, ...], out: Path | None, markdown: bool
     Example:
       rvos leaderboard runs/soc runs/random-object --out boards
     """
-    import json
+    from rvosbench.reporting import leaderboard
 
-    from rvosbench.reporting.leaderboard import as_json, as_markdown, as_rich, collect, tables, write
+    from .console import print_json, stdout_console
 
-    from .console import stdout_console
-
-    if markdown and as_json_:
+    if markdown and as_json:
         raise click.UsageError("choose one of --markdown and --json")
-    found = tables(collect(runs))
+    found = leaderboard.tables(leaderboard.collect(runs))
     if out is not None:
-        write(found, out)
-    if as_json_:
-        click.echo(json.dumps(as_json(found), indent=1, ensure_ascii=False))
+        leaderboard.write(found, out)
+    if as_json:
+        print_json(leaderboard.as_json(found))
     elif markdown:
-        click.echo(as_markdown(found))
+        click.echo(leaderboard.as_markdown(found))
     else:
         console = stdout_console()
         for table in found:
-            console.print(as_rich(table))
+            console.print(leaderboard.as_rich(table))

@@ -2,35 +2,46 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
 
 import click
+
+from .commands import command, json_option
+
+if TYPE_CHECKING:
+    from rvosbench.plugins.options import OptionRow
 
 KINDS = ("datasets", "models", "presets", "protocols")
 
 
-@click.command("list")
+@command("list")
 @click.argument("kind", required=False, metavar="[datasets|models|presets|protocols]")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object instead of text.")
+@json_option
 def list_command(kind: str | None, as_json: bool) -> None:
     """List datasets, models, presets and protocols.
 
-    Built-in ones and those that other installed packages bring.
+    Built-in ones and those that other installed packages bring. `rvos list datasets` also shows the options
+    of each, for `rvos prepare -o KEY=VALUE`.
 
     \b
     Example:
       rvos list models
+      rvos list datasets
     """
-    import json
-
     from rvosbench.errors import UnknownNameError
     from rvosbench.plugins.registry import unknown
+
+    from .console import print_json
+    from .dataset_options import options_of
 
     if kind is not None and kind not in KINDS:
         raise UnknownNameError(unknown("list", kind, list(KINDS)))
     found = {each: _entries(each) for each in ([kind] if kind else KINDS)}
+    options = options_of(found.get("datasets", ()))
     if as_json:
-        click.echo(json.dumps({"schema_version": 1} | found, indent=1))
+        rows = {name: [asdict(row) for row in options[name]] for name in options}
+        print_json({"schema_version": 1} | found | ({"dataset_options": rows} if rows else {}))
         return
     for each, entries in found.items():
         click.echo(each)
@@ -40,6 +51,18 @@ def list_command(kind: str | None, as_json: bool) -> None:
             click.echo(f"  {name:<{width}}  {first}")
             for line in rest:
                 click.echo(f"  {'':<{width}}  {line}")
+            if kind == "datasets" and options.get(name):
+                _write_options(options[name])
+
+
+def _write_options(rows: tuple[OptionRow, ...]) -> None:
+    """The options of one dataset, below its line."""
+    from .dataset_options import option_lines
+
+    formatter = click.HelpFormatter(width=76)
+    formatter.current_indent = 6
+    formatter.write_dl([(f"-o {option}", text) for option, text in option_lines(rows)])
+    click.echo(formatter.getvalue(), nl=False)
 
 
 def _entries(kind: str) -> dict[str, str]:
@@ -60,16 +83,7 @@ def _entries(kind: str) -> dict[str, str]:
             if kind == "presets":
                 entries |= dict.fromkeys(getattr(item, "presets", ()), f"of the model {name}")
             else:
-                entries[name] = (_title(item) if kind == "datasets" else item.summary) + origin
+                entries[name] = (item.card.title if kind == "datasets" else item.summary) + origin
         except PluginError as error:
             entries[name] = f"broken: {error}"
     return entries
-
-
-def _title(spec: object) -> str:
-    from rvosbench.errors import PluginError
-    from rvosbench.plugins.dataset import DatasetSpec
-
-    if not isinstance(spec, DatasetSpec):
-        raise PluginError(f"it is {type(spec).__name__}, expected rvosbench.plugins.dataset.DatasetSpec")
-    return spec.card.title

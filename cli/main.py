@@ -17,6 +17,10 @@ from rvosbench import __version__
 from rvosbench.errors import RvosbenchError
 from rvosbench.plugins.registry import unknown
 
+from .commands import Command
+from .console import one_line
+from .warnings_shown import warnings_as_lines
+
 # Of the machine or of a name that was given, not of this program.
 _OUTSIDE = (
     errno.ENOSPC,
@@ -31,6 +35,7 @@ _OUTSIDE = (
 # name -> file beside this one, with _ for -; the function in it has the same name. In the order of the work.
 COMMANDS = (
     "demo",
+    "init",
     "synth",
     "prepare",
     "info",
@@ -46,11 +51,20 @@ COMMANDS = (
     "report",
     "segment",
     "list",
+    "status",
+    "doctor",
 )
 
 
 class LazyGroup(click.Group):
     """Imports a command's file when the command is asked for; the files import the work even later."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Show the help when nothing else was asked for."""
+        if not args and not ctx.resilient_parsing:
+            click.echo(ctx.get_help(), err=True)
+            ctx.exit(2)
+        return super().parse_args(ctx, args)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """In the order of the work, not of the alphabet."""
@@ -63,7 +77,7 @@ class LazyGroup(click.Group):
         name = cmd_name.replace("-", "_")
         module = importlib.import_module(f".{name}", __package__)
         command = getattr(module, f"{name}_command")
-        assert isinstance(command, click.Command)
+        assert isinstance(command, Command)
         return command
 
     def resolve_command(
@@ -75,9 +89,7 @@ class LazyGroup(click.Group):
         return super().resolve_command(ctx, args)
 
 
-@click.group(
-    cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
-)
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="rvos")
 def cli() -> None:
     """Referring video object segmentation: prepare datasets, train, score, explain.
@@ -99,7 +111,8 @@ def cli() -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     """The script `rvos`. Always exits; an expected error is one line on stderr, never a traceback."""
     try:
-        result = cli.main(args=arguments, prog_name="rvos", standalone_mode=False)
+        with warnings_as_lines():
+            result = cli.main(args=arguments, prog_name="rvos", standalone_mode=False)
         code = result if isinstance(result, int) else 0
     except click.UsageError as error:
         path = error.ctx.command_path if error.ctx else "rvos"
@@ -126,7 +139,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _say(message: str, code: int) -> int:
-    click.echo("Error: " + " ".join(message.split()), err=True)
+    click.echo(f"Error: {one_line(message)}", err=True)
     return code
 
 

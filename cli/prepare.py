@@ -7,47 +7,38 @@ from typing import Literal
 
 import click
 
-from rvosbench.files.text import strip_control
+from .commands import command
+from .dataset_options import DatasetCommand, chosen_options, dataset_options
+from .names import DATASET
+from .places import from_workspace, release_and_store
 
 _SHOWN = 10  # skipped videos that are named
 
 
-@click.command("prepare")
-@click.argument("name", metavar="DATASET")
-@click.option("--root", required=True, type=click.Path(path_type=Path), help="The release, as downloaded.")
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="The store to write.")
+@command("prepare", cls=DatasetCommand)
+@click.argument("name", metavar="DATASET", type=DATASET)
+@click.option(
+    "--root",
+    type=click.Path(path_type=Path),
+    help="The release, as downloaded.  [default: the one with a usual folder name in the workspace]",
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help="The store to write.  [default: named after DATASET in the workspace]",
+)
 @click.option("--splits", help="Only these splits, comma-separated.  [default: all that are there]")
 @click.option("--limit", type=click.IntRange(1), help="Only the first N videos of each split.")
-@click.option("--valid-masks", help="ytvos: folder with the validation ground truth (PNG per video).")
-@click.option(
-    "--trainval", type=float, metavar="FRACTION", help="ytvos: hold out this part of train as 'heldout'."
-)
-@click.option("--seed", type=int, help="ytvos: which videos --trainval holds out.  [default: 0]")
-@click.option(
-    "--mevis-version",
-    type=click.Choice(["1", "2"]),
-    help="mevis: which text, where a copy holds both.  [default: 2]",
-)
-@click.option("--samples", help="jhmdb: the list of frames to score, where it is not in the release.")
-@click.option(
-    "--split-by",
-    type=click.Choice(["unc", "google", "umd"]),
-    help="refcoco, refcoco+, refcocog: whose split.  [default: unc, for refcocog umd]",
-)
-@click.option(
-    "--sentences",
-    type=click.Choice(["sent", "raw"]),
-    help="refcoco, refcoco+, refcocog: lower-cased, as published numbers use, or raw.  [default: sent]",
-)
+@dataset_options
 @click.option("--pack", is_flag=True, help="Put the pixels into the store too: it needs no release then.")
 @click.option(
     "--workers",
     type=click.IntRange(1),
-    default=1,
-    show_default=True,
+    default=from_workspace("workers", 1),
     metavar="N",
-    help="Read videos in N processes. Each further one takes memory for its libraries and for a copy of the "
-    "release's index, which is large for RefCOCO. The store is the same for any N.",
+    help="Read videos in N processes; by default as many as the workspace says, else 1. Each further one "
+    "takes memory for its libraries and for a copy of the release's index, which is large for RefCOCO. The "
+    "store is the same for any N.",
 )
 @click.option(
     "--on-error",
@@ -61,19 +52,15 @@ _SHOWN = 10  # skipped videos that are named
 )
 @click.option("--overwrite", is_flag=True, help="Replace a store that is already at --out.")
 @click.option("--dry-run", is_flag=True, help="Only say what is missing and how much disk it takes.")
+@click.pass_context
 def prepare_command(
+    ctx: click.Context,
     name: str,
-    root: Path,
-    out: Path,
+    root: Path | None,
+    out: Path | None,
     splits: str | None,
     limit: int | None,
-    valid_masks: str | None,
-    trainval: float | None,
-    seed: int | None,
-    mevis_version: str | None,
-    samples: str | None,
-    split_by: str | None,
-    sentences: str | None,
+    pairs: tuple[str, ...],
     pack: bool,
     workers: int,
     on_error: Literal["fail", "skip"],
@@ -89,29 +76,23 @@ def prepare_command(
     With --dry-run the exit code is 0 when the conversion would start and nothing that it needs is missing,
     3 when files are missing or damaged, and 1 when --out is taken or the disk is too small.
 
-    \b
-    DATASET is one of those that `rvos list datasets` shows.
+    DATASET is one of those that `rvos list datasets` shows; `rvos prepare DATASET --help` explains its
+    options. Each may also be written as a flag: `-o trainval=0.1` is `--trainval 0.1`.
 
     \b
     Example:
+      rvos prepare a2d
       rvos prepare ytvos --root downloads/ref-youtube-vos --out stores/ytvos
+      rvos prepare ytvos --root downloads/rvos --out stores/mine -o trainval=0.1
       rvos prepare davis --root downloads/ref-davis --out stores/davis
     """
     from rvosbench.errors import RvosbenchError
     from rvosbench.preparation import prepare
 
-    from .console import note, progress
+    from .console import note, progress, warn
 
-    given = {
-        "valid-masks": valid_masks,
-        "trainval": trainval,
-        "seed": seed,
-        "mevis-version": mevis_version,
-        "samples": samples,
-        "split-by": split_by,
-        "sentences": sentences,
-    }
-    options = {key: str(value) for key, value in given.items() if value is not None}
+    options = chosen_options(ctx, pairs)
+    root, out, options = release_and_store(name, root, out, options, limit)
     wanted = None if splits is None else [split.strip() for split in splits.split(",")]
     if dry_run:
         from rvosbench.preparation.plan import plan
@@ -158,7 +139,7 @@ def prepare_command(
     if prepared.reused:
         note(f"Resumed: an earlier run had finished {_videos(prepared.reused)}")
     for warning in prepared.warnings:
-        note(f"Warning: {strip_control(warning)}")
+        warn(warning)
     for split, counts in prepared.counts.items():
         click.echo(
             f"{split}: {counts['videos']} videos, {counts['frames']} frames, {counts['objects']} objects, "
@@ -167,7 +148,7 @@ def prepare_command(
     if prepared.skipped:
         note(f"Skipped {_videos(len(prepared.skipped))} that cannot be read:")
         for problem in prepared.skipped[:_SHOWN]:
-            note(f"  {problem.split}/{problem.video_id}: {strip_control(problem.message)}")
+            note(f"  {problem.split}/{problem.video_id}: {problem.message}")
         more = len(prepared.skipped) - _SHOWN
         note(
             f"  and {more} more, see {out / 'problems.parquet'}"

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import click
 
+from .commands import command
 from .stores import open_store, release_option
 
 
-@click.command("preview")
+@command("preview")
 @click.argument("store", metavar="STORE")
 @click.option("--video", required=True, help="The video's id.")
 @click.option("--split", help="The split it is in.  [default: the first that has it]")
@@ -31,8 +32,8 @@ def preview_command(
     """
     from rvosbench.datasets.reading import safe_id
     from rvosbench.errors import UnknownNameError
+    from rvosbench.files.atomic import write_bytes
     from rvosbench.plugins.registry import unknown
-    from rvosbench.reporting.files import write_bytes
     from rvosbench.store_tools.preview import as_png, preview
 
     found = open_store(store, release)

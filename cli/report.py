@@ -6,21 +6,30 @@ from pathlib import Path
 
 import click
 
+from .commands import command
 from .stores import open_store, release_option
 
 
-@click.command("report")
+@command("report")
 @click.argument("run", type=click.Path(path_type=Path))
 @click.option(
-    "--dataset", metavar="STORE", help="The store with the frames.  [default: the one RUN was made from]"
+    "--dataset", metavar="STORE", help="The store with the frames.  [default: the one of the scores]"
 )
 @click.option(
     "--against", multiple=True, type=click.Path(path_type=Path), help="Another scored run; repeatable."
 )
 @click.option(
-    "--swapped", type=click.Path(path_type=Path), help="The same model's run with swapped expressions."
+    "--mismatched",
+    type=click.Path(path_type=Path),
+    help="The same model's run with mismatched expressions.",
 )
-@click.option("--predictions", type=click.Path(path_type=Path), help="Where they are, if not in RUN.")
+@click.option("--swapped", type=click.Path(path_type=Path), hidden=True, help="What --mismatched was called.")
+@click.option(
+    "--predictions",
+    type=click.Path(path_type=Path),
+    help="Where they are.  [default: where they were scored]",
+)
+@click.option("--protocol", help="Whose scores to show.  [default: the dataset's own, or RUN's only one]")
 @click.option("--kinds", is_flag=True, help="Scores per kind of expression; synthetic releases only.")
 @click.option(
     "--worst", default=12, show_default=True, type=click.IntRange(0), help="How many of the worst to show."
@@ -32,8 +41,10 @@ def report_command(
     run: Path,
     dataset: str | None,
     against: tuple[Path, ...],
+    mismatched: Path | None,
     swapped: Path | None,
     predictions: Path | None,
+    protocol: str | None,
     kinds: bool,
     worst: int,
     best: int,
@@ -48,23 +59,30 @@ def report_command(
     Example:
       rvos report runs/soc --against runs/random-object
     """
-    from rvosbench.reporting.page import write_page
-    from rvosbench.runs.record import read_run
+    from rvosbench.reporting.page import ReportOptions, write_page
+    from rvosbench.runs.run import open_run
     from rvosbench.synthetic.language import kind_of
 
-    if dataset is None and predictions is None:
-        dataset = str(read_run(run).get("store", ""))
+    from .console import warn
+
+    if swapped is not None:
+        warn("--swapped is now called --mismatched; the old name will go")
+    opened = open_run(run)
+    dataset = dataset or opened.scores(protocol).store or (opened.record.store if opened.record else None)
     if not dataset:
         raise click.UsageError("missing option '--dataset': the store with the frames")
     page = write_page(
-        run,
+        opened,
         open_store(dataset, release),
         out,
-        predictions=predictions,
-        others=against,
-        swapped=swapped,
-        worst=worst,
-        best=best,
-        kind_of=kind_of if kinds else None,
+        ReportOptions(
+            predictions=predictions,
+            protocol=protocol,
+            others=against,
+            mismatched=mismatched or swapped,
+            kind_of=kind_of if kinds else None,
+            worst=worst,
+            best=best,
+        ),
     )
     click.echo(str(page))

@@ -8,15 +8,18 @@ import click
 
 from rvosbench.files.text import strip_control
 
-from .model_options import precision_option, text_encoder_option
+from .commands import command
+from .model_options import chosen_options, model_option, precision_option, text_encoder_option
+from .names import MODEL
 
 
-@click.command("segment")
+@command("segment")
 @click.argument("video", type=click.Path(path_type=Path))
 @click.argument("expressions", nargs=-1, required=True, metavar="EXPRESSION...")
 @click.option("--checkpoint", type=click.Path(path_type=Path), help="Folder or file with the weights.")
 @text_encoder_option
-@click.option("--model", default="soc", show_default=True, help="`rvos list models`.")
+@model_option
+@click.option("--model", type=MODEL, default="soc", show_default=True, help="`rvos list models`.")
 @click.option(
     "--out",
     required=True,
@@ -49,6 +52,7 @@ def segment_command(
     expressions: tuple[str, ...],
     checkpoint: Path | None,
     text_encoder: str | None,
+    model_options: tuple[str, ...],
     model: str,
     out: Path,
     masks: Path | None,
@@ -67,27 +71,31 @@ def segment_command(
     OUT/00000.png and so on, named like the frames where VIDEO is a folder.
 
     \b
-    Examples:
-      rvos segment holiday.mp4 "the dog" "the red ball" --checkpoint runs/soc/checkpoint --out dog.mp4
-      rvos segment frames/ "the dog" --checkpoint soc.tar --text-encoder roberta-base --out shown/
+    Example:
+      rvos segment holiday.mp4 "the dog" "the red ball" \\
+        --checkpoint runs/training/checkpoint --out dog.mp4
+      rvos segment frames/ "the dog" --checkpoint soc_tiny.tar \\
+        --text-encoder roberta-base --out shown/
     """
     from rvosbench.drawing.fonts import undrawable
     from rvosbench.inference.segment import check_request, segment_video
-    from rvosbench.models.loading import load_model
-    from rvosbench.models.precision import computing_in
+    from rvosbench.models.loading import check_model, load_model
 
     from .console import note, progress
 
     check_request(video, expressions, out, masks_dir=masks, replace=overwrite)
+    options = chosen_options(model_options, text_encoder)
+    check_model(model, checkpoint, options)
     boxes = undrawable("".join(expressions))
     if boxes:
         note(f"no font here has {boxes[:10]}; the legend shows boxes (a Noto font has it)")
-    segmenter = load_model(model, checkpoint, device=device, seed=seed, text_encoder=text_encoder)
-    with progress("segment") as update, computing_in(precision, device):
+    note(f"Loading {model}" + (f" from {checkpoint}" if checkpoint else ""))
+    loaded = load_model(model, checkpoint, device=device, precision=precision, seed=seed, options=options)
+    with progress("segment") as update:
         summary = segment_video(
             video,
             expressions,
-            segmenter,
+            loaded,
             out,
             masks_dir=masks,
             frames_per_clip=frames_per_clip,
@@ -97,8 +105,8 @@ def segment_command(
         )
     for number, answer in enumerate(summary.answers, start=1):
         share = f"{100 * answer.mean_area:.1f} % of the picture"
-        found = f"in {answer.frames_with_mask} of {summary.frames} frames, {share}"
-        note(f"{number}: {_shortened(answer.expression, 78 - len(f'{number}: : {found}'))}: {found}")
+        where = f"in {answer.frames_with_mask} of {summary.frames} frames, {share}"
+        note(f"{number}: {_shortened(answer.expression, 78 - len(f'{number}: : {where}'))}: {where}")
     click.echo(str(out))
 
 

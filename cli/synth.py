@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-import textwrap
 from pathlib import Path
 
 import click
 
+from .commands import WORDS, Command, command
+from .help_text import write_names
+from .names import DATASET
 
-class _WithQuirks(click.Command):
+
+class _WithQuirks(Command):
     """A command whose help ends with the quirks of the named layout, or of all."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Note which layout is named before `--help` ends everything."""
-        ctx.meta["rvosbench.words"] = tuple(args)
-        return super().parse_args(ctx, args)
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The quirks: with what they mean for one layout, their names for all."""
         from rvosbench.synthetic.quirks import QUIRKS
 
-        named = next((word for word in ctx.meta["rvosbench.words"] if word in QUIRKS), None)
+        named = next((word for word in ctx.meta[WORDS] if word in QUIRKS), None)
         if named is None:
             with formatter.section("Quirks (explained by `rvos synth NAME --help`)"):
                 for name, quirks in QUIRKS.items():
-                    _write_names(formatter, name, ", ".join(quirks))
+                    write_names(formatter, name, ", ".join(quirks))
             return
         with formatter.section(f"Quirks of {named} (*: on unless --plain)"):
             formatter.write_dl(
@@ -35,21 +33,8 @@ class _WithQuirks(click.Command):
             )
 
 
-def _write_names(formatter: click.HelpFormatter, name: str, names: str) -> None:
-    """As `write_dl`, which would break a line at a hyphen inside a name."""
-    left = " " * formatter.current_indent
-    lines = textwrap.wrap(
-        names,
-        width=formatter.width,
-        initial_indent=f"{left}{name:<10}",
-        subsequent_indent=left + " " * 10,
-        break_on_hyphens=False,
-    )
-    formatter.write("".join(f"{line}\n" for line in lines))
-
-
-@click.command("synth", cls=_WithQuirks)
-@click.argument("name", metavar="a2d|davis|jhmdb|mevis|refcoco|refcoco+|refcocog|ytvos")
+@command("synth", cls=_WithQuirks)
+@click.argument("name", type=DATASET, metavar="a2d|davis|jhmdb|mevis|refcoco|refcoco+|refcocog|ytvos")
 @click.option("--root", required=True, type=click.Path(path_type=Path), help="Folder to write; must be free.")
 @click.option("--videos", default=24, show_default=True, type=click.IntRange(1), help="Training videos.")
 @click.option("--frames", default=12, show_default=True, type=click.IntRange(2), help="Frames per video.")
@@ -80,9 +65,9 @@ def synth_command(
     position, motion, order in time and relation.
 
     \b
-    Examples:
-      rvos synth ytvos --root /tmp/ytvos --videos 24
-      rvos synth a2d --root /tmp/a2d --quirk header --quirk archive-dirt
+    Example:
+      rvos synth ytvos --root releases/ytvos --videos 24
+      rvos synth a2d --root releases/a2d --quirk header --quirk archive-dirt
     """
     from rvosbench.synthetic import write
     from rvosbench.synthetic.quirks import QUIRKS, usual_quirks

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import click
 
+from .commands import command
 from .stores import find_store, release_option
 
 
-@click.command("verify")
+@command("verify")
 @click.argument("store", metavar="STORE")
 @click.option("--no-frames", is_flag=True, help="Do not decode the frames, which takes most of the time.")
 @release_option

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from rvosbench.datasets.specs.mevis import CARD_V2
+from rvosbench.plugins.options import describe_options
 from rvosbench.plugins.registry import DATASETS
 
 PAGE = (Path(__file__).resolve().parents[1] / "docs" / "datasets.md").read_text(encoding="utf-8")
@@ -30,6 +31,14 @@ def test_a_section_says_title_and_counts_of_its_card(name):
         for counts in card.counts.values():
             for number in counts.values():
                 assert f"{number:,}" in SECTIONS[name]
+
+
+@pytest.mark.parametrize("name", BUILT_IN)
+def test_a_section_explains_every_option(name):
+    for row in describe_options(DATASETS[name].options):
+        assert f"`{row.name}`" in SECTIONS[name]
+        for choice in row.type.split("|") if "|" in row.type else ():
+            assert f"`{choice}`" in (SECTIONS[name] if name == "mevis" else SECTIONS["refcoco"])
 
 
 @pytest.mark.parametrize("name", BUILT_IN)

@@ -44,6 +44,7 @@ MISSED: Colour = (86, 180, 233)  # true, not predicted
 PAPER: Colour = (24, 26, 31)
 _INK: Colour = (240, 240, 240)
 _COLUMN = 14  # the least width of a column, in sizes of the type: about 25 letters
+_STRIPE = 1 / 36  # thickness of a stripe where masks overlap, in shorter sides of the frame
 _HALO = 0.45  # how much of the pixels just outside a contour is left
 
 
@@ -85,8 +86,8 @@ def blend(
 ) -> RgbImage:
     """Tint every mask in its colour and draw its contour inside it.
 
-    Later masks lie on top of earlier ones. No contour is drawn along the border of the frame, where
-    an object goes on.
+    Where masks share pixels, their colours alternate in diagonal stripes, so that two equal masks are both
+    seen. No contour is drawn along the border of the frame, where an object goes on.
 
     Args:
         frame: (H, W, 3) uint8 RGB; left as it is.
@@ -106,16 +107,21 @@ def blend(
             f"masks are {masks.shape} {masks.dtype}, the frame {frame.shape[0]}x{frame.shape[1]} px; "
             "expected (N, height, width) bool of the frame's size"
         )
+    boxes = [_box(mask, margin=1) for mask in masks]
+    edges = np.zeros_like(masks)
+    for edge, mask, box in zip(edges, masks, boxes, strict=True):
+        if box is not None and outline:
+            edge[box] = mask[box] & ~_erode(mask[box], outline)
     drawn = frame.copy()
-    for position, mask in enumerate(masks):
-        box = _box(mask, margin=1)
+    layers = zip(masks, _dealt_out(masks), _dealt_out(edges), boxes, strict=True)
+    for position, (mask, fill, edge, box) in enumerate(layers):
         if box is None:
             continue
         colour = colours[position % len(colours)]
-        _paint(drawn[box], mask[box], colour, alpha)
+        _paint(drawn[box], fill[box], colour, alpha)
         if outline:
             _paint(drawn[box], _dilate(mask[box], 1) & ~mask[box], (0, 0, 0), 1 - _HALO)
-            _paint(drawn[box], mask[box] & ~_erode(mask[box], outline), colour, 1.0)
+            _paint(drawn[box], edge[box], colour, 1.0)
     return drawn
 
 
@@ -191,6 +197,25 @@ def legend(
             draw.rounded_rectangle(box, chip // 5, mark)
         draw.text((start + left, top + 2 + chip / 2), text_line, _INK, font, anchor="lm")
     return np.asarray(band, np.uint8)
+
+
+def _dealt_out(masks: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """The same masks without overlap: the pixels that several claim are dealt out in diagonal stripes.
+
+    The stripes lie still in the frame, so that they do not flicker when a mask moves.
+    """
+    claims = masks.sum(0, dtype=np.int32)
+    if claims.max(initial=0) <= 1:
+        return masks
+    height, width = claims.shape
+    thickness = int(np.clip(round(min(height, width) * _STRIPE), 4, 16))
+    rows, columns = np.indices(claims.shape, sparse=True)
+    turn = (rows + columns) // thickness % np.maximum(claims, 1)
+    dealt, before = np.empty_like(masks), np.zeros_like(claims)
+    for position, mask in enumerate(masks):
+        dealt[position] = mask & (turn == before)
+        before += mask
+    return dealt
 
 
 def _paint(pixels: NDArray[np.uint8], where: BoolMask, colour: Colour, alpha: float) -> None:

@@ -6,52 +6,26 @@ Needs neither torch nor the model: predictions are files, whatever made them.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 from rvosbench.errors import MissingPathError, OutputError, ScoreError
 from rvosbench.evaluation.answers import Answers, answer
 from rvosbench.evaluation.protocols import protocol_named
-from rvosbench.evaluation.score_tables import FrameRow, Metric, ScoreTables
+from rvosbench.evaluation.score_tables import FrameRow, ScoreTables
 from rvosbench.evaluation.targets import Query, queries
 from rvosbench.metrics.pairs import PairScores, measure_pairs
 from rvosbench.plugins.protocol import ANNOTATORS, Protocol
 from rvosbench.runs import record as run_record
 from rvosbench.runs.predictions import Prediction
+from rvosbench.runs.record import EMPTY_ANSWERS, RunRecord
+from rvosbench.runs.run import PREDICTIONS
+from rvosbench.runs.scores import Scores
 from rvosbench.store import Store
 from rvosbench.submission import PredictionSource, open_predictions
 from rvosbench.types import Video
 
 _log = logging.getLogger(__name__)
-
-PREDICTIONS = "predictions"
-_FINDS_NOTHING = "nothing"  # the baseline in the model registry
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Scores:
-    """What scores.json holds."""
-
-    protocol: Protocol
-    metrics: Mapping[str, Metric]
-    dataset: str
-    split: str
-    store_fingerprint: str
-    model: str  # as run.json names it, or the folder that the predictions came from
-    is_oracle: bool
-    settings: Mapping[str, Any]  # what decided the answers besides the weights, such as SOC's answer_layer
-    swapped_sentences: bool
-    n_expressions: int  # scored; objects, where the protocol's unit is the object
-    n_videos: int
-    n_frames: int  # pairs of an expression and a frame
-    n_left_out: int  # expressions that the run did not ask
-    ignored_videos: tuple[str, ...]  # predictions for videos that the split does not have
-
-    def as_json(self) -> dict[str, Any]:
-        """Plain JSON types; a number that could not be computed is null."""
-        return {"schema_version": 1} | asdict(self)
 
 
 def evaluate(
@@ -67,8 +41,8 @@ def evaluate(
 ) -> Scores:
     """Score predictions against a store; memory holds the masks of one video at a time.
 
-    Writes `frame_scores.parquet`, `expression_scores.parquet` and, last, `scores.json` into the run folder.
-    What was there from an earlier evaluation is replaced.
+    Writes `scores.json`, `frame_scores.parquet` and `expression_scores.parquet` into `scores/<protocol>/` of
+    the run folder. Earlier scores under the same protocol are replaced, those under others stay.
 
     Args:
         run: the folder that `rvos predict` wrote; any folder, made if need be, for external predictions.
@@ -93,9 +67,8 @@ def evaluate(
     rules = protocol_named(protocol)
     video_ids = store.video_ids(split)
     source, record = _source(run, store, split, predictions, rules)
-    left_out = frozenset(map(str, record.get("left_out") or ()))
-    limit = record.get("limit")
-    video_ids = video_ids[: limit if isinstance(limit, int) else None]
+    left_out = frozenset(record.left_out if record else ())
+    video_ids = video_ids[: record.limit if record else None]
     surplus = tuple(sorted(set(source.video_ids()) - set(video_ids)))
     if surplus:
         _log.warning(
@@ -130,7 +103,7 @@ def evaluate(
                 f"{store.name}/{split} has nothing to score under '{rules.name}' (unit: {rules.unit}); "
                 "choose another split or protocol"
             )
-        expected = allow_empty or (predictions is None and record.get("model") == _FINDS_NOTHING)
+        expected = allow_empty or (record is not None and EMPTY_ANSWERS in record.traits)
         if tables.all_empty and not expected:
             raise ScoreError(
                 f"all masks in {predictions or run / PREDICTIONS} are empty; were scores saved instead of "
@@ -146,24 +119,27 @@ def evaluate(
             metrics=tables.metrics(seed),
             dataset=store.name,
             split=split,
+            store=str(store.folder),
             store_fingerprint=store.fingerprint,
-            model=str(record["model"]),
-            is_oracle=bool(record.get("is_oracle")),
-            settings=record.get("settings") or {},
-            swapped_sentences=bool(record.get("swapped_sentences")),
+            predictions=None if predictions is None else str(predictions),
+            model=(record.model if record else Path(str(predictions)).stem) or run.name,
+            is_oracle=record is not None and record.is_oracle,
+            traits=record.traits if record else (),
+            settings=record.settings if record else {},
+            mismatched_expressions=record is not None and record.mismatched_expressions,
             n_expressions=asked // (len(ANNOTATORS) if rules.annotators == "mean" else 1),
             n_videos=tables.n_videos,
             n_frames=tables.n_frames,
             n_left_out=len(left_out),
             ignored_videos=surplus,
         )
-        tables.finish(scores.as_json())
+        tables.finish(scores)
     return scores
 
 
 def _source(
     run: Path, store: Store, split: str, predictions: Path | None, rules: Protocol
-) -> tuple[PredictionSource, Mapping[str, Any]]:
+) -> tuple[PredictionSource, RunRecord | None]:
     """The predictions, and what is known about how they were made."""
     own = run / PREDICTIONS
     if predictions is not None:
@@ -171,22 +147,21 @@ def _source(
             raise OutputError(
                 f"{run} holds predictions of its own; choose another folder for the scores of {predictions}"
             )
-        source = open_predictions(predictions, rules.answers, store.release, store.folder)
-        return source, {"model": predictions.stem}
-    record = run_record.read_run(run)
+        return open_predictions(predictions, rules.answers, store.release, store.folder), None
+    record = RunRecord.from_json(run_record.read_run(run), run / run_record.NAME)
     if not own.is_dir():
         raise MissingPathError(
             f"{run} has no {PREDICTIONS}; make them with rvos predict, or name --predictions"
         )
     unit = "object" if rules.answers == "object" else "expression"  # the expressions that annotators wrote
     for key, expected in (("store_fingerprint", store.fingerprint), ("split", split), ("unit", unit)):
-        if record.get(key) != expected:
+        if getattr(record, key) != expected:
             raise ScoreError(
-                f"{run} was predicted with {key.replace('_', ' ')} {record.get(key)!r}, it would be scored "
-                f"with {expected!r}; score it against {record.get('store', 'the store it was made from')}, "
+                f"{run} was predicted with {key.replace('_', ' ')} {getattr(record, key)!r}, it would be "
+                f"scored with {expected!r}; score it against {record.store or 'the store it was made from'}, "
                 "or predict again"
             )
-    return open_predictions(own, rules.answers), {"model": run.name} | record
+    return open_predictions(own, rules.answers), record
 
 
 def _asked(video: Video, rules: Protocol, left_out: frozenset[str]) -> list[Query]:

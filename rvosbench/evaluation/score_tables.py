@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import math
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 import pyarrow as pa
@@ -18,7 +17,7 @@ import pyarrow.parquet as pq
 from rvosbench import masks
 from rvosbench.analysis.bootstrap import interval
 from rvosbench.analysis.ranking import average_precision_interval
-from rvosbench.errors import OutputError
+from rvosbench.errors import FormatError, OutputError
 from rvosbench.evaluation.targets import Query
 from rvosbench.metrics import statistics
 from rvosbench.metrics.average_precision import match_samples
@@ -27,36 +26,11 @@ from rvosbench.metrics.samples import sample_figures, sample_iou
 from rvosbench.plugins.protocol import Protocol
 from rvosbench.runs import record as run_record
 from rvosbench.runs.predictions import Prediction
+from rvosbench.runs.run import SCORES_FOLDER
+from rvosbench.runs.scores import SCORES, MetricValue, Scores
+from rvosbench.runs.tables import EXPRESSION_SCHEMA, EXPRESSION_SCORES, FRAME_SCHEMA, FRAME_SCORES
 from rvosbench.types import Video
 
-SCORES = "scores.json"
-FRAME_SCORES = "frame_scores.parquet"
-EXPRESSION_SCORES = "expression_scores.parquet"
-
-FRAME_SCHEMA = pa.schema(
-    [
-        ("video_id", pa.string()),
-        ("expression_id", pa.string()),
-        ("frame_index", pa.int32()),
-        ("j", pa.float64()),  # intersection over union; 1 when both masks are empty
-        ("f", pa.float64()),
-        ("intersection", pa.int64()),  # px, as the areas; void pixels left out
-        ("union", pa.int64()),
-        ("predicted_area", pa.int64()),
-        ("true_area", pa.int64()),
-    ]
-)
-EXPRESSION_SCHEMA = pa.schema(
-    [
-        ("video_id", pa.string()),
-        ("expression_id", pa.string()),
-        ("text", pa.string()),
-        ("j", pa.float64()),  # mean over the frames
-        ("f", pa.float64()),
-        ("j_and_f", pa.float64()),
-        ("n_frames", pa.int32()),
-    ]
-)
 _GROUP_ROWS = 50_000
 
 
@@ -75,17 +49,6 @@ class FrameRow:
     true_area: int  # px
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Metric:
-    """One number of scores.json."""
-
-    value: float | None  # None: it cannot be computed from these predictions
-    n: int  # what the mean is taken over
-    unit: str  # what `n` counts
-    low: float | None  # 95 % bootstrap interval over videos; None: not estimated, or a single video
-    high: float | None
-
-
 class ScoreTables:
     """Collects the scores of a run; nothing shows under its final name before `finish`."""
 
@@ -97,7 +60,8 @@ class ScoreTables:
         """
         self._run = run
         self._protocol = protocol
-        self._partial = run / ".scores.partial"
+        self._folder = run / SCORES_FOLDER / protocol.name
+        self._partial = self._folder.with_name(f".{protocol.name}.partial")
         self._run_is_new = not run.exists()
         try:
             shutil.rmtree(self._partial, ignore_errors=True)
@@ -216,12 +180,12 @@ class ScoreTables:
         self._matches.append(match_samples(ground_truth, detections))
         self._sample_ids += [image["id"] for image in images]
 
-    def metrics(self, seed: int) -> dict[str, Metric]:
+    def metrics(self, seed: int) -> dict[str, MetricValue]:
         """The protocol's numbers, in its order."""
         known = self._sample_metrics(seed) if self._samples else self._mean_metrics(seed)
         return {name: known[name] for name in self._protocol.metrics}
 
-    def _mean_metrics(self, seed: int) -> dict[str, Metric]:
+    def _mean_metrics(self, seed: int) -> dict[str, MetricValue]:
         videos = [row["video_id"] for row in self._expressions]
         columns = {
             "J&F": [row["j_and_f"] for row in self._expressions],
@@ -237,7 +201,7 @@ class ScoreTables:
         for name, values in columns.items():
             low, high = interval(values, videos, seed)
             n = len(values) // len(means[name])
-            metrics[name] = _metric(float(np.mean(means[name])), n, self._protocol.unit, low, high)
+            metrics[name] = _metric(float(np.mean(means[name])), n, self._protocol.unit, low, high, name)
         return metrics
 
     def _means(self, values: Sequence[float]) -> list[float]:
@@ -247,7 +211,7 @@ class ScoreTables:
             of.setdefault(annotator, []).append(value)
         return [float(np.mean(group)) for group in of.values()]
 
-    def _sample_metrics(self, seed: int) -> dict[str, Metric]:
+    def _sample_metrics(self, seed: int) -> dict[str, MetricValue]:
         videos = [video for video, _, _ in self._samples]
         intersections = np.array([i for _, i, _ in self._samples], np.int64)
         unions = np.array([u for _, _, u in self._samples], np.int64)
@@ -260,28 +224,32 @@ class ScoreTables:
                 low, high = interval(iou, videos, seed)
             else:
                 low, high = interval(iou > float(name.removeprefix("P@")), videos, seed)
-            metrics[name] = _metric(value, len(videos), self._protocol.unit, low, high)
+            metrics[name] = _metric(value, len(videos), self._protocol.unit, low, high, name)
         if self._matches:
             matches = join_matches(self._matches, self._sample_ids)
             figure = coco_figures(matches)["mAP"]
             assert isinstance(figure, float)
             low, high = average_precision_interval(matches.sample, matches.hit, videos, seed)
-            metrics["mAP"] = _metric(figure, len(videos), self._protocol.unit, low, high)
+            metrics["mAP"] = _metric(figure, len(videos), self._protocol.unit, low, high, "mAP")
         return metrics
 
-    def finish(self, scores: Mapping[str, Any]) -> None:
-        """Write the rest and give the files their final names, `scores.json` last."""
+    def finish(self, scores: Scores) -> None:
+        """Write the rest and give the folder its final name; scores of other protocols stay."""
         self._flush()
         self._frames.close()
         table = pa.Table.from_pylist(self._expressions, schema=EXPRESSION_SCHEMA)
         pq.write_table(table, self._partial / EXPRESSION_SCORES, compression="zstd")
+        run_record.write_json(self._partial / SCORES, scores.as_json())
+        old = self._folder.with_name(f".{self._folder.name}.old")
         try:
-            (self._run / SCORES).unlink(missing_ok=True)  # old totals must not stand beside new tables
-            for name in (FRAME_SCORES, EXPRESSION_SCORES):
-                (self._partial / name).replace(self._run / name)
+            shutil.rmtree(old, ignore_errors=True)
+            if self._folder.exists():
+                self._folder.rename(old)
+            self._partial.rename(self._folder)
         except OSError as error:
-            raise OutputError(f"{self._run} cannot be written ({error.strerror})") from error
-        run_record.write_json(self._run / SCORES, scores)
+            raise OutputError(f"{self._folder} cannot be written ({error.strerror})") from error
+        shutil.rmtree(old, ignore_errors=True)
+        _remove_old_layout(self._run, self._protocol.name)
 
     def __enter__(self) -> Self:
         return self
@@ -294,9 +262,11 @@ class ScoreTables:
     ) -> None:
         self._frames.close()
         shutil.rmtree(self._partial, ignore_errors=True)
-        if kind is not None and self._run_is_new:
+        if kind is not None:
             with contextlib.suppress(OSError):
-                self._run.rmdir()
+                self._folder.parent.rmdir()  # unless it holds the scores of another protocol
+                if self._run_is_new:
+                    self._run.rmdir()
 
     def _flush(self) -> None:
         columns = list(zip(*self._pending, strict=True)) or [()] * len(FRAME_SCHEMA)
@@ -305,9 +275,19 @@ class ScoreTables:
         self._pending = []
 
 
-def _metric(value: float, n: int, unit: str, low: float, high: float) -> Metric:
-    return Metric(value=_known(value), n=n, unit=unit, low=_known(low), high=_known(high))
+def _metric(value: float, n: int, unit: str, low: float, high: float, name: str) -> MetricValue:
+    better: Literal["higher", "lower"] = "lower" if name.endswith(" decay") else "higher"
+    return MetricValue(value=value, n=n, unit=unit, low=low, high=high, better=better)
 
 
-def _known(value: float) -> float | None:
-    return value if math.isfinite(value) else None
+def _remove_old_layout(run: Path, protocol: str) -> None:
+    """Take away what an earlier version wrote at the top of the run for the protocol just scored."""
+    if not (run / SCORES).is_file():
+        return
+    try:
+        old = Scores.read(run / SCORES).protocol.name
+    except FormatError:
+        old = protocol  # damaged: its message says to score again, which was just done
+    if old == protocol:
+        for name in (SCORES, FRAME_SCORES, EXPRESSION_SCORES):
+            (run / name).unlink(missing_ok=True)

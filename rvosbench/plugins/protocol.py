@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal, get_args, get_origin, get_type_hints
+
+from rvosbench.errors import InvalidDataError
+
+_NAME = r"[a-z0-9]([a-z0-9._+-]*[a-z0-9+])?"
 
 ANNOTATORS = ("anno_0", "anno_1", "anno_2", "anno_3")
 """What the four annotators of Ref-DAVIS17 are called where their expressions are merged."""
@@ -15,7 +20,7 @@ class Protocol:
 
     name: str
     title: str
-    explanation: str  # two lines of at most 59 characters: `rvos list protocols` fits 80 columns
+    explanation: str  # two lines of at most 58 characters: `rvos list protocols` fits 80 columns
     unit: Literal["expression", "object", "frame sample"]  # what the mean is taken over
     metrics: tuple[str, ...]
     main_metric: str  # what a leaderboard ranks by
@@ -31,9 +36,43 @@ class Protocol:
     void: bool = False  # pixels marked as void count for nothing
     unverified: str | None = None  # what could not be compared with the official evaluator
 
+    def __post_init__(self) -> None:
+        """Refuse what no evaluation could carry out.
+
+        Raises:
+            InvalidDataError: naming the field, what it holds and what was expected.
+        """
+        # The name becomes a folder in the run: scores/<name>/.
+        if not re.fullmatch(_NAME, self.name):
+            raise InvalidDataError(
+                f"a protocol is named {self.name!r}; expected lower-case letters, digits, and - _ . + between"
+            )
+        for key, choices in _choices().items():
+            if getattr(self, key) not in choices:
+                raise InvalidDataError(
+                    f"the protocol '{self.name}' has {key}={getattr(self, key)!r}; expected one of "
+                    f"{', '.join(map(repr, choices))}"
+                )
+        if self.unit != "object" and (self.matching, self.annotators) != ("none", "each"):
+            raise InvalidDataError(
+                f"the protocol '{self.name}' matches labels or merges annotators, which answer for objects; "
+                f"expected unit='object', not {self.unit!r}"
+            )
+        if self.main_metric not in self.metrics:
+            raise InvalidDataError(
+                f"the protocol '{self.name}' ranks by {self.main_metric!r}, which is not one of its metrics "
+                f"({', '.join(self.metrics)}); add it to them"
+            )
+
     @property
     def answers(self) -> Literal["expression", "object", "annotator"]:
         """What a prediction answers: an expression, a labelled object, or all that an annotator describes."""
         if self.annotators == "mean":
             return "annotator"
         return "object" if self.unit == "object" else "expression"
+
+
+def _choices() -> dict[str, tuple[Any, ...]]:
+    """The fields with a fixed choice of values."""
+    hints = get_type_hints(Protocol)
+    return {key: get_args(hint) for key, hint in hints.items() if get_origin(hint) is Literal}

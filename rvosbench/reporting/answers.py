@@ -6,17 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
-from rvosbench.errors import FormatError, MissingPathError, ScoreError
+from rvosbench.errors import ScoreError
 from rvosbench.evaluation.answers import answer
-from rvosbench.evaluation.evaluate import PREDICTIONS, scored_candidate
-from rvosbench.evaluation.protocols import protocol_named
-from rvosbench.evaluation.score_tables import FRAME_SCHEMA, FRAME_SCORES
+from rvosbench.evaluation.evaluate import scored_candidate
 from rvosbench.evaluation.targets import Query, queries
-from rvosbench.reporting.leaderboard import read_scores
+from rvosbench.runs.run import PREDICTIONS, Run, open_run
 from rvosbench.store import Store
 from rvosbench.submission import open_predictions
 from rvosbench.types import Rle, Video
@@ -32,31 +28,42 @@ class Track:
 
 
 class ScoredRun:
-    """A scored run beside the store that it was scored against; reads one video at a time."""
+    """A scored run beside the store that it was scored against: opened once, reads one video at a time."""
 
-    def __init__(self, run: Path, store: Store, predictions: Path | None = None) -> None:
+    def __init__(
+        self,
+        run: str | Path | Run,
+        store: Store,
+        *,
+        predictions: Path | None = None,
+        protocol: str | None = None,
+    ) -> None:
         """Open it.
 
         Args:
             run: a run that `rvos evaluate` has scored.
             store: the store that it was scored against.
-            predictions: where they are, when they are not the run's own.
+            predictions: where they are, when they are no longer where they were scored.
+            protocol: whose scores; see `rvosbench.runs.run.Run.scores`.
 
         Raises:
             MissingPathError: the run has no scores or predictions.
             ScoreError: the run was scored against another store.
         """
-        scores = read_scores(run)
-        if scores.get("store_fingerprint") != store.fingerprint:
+        run = open_run(run)
+        scores = run.scores(protocol)
+        if scores.store_fingerprint != store.fingerprint:
             raise ScoreError(
-                f"{run} was scored against another store than {store.folder}; name the one that it was made "
-                "from"
+                f"{run.path} was scored against another store than {store.folder}; name the one that it was "
+                "made from"
             )
-        self._store = store
-        self._split = scores["split"]
-        self._rules = protocol_named(scores["protocol"]["name"])
-        self._source = open_predictions(predictions or run / PREDICTIONS, self._rules.answers, store.release)
-        self.frame_scores = read_table(run / FRAME_SCORES, FRAME_SCHEMA)
+        self.run = run
+        self.scores = scores
+        self.store = store
+        self.frames = run.frames(scores.protocol.name)
+        self.expressions = run.expressions(scores.protocol.name)
+        where = predictions or (Path(scores.predictions) if scores.predictions else run.path / PREDICTIONS)
+        self._source = open_predictions(where, scores.protocol.answers, store.release)
 
     def video(self, video_id: str) -> tuple[Video, dict[str, Track]]:
         """A video, and the tracks of its scored expressions by expression id.
@@ -65,16 +72,15 @@ class ScoredRun:
             UnknownNameError: there is no such video.
             ScoreError: answers or scores of some frames are missing.
         """
-        video = self._store.video(self._split, video_id)
-        mine = self.frame_scores.filter(pc.equal(self.frame_scores["video_id"], video_id)).to_pylist()
+        rules = self.scores.protocol
+        video = self.store.video(self.scores.split, video_id)
+        mine = self.frames.filter(pc.equal(self.frames["video_id"], video_id)).to_pylist()
         rows = {(row["expression_id"], row["frame_index"]): row for row in mine}
         scored = {expression_id for expression_id, _ in rows}
-        asked = [each for each in queries(video, self._rules) if each.expression_id in scored]
+        asked = [query for query in queries(video, rules) if query.expression_id in scored]
         if not asked:
             return video, {}
-        asked, answers = answer(
-            video, asked, self._source.read(video), self._rules, merged=self._source.merged
-        )
+        asked, answers = answer(video, asked, self._source.read(video), rules, merged=self._source.merged)
         tracks = {}
         for query in asked:
             keys = [(query.expression_id, frame) for frame in query.frames]
@@ -85,27 +91,7 @@ class ScoredRun:
                 )
             tracks[query.expression_id] = Track(
                 query=query,
-                masks=tuple(scored_candidate(answers[key], self._rules).mask for key in keys),
+                masks=tuple(scored_candidate(answers[key], rules).mask for key in keys),
                 rows=tuple(rows[key] for key in keys),
             )
         return video, tracks
-
-
-def read_table(path: Path, schema: pa.Schema) -> pa.Table:
-    """A Parquet file of a scored run that holds at least the columns of `schema`.
-
-    Raises:
-        MissingPathError: it is not there.
-        FormatError: it cannot be read.
-    """
-    try:
-        table = pq.read_table(path)
-    except FileNotFoundError:
-        raise MissingPathError(f"{path} is missing; score the run again with rvos evaluate") from None
-    except (pa.ArrowException, OSError) as error:
-        detail = " ".join(str(error).split())
-        raise FormatError(f"{path} cannot be read as Parquet ({detail}); score the run again") from error
-    missing = sorted(set(schema.names) - set(table.column_names))
-    if missing:
-        raise FormatError(f"{path} lacks the columns {', '.join(missing)}; score the run again")
-    return table

@@ -7,7 +7,6 @@ import io
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,9 +16,11 @@ from rvosbench.analysis.over_time import Part
 from rvosbench.analysis.slices import Slice, by_slice
 from rvosbench.media.images import RgbImage
 from rvosbench.reporting.cases import Case, strip
-from rvosbench.reporting.leaderboard import Row, collect, show, tables
+from rvosbench.reporting.leaderboard import Scored, collect, show, tables
+from rvosbench.reporting.mismatch import MismatchEffect
 from rvosbench.reporting.over_time import Mean, OverTime
-from rvosbench.reporting.swap import SwapEffect
+from rvosbench.runs.run import Run
+from rvosbench.runs.scores import Scores
 
 KindOf = Callable[[str], str]
 """The kind of an expression by its text."""
@@ -72,58 +73,62 @@ def card(case: Case, kind_of: KindOf | None) -> Card:
     )
 
 
-def headline(row: Row) -> list[tuple[str, str, str]]:
+def headline(scores: Scores) -> list[tuple[str, str, str]]:
     """(metric, value, interval), the main metric first."""
-    names = [row.main_metric, *(name for name in row.metrics if name != row.main_metric)]
     tiles = []
-    for name in names:
-        value, _, interval = show(row.metrics[name]).partition(" ")
+    for name in scores.metric_names:
+        value, _, interval = show(scores.metrics[name]).partition(" ")
         tiles.append((name, value, interval.strip("[]").replace(", ", " to ")))
     return tiles
 
 
-def swap_bars(effect: SwapEffect) -> dict[str, Any]:
-    """Right and swapped expressions, and what the difference means."""
+def mismatch_bars(effect: MismatchEffect) -> dict[str, Any]:
+    """Right and mismatched expressions, and what the difference means."""
     cost = effect.cost
     interval = "" if math.isnan(cost.low) else f" [{100 * cost.low:.1f}, {100 * cost.high:.1f}]"
     return {
         "bars": [
             Bar("its own expression", f"{100 * effect.right:.1f}", 100 * effect.right),
-            Bar("another object's", f"{100 * effect.swapped:.1f}", 100 * effect.swapped),
+            Bar("another object's", f"{100 * effect.mismatched:.1f}", 100 * effect.mismatched),
         ],
         "cost": f"{100 * cost.difference:.1f}{interval}",
-        "p": f"{cost.p:.2g}",
+        "p": f"= {cost.p:.2g}",
         "n": effect.n_expressions,
         "videos": effect.n_videos,
     }
 
 
-def boards(row: Row, others: Sequence[Path]) -> list[dict[str, Any]]:
+def boards(row: Scored, others: Sequence[Run]) -> list[dict[str, Any]]:
     """The tables with this run and the others; the one that holds this run first."""
-    distinct = {each.resolve(): each for each in [*others, row.run]}
-    found = tables(collect(distinct.values()))
+    opened = {run.path.resolve(): run for run in [*others, row.run]}
+    found = tables(collect(opened.values()))
+
+    def is_this(other: Scored) -> bool:
+        return other.run is row.run and other.scores.protocol.name == row.scores.protocol.name
+
     drawn = []
-    for table in sorted(found, key=lambda table: row.run not in [each.run for each in table.rows]):
+    for table in sorted(found, key=lambda table: not any(map(is_this, table.rows))):
         lines = []
         for each, rank, note in zip(table.rows, table.ranks, table.notes, strict=True):
-            main = each.main
+            main = each.scores.main
             lines.append(
                 {
                     "rank": rank,
                     "name": each.name,
-                    "model": each.model,
+                    "model": each.scores.model,
                     "bar": Bar(
                         each.name,
                         show(main),
                         0.0 if math.isnan(main.value) else 100 * main.value,
-                        None if main.low is None else 100 * main.low,
-                        None if main.high is None else 100 * main.high,
+                        None if math.isnan(main.low) else 100 * main.low,
+                        None if math.isnan(main.high) else 100 * main.high,
                     ),
                     "cells": [
-                        show(each.metrics.get(name), interval=False) for name in table.metric_names[1:4]
+                        show(each.scores.metrics.get(name), interval=False)
+                        for name in table.metric_names[1:4]
                     ],
                     "note": note,
-                    "is_this": each.run == row.run,
+                    "is_this": is_this(each),
                 }
             )
         drawn.append({"table": table, "names": table.metric_names[:4], "lines": lines})

@@ -19,13 +19,11 @@ from numpy.typing import NDArray
 
 from rvosbench.analysis.bootstrap import Comparison, compare, holm
 from rvosbench.errors import FormatError, InvalidDataError, ScoreError
-from rvosbench.evaluation.score_tables import FRAME_SCHEMA, FRAME_SCORES
 from rvosbench.files.text import strip_control
 from rvosbench.metrics import statistics
 from rvosbench.metrics.samples import sample_iou
-from rvosbench.reporting.answers import read_table
-from rvosbench.reporting.cases import expression_scores
-from rvosbench.reporting.leaderboard import Row, read_row, read_scores
+from rvosbench.reporting.leaderboard import Scored
+from rvosbench.runs.run import Run, open_run
 
 if TYPE_CHECKING:
     from rich.table import Table as RichTable
@@ -49,7 +47,7 @@ class Difference:
 class Contrast:
     """A run against the first."""
 
-    row: Row
+    row: Scored
     differences: tuple[Difference, ...]
 
 
@@ -57,7 +55,7 @@ class Contrast:
 class Compared:
     """Several runs against one."""
 
-    first: Row
+    first: Scored
     others: tuple[Contrast, ...]
     left_out: tuple[str, ...]  # metrics that are neither a mean nor a ratio
     seed: int
@@ -73,11 +71,12 @@ class _Items:
     weights: Mapping[str, NDArray[np.float64]]  # of the ratios only
 
 
-def compare_runs(runs: Sequence[Path], *, seed: int = 0) -> Compared:
+def compare_runs(runs: Sequence[str | Path | Run], *, protocol: str | None = None, seed: int = 0) -> Compared:
     """Compare scored runs with the first of them.
 
     Args:
         runs: two or more run folders that `rvos evaluate` has scored.
+        protocol: whose scores to compare; see `rvosbench.runs.run.Run.scores`.
         seed: of the bootstrap and the permutations; every metric sees the same draws.
 
     Raises:
@@ -89,20 +88,20 @@ def compare_runs(runs: Sequence[Path], *, seed: int = 0) -> Compared:
     """
     if len(runs) < 2:
         raise InvalidDataError(f"{len(runs)} run was named; expected two or more to compare")
-    rows = [read_row(run) for run in runs]
-    protocols = [read_scores(run)["protocol"] for run in runs]
-    for row, protocol in zip(rows[1:], protocols[1:], strict=True):
-        _check_same(rows[0], row, protocols[0], protocol)
+    opened = [open_run(run) for run in runs]
+    rows = [Scored(run=run, scores=run.scores(protocol)) for run in opened]
+    for row in rows[1:]:
+        _check_same(rows[0], row)
     tables = [_items(row) for row in rows]
     for row, items in zip(rows[1:], tables[1:], strict=True):
         odd = set(items.keys) ^ set(tables[0].keys)
         if odd:
             shown = "/".join(map(str, min(odd)))
             raise ScoreError(
-                f"{row.run} and {rows[0].run} were not scored on the same items: {len(odd)} are in one only, "
-                f"such as {shown}; predict and score both on the whole split"
+                f"{row.run.path} and {rows[0].run.path} were not scored on the same items: {len(odd)} are in "
+                f"one only, such as {shown}; predict and score both on the whole split"
             )
-    names = [name for name in rows[0].metrics if name in tables[0].values]
+    names = [name for name in rows[0].scores.metrics if name in tables[0].values]
     found = {name: [_compared(tables[0], items, name, seed) for items in tables[1:]] for name in names}
     adjusted = {name: holm([each.p for each in found[name]]) for name in names}
     return Compared(
@@ -113,8 +112,8 @@ def compare_runs(runs: Sequence[Path], *, seed: int = 0) -> Compared:
                 differences=tuple(
                     Difference(
                         metric=name,
-                        first=rows[0].metrics[name].value,
-                        value=row.metrics[name].value,
+                        first=rows[0].scores.metrics[name].value,
+                        value=row.scores.metrics[name].value,
                         comparison=found[name][place],
                         p_holm=adjusted[name][place],
                     )
@@ -123,25 +122,25 @@ def compare_runs(runs: Sequence[Path], *, seed: int = 0) -> Compared:
             )
             for place, row in enumerate(rows[1:])
         ),
-        left_out=tuple(name for name in rows[0].metrics if name not in tables[0].values),
+        left_out=tuple(name for name in rows[0].scores.metrics if name not in tables[0].values),
         seed=seed,
     )
 
 
 def as_json(found: Compared) -> dict[str, Any]:
     """Plain data; a number that could not be computed is null."""
-    first = found.first
+    first = found.first.scores
     return {
         "schema_version": SCHEMA_VERSION,
         "dataset": first.dataset,
         "split": first.split,
         "store_fingerprint": first.store_fingerprint,
-        "protocol": first.protocol,
+        "protocol": first.protocol.name,
         "n_expressions": first.n_expressions,
         "n_videos": first.n_videos,
         "seed": found.seed,
         "not_compared": list(found.left_out),
-        "first": _named(first),
+        "first": _named(found.first),
         "others": [
             _named(contrast.row)
             | {
@@ -197,63 +196,68 @@ def footnotes(found: Compared) -> tuple[str, ...]:
     return tuple(lines)
 
 
-def _check_same(first: Row, other: Row, protocol: Any, other_protocol: Any) -> None:
-    for what in ("protocol", "dataset", "split", "store_fingerprint"):
-        if getattr(first, what) != getattr(other, what):
+def _check_same(first: Scored, other: Scored) -> None:
+    pair = first.scores, other.scores
+    facts = [
+        (scores.protocol.name, scores.dataset, scores.split, scores.store_fingerprint) for scores in pair
+    ]
+    for what, one, another in zip(("protocol", "dataset", "split", "store fingerprint"), *facts, strict=True):
+        if one != another:
             raise ScoreError(
-                f"{other.run} was scored with another {what.replace('_', ' ')} than {first.run} "
-                f"({getattr(other, what)!r}, {getattr(first, what)!r}); score both alike, numbers under two "
-                "protocols or of two splits are not comparable"
+                f"{other.run.path} was scored with another {what} than {first.run.path} "
+                f"({another!r}, {one!r}); score both alike, numbers under two protocols or of two splits are "
+                "not comparable"
             )
-    if protocol != other_protocol:
+    if first.scores.protocol != other.scores.protocol:
         raise ScoreError(
-            f"{other.run} and {first.run} were scored under two definitions of the protocol "
-            f"{first.protocol!r}; score both again with one version of rvosbench"
+            f"{other.run.path} and {first.run.path} were scored under two definitions of the protocol "
+            f"{first.scores.protocol.name!r}; score both again with one version of rvosbench"
         )
 
 
-def _items(row: Row) -> _Items:
+def _items(row: Scored) -> _Items:
     """The values behind a run's metrics, in one order for all runs, checked against its scores.json."""
-    frames = read_table(row.run / FRAME_SCORES, FRAME_SCHEMA)
+    protocol = row.scores.protocol.name
+    frames = row.run.frames(protocol)
     columns = ("video_id", "expression_id", "frame_index")
     frames = frames.take(pc.sort_indices(frames, [(name, "ascending") for name in columns]))
     keys: list[tuple[Any, ...]] = list(zip(*(frames[name].to_pylist() for name in columns), strict=True))
     weights: dict[str, NDArray[np.float64]] = {}
-    if row.unit == "frame sample":
+    if row.scores.protocol.unit == "frame sample":
         intersections, unions = frames["intersection"].to_numpy(), frames["union"].to_numpy()
         iou = sample_iou(intersections, unions)
         values = {"mIoU": iou, "oIoU": intersections.astype(np.float64)}
         weights["oIoU"] = unions.astype(np.float64)
-        for name in row.metrics:
+        for name in row.scores.metrics:
             if name.startswith("P@"):
                 values[name] = (iou > float(name.removeprefix("P@"))).astype(np.float64)
     else:
-        expressions = expression_scores(row.run).sort_by([(name, "ascending") for name in columns[:2]])
+        expressions = row.run.expressions(protocol).sort_by([(name, "ascending") for name in columns[:2]])
         values = {name: expressions[column].to_numpy() for name, column in _MEANS.items()}
         starts = [place for place, key in enumerate(keys) if not place or key[:2] != keys[place - 1][:2]]
         keys = [keys[start][:2] for start in starts]
         if keys != list(zip(*(expressions[name].to_pylist() for name in columns[:2]), strict=True)):
-            raise FormatError(f"the tables of {row.run} hold different expressions; score the run again")
+            raise FormatError(f"the tables of {row.run.path} hold different expressions; score the run again")
         for letter in ("j", "f"):
             series = np.split(frames[letter].to_numpy(), starts[1:])
             for name, figure in (("recall", statistics.recall), ("decay", statistics.decay)):
                 values[f"{letter.upper()} {name}"] = np.array([figure(each) for each in series])
-    values = {name: values[name] for name in row.metrics if name in values}
+    values = {name: values[name] for name in row.scores.metrics if name in values}
     _check_figures(row, values, weights)
     return _Items(keys=keys, videos=[key[0] for key in keys], values=values, weights=weights)
 
 
 def _check_figures(
-    row: Row, values: Mapping[str, NDArray[np.float64]], weights: Mapping[str, NDArray[np.float64]]
+    row: Scored, values: Mapping[str, NDArray[np.float64]], weights: Mapping[str, NDArray[np.float64]]
 ) -> None:
     """The tables must be those that the totals were made from."""
     for name, each in values.items():
         below = weights[name].sum() if name in weights else len(each)
-        figure, stated = each.sum() / below if below else math.nan, row.metrics[name].value
+        figure, stated = each.sum() / below if below else math.nan, row.scores.metrics[name].value
         if abs(figure - stated) > 1e-9:
             raise FormatError(
-                f"the tables of {row.run} give {name} {figure:.6f}, its scores.json says {stated:.6f}; score "
-                "the run again"
+                f"the tables of {row.run.path} give {name} {figure:.6f}, its scores.json says {stated:.6f}; "
+                "score the run again"
             )
 
 
@@ -262,13 +266,13 @@ def _compared(first: _Items, other: _Items, name: str, seed: int) -> Comparison:
     return compare(other.values[name], first.values[name], first.videos, seed, weights=weights)
 
 
-def _named(row: Row) -> dict[str, Any]:
+def _named(row: Scored) -> dict[str, Any]:
     return {
-        "run": str(row.run),
+        "run": str(row.run.path),
         "name": row.name,
-        "model": row.model,
-        "is_oracle": row.is_oracle,
-        "swapped_sentences": row.swapped,
+        "model": row.scores.model,
+        "is_oracle": row.scores.is_oracle,
+        "mismatched_expressions": row.scores.mismatched_expressions,
     }
 
 

@@ -2,88 +2,84 @@
 
 Numbers are comparable only when dataset, split, store and protocol are the same, so each combination
 gets a table of its own. A run is listed without a rank when its number means something else: an oracle
-that reads the ground truth, expressions that were swapped on purpose, or fewer expressions than the others.
+that reads the ground truth, expressions mismatched on purpose, or fewer expressions than the others.
 """
 
 from __future__ import annotations
 
-import json
+import logging
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from html import escape
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rvosbench.errors import FormatError, MissingPathError
-from rvosbench.evaluation.score_tables import SCORES
+from rvosbench.errors import RvosbenchError
+from rvosbench.files.atomic import write_json, write_text
 from rvosbench.files.text import strip_control
-from rvosbench.reporting.files import write_text
-from rvosbench.runs.record import write_json
+from rvosbench.plugins.defaults import default_protocol
+from rvosbench.runs.run import Run, open_run
+from rvosbench.runs.scores import MetricValue, Scores
 
 if TYPE_CHECKING:
+    import pandas as pd
     from rich.table import Table as RichTable
+
+_log = logging.getLogger(__name__)
 
 SCHEMA_VERSION = 1
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Value:
-    """One metric of one run, as `scores.json` has it."""
+class Scored:
+    """A run and its scores under one protocol."""
 
-    value: float  # a fraction; NaN where it cannot be computed
-    low: float | None  # 95 % interval over videos
-    high: float | None
-    n: int  # how many units the mean is taken over
-    unit: str  # what `n` counts
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Row:
-    """One scored run."""
-
-    run: Path
-    name: str  # of the run's folder
-    model: str
-    dataset: str
-    split: str
-    store_fingerprint: str
-    protocol: str
-    unit: str  # what the protocol's mean is taken over
-    main_metric: str
-    metrics: Mapping[str, Value]
-    n_expressions: int
-    n_videos: int
-    is_oracle: bool
-    swapped: bool
+    run: Run
+    scores: Scores
 
     @property
-    def main(self) -> Value:
-        """The metric that decides the rank."""
-        return self.metrics[self.main_metric]
+    def name(self) -> str:
+        """Of the run's folder."""
+        return self.run.name
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Table:
     """Runs that may be compared, from best to worst."""
 
-    dataset: str
-    split: str
-    store_fingerprint: str
-    protocol: str
-    unit: str
-    main_metric: str
-    n_expressions: int
-    n_videos: int
-    rows: tuple[Row, ...]
+    whole: Scores
+    """Of a row with the most expressions: the whole split, however many runs looked at a part of it."""
+    rows: tuple[Scored, ...]
     ranks: tuple[int | None, ...]  # one per row; equal values share a rank
     notes: tuple[str, ...]  # one per row; why it has no rank, in a word or two
 
     @property
+    def dataset(self) -> str:
+        """What all rows were scored on."""
+        return self.whole.dataset
+
+    @property
+    def split(self) -> str:
+        """Of the dataset."""
+        return self.whole.split
+
+    @property
+    def protocol(self) -> str:
+        """The name of the protocol."""
+        return self.whole.protocol.name
+
+    @property
+    def main_metric(self) -> str:
+        """What decides the rank."""
+        return self.whole.protocol.main_metric
+
+    @property
     def metric_names(self) -> tuple[str, ...]:
         """All metrics of the rows, the main one first."""
-        names = dict.fromkeys(name for row in self.rows for name in row.metrics)
+        names = dict.fromkeys(name for row in self.rows for name in row.scores.metrics)
         return (self.main_metric, *(name for name in names if name != self.main_metric))
 
     @property
@@ -94,9 +90,9 @@ class Table:
     @property
     def size(self) -> str:
         """How many expressions (or objects) of how many videos."""
-        thing = "object" if self.unit == "object" else "expression"
-        videos = "1 video" if self.n_videos == 1 else f"{self.n_videos} videos"
-        return f"{self.n_expressions} {thing}{'' if self.n_expressions == 1 else 's'} in {videos}"
+        count, n_videos = self.whole.n_expressions, self.whole.n_videos
+        videos = "1 video" if n_videos == 1 else f"{n_videos} videos"
+        return f"{count} {self.whole.unit}{'' if count == 1 else 's'} in {videos}"
 
     @property
     def footnotes(self) -> tuple[str, ...]:
@@ -104,81 +100,111 @@ class Table:
         meanings = ["In brackets: 95 % intervals, by bootstrap over videos."]
         if "oracle" in self.notes:
             meanings.append("oracle: reads the ground truth, so it has no rank.")
-        if "swapped" in self.notes:
-            meanings.append("swapped: was asked with expressions about other objects.")
+        if "mismatched" in self.notes:
+            meanings.append("mismatched: was asked with expressions about other objects.")
         if any(" of " in note for note in self.notes):
-            meanings.append(f"k of {self.n_expressions}: was scored on k expressions only.")
+            meanings.append(f"k of {self.whole.n_expressions}: was scored on k expressions only.")
+        if any(better(self, name) == "lower" for name in self.metric_names):
+            meanings.append("\N{DOWNWARDS ARROW}: lower is better.")
         return tuple(meanings)
 
 
-def collect(runs: Iterable[Path]) -> tuple[Row, ...]:
-    """Read the scores of finished runs.
+@dataclass(frozen=True, slots=True, repr=False)
+class Leaderboard:
+    """All tables of some runs: one for each dataset, split, store and protocol."""
+
+    tables: tuple[Table, ...]
+
+    def __iter__(self) -> Iterator[Table]:
+        return iter(self.tables)
+
+    def __len__(self) -> int:
+        return len(self.tables)
+
+    def __repr__(self) -> str:
+        return as_markdown(self.tables)
+
+    def _repr_html_(self) -> str:
+        return "".join(map(_html, self.tables))
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain data, see `as_json`."""
+        return as_json(self.tables)
+
+    def to_pandas(self) -> pd.DataFrame:
+        """A row per run and table; the metrics' columns are fractions."""
+        import pandas as pd
+
+        return pd.DataFrame(
+            [
+                {
+                    "dataset": table.dataset,
+                    "split": table.split,
+                    "protocol": table.protocol,
+                    "rank": rank,
+                    "run": row.name,
+                    "model": row.scores.model,
+                    "note": note,
+                }
+                | {name: metric.value for name, metric in row.scores.metrics.items()}
+                for table in self.tables
+                for row, rank, note in zip(table.rows, table.ranks, table.notes, strict=True)
+            ]
+        )
+
+
+def leaderboard(runs: Iterable[str | Path | Run], protocol: str | None = None) -> Leaderboard:
+    """Rank scored runs.
 
     Args:
-        runs: run folders that `rvos evaluate` has scored.
+        runs: run folders that `rvos evaluate` has scored. What was not scored (under this protocol), or is
+            damaged, is left out with a warning.
+        protocol: only the scores under this one. Without it there is a table for each that any run was
+            scored under.
 
     Raises:
-        MissingPathError: a folder is no scored run.
-        FormatError: its `scores.json` is damaged.
+        MissingPathError: none of the runs was scored.
     """
-    return tuple(read_row(run) for run in runs)
+    return Leaderboard(tables(collect(runs, protocol)))
 
 
-def read_row(run: Path) -> Row:
-    """The scores of one run; see `collect`."""
-    scores = read_scores(run)
-    try:
-        metrics = {str(name): _value(metric) for name, metric in scores["metrics"].items()}
-        protocol = scores["protocol"]
-        metrics[protocol["main_metric"]]  # without it there is nothing to rank by
-        return Row(
-            run=run,
-            name=run.resolve().name,
-            model=str(scores["model"]),
-            dataset=str(scores["dataset"]),
-            split=str(scores["split"]),
-            store_fingerprint=str(scores["store_fingerprint"]),
-            protocol=str(protocol["name"]),
-            unit=str(protocol["unit"]),
-            main_metric=str(protocol["main_metric"]),
-            metrics=metrics,
-            n_expressions=int(scores["n_expressions"]),
-            n_videos=int(scores["n_videos"]),
-            is_oracle=bool(scores["is_oracle"]),
-            swapped=bool(scores["swapped_sentences"]),
-        )
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise FormatError(
-            f"{run / SCORES} is not what rvos evaluate writes ({type(error).__name__}: {error}); score the "
-            "run again"
-        ) from error
-
-
-def read_scores(run: Path) -> dict[str, Any]:
-    """scores.json of a run.
+def collect(runs: Iterable[str | Path | Run], protocol: str | None = None) -> tuple[Scored, ...]:
+    """Read the scores of runs; see `leaderboard`.
 
     Raises:
-        MissingPathError: the run was not scored.
-        FormatError: it is not a JSON object.
+        RvosbenchError: of the first run, where none has scores.
     """
-    path = run / SCORES
-    try:
-        scores = json.loads(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, NotADirectoryError):
-        raise MissingPathError(
-            f"{run} has no {SCORES}; expected a run that was scored, do it with: rvos evaluate {run}"
-        ) from None
-    except ValueError as error:
-        raise FormatError(f"{path} is not JSON ({error}); score the run again") from error
-    if not isinstance(scores, dict):
-        raise FormatError(f"{path} holds a {type(scores).__name__}, expected an object; score the run again")
-    return scores
+    found: list[Scored] = []
+    failures: list[RvosbenchError] = []
+    for each in runs:
+        try:
+            run = open_run(each)
+            names = run.protocols if protocol is None else (protocol,)
+            found += [Scored(run=run, scores=run.scores(name)) for name in names or (None,)]
+        except RvosbenchError as error:
+            failures.append(error)
+    if failures and not found:
+        raise failures[0]
+    for failure in failures:
+        _log.warning("%s; it is left out", failure)
+    return tuple(found)
 
 
-def tables(rows: Iterable[Row]) -> tuple[Table, ...]:
-    """Group runs that may be compared, and rank them."""
+def tables(rows: Iterable[Scored]) -> tuple[Table, ...]:
+    """Group scores that may be compared, and rank them; of a dataset its own protocol comes first."""
     ordered = sorted(rows, key=_group)
     return tuple(_table(list(members)) for _, members in groupby(ordered, key=_group))
+
+
+def better(table: Table, metric: str) -> str:
+    """Whether "higher" or "lower" values of a metric are better."""
+    values = [row.scores.metrics[metric] for row in table.rows if metric in row.scores.metrics]
+    return values[0].better if values else "higher"
+
+
+def heading(table: Table, metric: str) -> str:
+    """A metric's name, marked with an arrow where lower is better."""
+    return f"{metric} \N{DOWNWARDS ARROW}" if better(table, metric) == "lower" else metric
 
 
 def as_markdown(found: Sequence[Table]) -> str:
@@ -187,11 +213,13 @@ def as_markdown(found: Sequence[Table]) -> str:
     for table in found:
         names = table.metric_names
         lines = [f"### {_cell(table.title)}", ""]
-        lines.append("| # | run | model | " + " | ".join(_cell(name) for name in names) + " | |")
+        lines.append(
+            "| # | run | model | " + " | ".join(_cell(heading(table, name)) for name in names) + " | |"
+        )
         lines.append("|--:|:--|:--|" + "--:|" * len(names) + ":--|")
         for row, rank, note in zip(table.rows, table.ranks, table.notes, strict=True):
-            cells = [str(rank or "-"), _cell(row.name), _cell(row.model)]
-            cells += [show(row.metrics.get(name)) for name in names]
+            cells = [str(rank or "-"), _cell(row.name), _cell(row.scores.model)]
+            cells += [show(row.scores.metrics.get(name)) for name in names]
             lines.append("| " + " | ".join([*cells, note]) + " |")
         parts.append("\n".join([*lines, "", " ".join(table.footnotes), ""]))
     return "\n".join(parts)
@@ -205,32 +233,23 @@ def as_json(found: Sequence[Table]) -> dict[str, Any]:
             {
                 "dataset": table.dataset,
                 "split": table.split,
-                "store_fingerprint": table.store_fingerprint,
+                "store_fingerprint": table.whole.store_fingerprint,
                 "protocol": table.protocol,
                 "main_metric": table.main_metric,
-                "n_expressions": table.n_expressions,
-                "n_videos": table.n_videos,
+                "n_expressions": table.whole.n_expressions,
+                "n_videos": table.whole.n_videos,
                 "rows": [
                     {
                         "rank": rank,
                         "note": note,
-                        "run": str(row.run),
+                        "run": str(row.run.path),
                         "name": row.name,
-                        "model": row.model,
-                        "is_oracle": row.is_oracle,
-                        "swapped_sentences": row.swapped,
-                        "n_expressions": row.n_expressions,
-                        "n_videos": row.n_videos,
-                        "metrics": {
-                            name: {
-                                "value": _json(v.value),
-                                "low": v.low,
-                                "high": v.high,
-                                "n": v.n,
-                                "unit": v.unit,
-                            }
-                            for name, v in row.metrics.items()
-                        },
+                        "model": row.scores.model,
+                        "is_oracle": row.scores.is_oracle,
+                        "mismatched_expressions": row.scores.mismatched_expressions,
+                        "n_expressions": row.scores.n_expressions,
+                        "n_videos": row.scores.n_videos,
+                        "metrics": {name: each.as_json() for name, each in row.scores.metrics.items()},
                     }
                     for row, rank, note in zip(table.rows, table.ranks, table.notes, strict=True)
                 ],
@@ -258,13 +277,13 @@ def as_rich(table: Table) -> RichTable:
     drawn.add_column("#", justify="right", no_wrap=True)
     drawn.add_column("run", max_width=24, overflow="fold")
     for name in names:
-        drawn.add_column(Text(name), justify="right", no_wrap=True)
+        drawn.add_column(Text(heading(table, name)), justify="right", no_wrap=True)
     if any(table.notes):
         drawn.add_column("", no_wrap=True, style="dim")
     for row, rank, note in zip(table.rows, table.ranks, table.notes, strict=True):
         cells = [Text(str(rank or "-")), Text(strip_control(row.name))]
-        cells.append(Text(show(row.main), style="bold" if rank == 1 else ""))
-        cells += [Text(show(row.metrics.get(name), interval=False)) for name in names[1:]]
+        cells.append(Text(show(row.scores.main), style="bold" if rank == 1 else ""))
+        cells += [Text(show(row.scores.metrics.get(name), interval=False)) for name in names[1:]]
         drawn.add_row(*cells, *([Text(note)] if any(table.notes) else []))
     return drawn
 
@@ -281,72 +300,62 @@ def write(found: Sequence[Table], folder: Path) -> tuple[Path, Path]:
     return markdown, data
 
 
-def show(value: Value | None, *, interval: bool = True) -> str:
+def show(value: MetricValue | None, *, interval: bool = True) -> str:
     """A fraction as percent, `66.3 [61.2, 70.9]`; a dash where there is none."""
-    if value is None or not math.isfinite(value.value):
-        return "-"
-    text = _percent(value.value)
-    if interval and value.low is not None and value.high is not None:
-        text += f" [{_percent(value.low)}, {_percent(value.high)}]"
-    return text
+    return "-" if value is None else value.text(interval=interval)
 
 
-def _percent(fraction: float) -> str:
-    return f"{round(100 * fraction, 1) + 0.0:.1f}"  # adding 0 turns -0.0 into 0.0
+def _group(row: Scored) -> tuple[str, str, bool, str, str]:
+    scores = row.scores
+    foreign = scores.protocol.name != default_protocol(scores.dataset)
+    return scores.dataset, scores.split, foreign, scores.protocol.name, scores.store_fingerprint
 
 
-def _json(value: float) -> float | None:
-    return value if math.isfinite(value) else None
-
-
-def _group(row: Row) -> tuple[str, str, str, str]:
-    return row.dataset, row.split, row.protocol, row.store_fingerprint
-
-
-def _table(rows: list[Row]) -> Table:
-    rows.sort(key=lambda row: (-_finite(row.main.value), row.name))
-    # The whole split is what most expressions were scored on, however many runs looked at a part of it.
-    whole = max(rows, key=lambda row: (row.n_expressions, row.n_videos))
-    notes = [_note(row, whole.n_expressions) for row in rows]
-    ranked = [row.main.value for row, note in zip(rows, notes, strict=True) if not note]
+def _table(rows: list[Scored]) -> Table:
+    rows.sort(key=lambda row: (-_rating(row.scores.main), row.name))
+    whole = max((row.scores for row in rows), key=lambda scores: (scores.n_expressions, scores.n_videos))
+    notes = [_note(row.scores, whole.n_expressions) for row in rows]
+    ranked = [_rating(row.scores.main) for row, note in zip(rows, notes, strict=True) if not note]
     return Table(
-        dataset=whole.dataset,
-        split=whole.split,
-        store_fingerprint=whole.store_fingerprint,
-        protocol=whole.protocol,
-        unit=whole.unit,
-        main_metric=whole.main_metric,
-        n_expressions=whole.n_expressions,
-        n_videos=whole.n_videos,
+        whole=whole,
         rows=tuple(rows),
         ranks=tuple(
-            None if note else 1 + sum(other > row.main.value for other in ranked)
+            None if note else 1 + sum(other > _rating(row.scores.main) for other in ranked)
             for row, note in zip(rows, notes, strict=True)
         ),
         notes=tuple(notes),
     )
 
 
-def _note(row: Row, whole: int) -> str:
-    if row.swapped:
-        return "swapped"
-    if row.n_expressions != whole:
-        return f"{row.n_expressions} of {whole}"
-    return "oracle" if row.is_oracle else ""
+def _note(scores: Scores, whole: int) -> str:
+    if scores.mismatched_expressions:
+        return "mismatched"
+    if scores.n_expressions != whole:
+        return f"{scores.n_expressions} of {whole}"
+    return "oracle" if scores.is_oracle else ""
 
 
-def _finite(value: float) -> float:
-    return value if math.isfinite(value) else -math.inf
+def _rating(metric: MetricValue) -> float:
+    """Higher is better, whatever the metric says; what is not known comes last."""
+    if not math.isfinite(metric.value):
+        return -math.inf
+    return metric.value if metric.better == "higher" else -metric.value
 
 
-def _value(metric: Mapping[str, Any]) -> Value:
-    low, high, value = metric["low"], metric["high"], metric["value"]
-    return Value(
-        value=math.nan if value is None else float(value),
-        low=None if low is None else float(low),
-        high=None if high is None else float(high),
-        n=int(metric["n"]),
-        unit=str(metric["unit"]),
+def _html(table: Table) -> str:
+    names = table.metric_names
+    head = "<th>#</th><th>run</th><th>model</th>" + "".join(
+        f"<th>{escape(heading(table, name))}</th>" for name in names
+    )
+    lines = []
+    for row, rank, note in zip(table.rows, table.ranks, table.notes, strict=True):
+        cells = [str(rank or "-"), row.name, row.scores.model]
+        cells += [show(row.scores.metrics.get(name)) for name in names]
+        lines.append("".join(f"<td>{escape(strip_control(cell))}</td>" for cell in [*cells, note]))
+    body = "".join(f"<tr>{line}</tr>" for line in lines)
+    return (
+        f"<table><caption>{escape(strip_control(table.title))}</caption><tr>{head}<th></th></tr>{body}</table>"
+        f"<p>{escape(' '.join(table.footnotes))}</p>"
     )
 
 

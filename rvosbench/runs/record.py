@@ -7,6 +7,7 @@ import json
 import os
 import platform
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
@@ -16,7 +17,108 @@ from rvosbench import __version__
 from rvosbench.errors import FormatError, MissingPathError, OutputError
 
 NAME = "run.json"
+
+ORACLE, LANGUAGE_BLIND, EMPTY_ANSWERS = "oracle", "language-blind", "empty-answers"
+"""Traits of a model as run.json spells them; the values of `rvosbench.plugins.model.Trait`."""
+
 _PACKAGES = ("accelerate", "numpy", "pillow", "pyarrow", "pycocotools", "torch", "transformers")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RunRecord:
+    """What run.json says about how a run was made; None where it does not say."""
+
+    kind: str | None  # "predictions" or "training"
+    unit: str | None  # what an answer is about: "expression" or "object"
+    model: str | None
+    traits: tuple[str, ...]
+    checkpoint: str | None
+    dataset: str | None
+    store: str | None  # the folder of the store
+    store_fingerprint: str | None
+    split: str | None
+    seed: int | None
+    candidates: int | None  # ranked masks per expression that were asked for
+    candidates_available: int | None  # that the model could have given; None: written before it was known
+    mismatched_expressions: bool
+    limit: int | None  # only so many videos
+    left_out: tuple[str, ...]  # expressions that were not asked, <video>/<expression>
+    settings: Mapping[str, Any]
+    content: Mapping[str, Any]  # all that run.json says
+
+    @property
+    def is_oracle(self) -> bool:
+        """Whether the model reads the ground truth."""
+        return ORACLE in self.traits
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any], path: Path) -> RunRecord:
+        """A record from what run.json holds, of this version or of one before.
+
+        Args:
+            content: as JSON has it.
+            path: of the file, for errors.
+
+        Raises:
+            FormatError: a value has the wrong type.
+        """
+        try:
+            return cls(
+                kind=_text(content, "kind"),
+                unit=_text(content, "unit"),
+                model=_text(content, "model"),
+                checkpoint=_text(content, "checkpoint"),
+                dataset=_text(content, "dataset"),
+                store=_text(content, "store"),
+                store_fingerprint=_text(content, "store_fingerprint"),
+                split=_text(content, "split"),
+                seed=_number(content, "seed"),
+                candidates=_number(content, "candidates"),
+                candidates_available=_number(content, "candidates_available"),
+                limit=_number(content, "limit"),
+                traits=traits_of(content),
+                # Called swapped_sentences at first.
+                mismatched_expressions=bool(
+                    content.get("mismatched_expressions", content.get("swapped_sentences"))
+                ),
+                left_out=tuple(map(str, content.get("left_out") or ())),
+                settings=dict(content.get("settings") or {}),
+                content=content,
+            )
+        except (TypeError, ValueError) as error:
+            raise FormatError(
+                f"{path} holds a value of the wrong type ({error}); make the run again"
+            ) from error
+
+    def as_json(self) -> dict[str, Any]:
+        """run.json as it was read, with all that has no field here."""
+        return dict(self.content)
+
+
+def _text(content: Mapping[str, Any], key: str) -> str | None:
+    return None if content.get(key) is None else str(content[key])
+
+
+def _number(content: Mapping[str, Any], key: str) -> int | None:
+    return None if content.get(key) is None else int(content[key])
+
+
+def traits_of(content: Mapping[str, Any]) -> tuple[str, ...]:
+    """The traits of the model that a run.json or a scores.json tells of.
+
+    Files that were written before there were traits say whether the model is an oracle; for the rest they
+    are known by its name.
+    """
+    if "traits" in content:
+        return tuple(map(str, content["traits"] or ()))
+    known = {
+        "nothing": (LANGUAGE_BLIND, EMPTY_ANSWERS),
+        "everything": (LANGUAGE_BLIND,),
+        "centre": (LANGUAGE_BLIND,),
+        "random-object": (LANGUAGE_BLIND,),
+    }
+    blind = known.get(str(content.get("model")), ())
+    return (*([ORACLE] if content.get("is_oracle") else []), *blind)
 
 
 def environment() -> dict[str, Any]:

@@ -180,8 +180,8 @@ def rebuild_command(manifest: Mapping[str, Any], folder: Path) -> str:
     arguments = _mapping(converter.get("arguments"))
     words = ["rvos", "prepare", str(manifest.get("name", "NAME"))]
     words += ["--root", str(release.get("root", "RELEASE")), "--out", str(folder)]
-    for name, value in _mapping(arguments.get("options")).items():  # named as on the command line
-        words += [f"--{name}", str(value)]
+    for name, value in _mapping(arguments.get("options")).items():
+        words += ["-o", f"{name}={value}"]
     splits = _mapping(manifest.get("splits"))
     if splits:
         words += ["--splits", ",".join(map(str, splits))]

@@ -5,7 +5,7 @@
 meta_expressions/<split>/meta_expressions.json
 ```
 `heldout` goes back into `train`, from which `--trainval` takes it again, and `val` is called `valid`. The
-masks of `valid` are attached again with `--valid-masks OUT/valid`. `obj_id` is text, as in the release; for
+masks of `valid` are attached again with `-o valid-masks=OUT/valid`. `obj_id` is text, as in the release; for
 an expression about several objects or none, which the release does not have, it is a list as in MeViS.
 """
 

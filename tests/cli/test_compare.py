@@ -15,23 +15,23 @@ def runs(tmp_path):
     return [scored_run(tmp_path / name, store, answer) for name, answer in (("a", truth), ("b", late))]
 
 
-def test_shows_differences_and_writes_the_file(rvos, runs, tmp_path):
-    ran = rvos("compare", *runs, "--json", tmp_path / "new" / "differences.json")
+def test_shows_differences_as_a_table_and_as_json(rvos, runs):
+    ran = rvos("compare", *runs)
     assert (ran.code, ran.err) == (0, "")
     assert "protocol ytvos: 11 expressions in 3 videos" in " ".join(ran.out.split())
     assert "-10.6 [-16.7, -8.3]" in ran.out and "0.2500" in ran.out
     assert max(map(len, ran.out.splitlines())) <= 80
-    content = json.loads((tmp_path / "new" / "differences.json").read_text())
+    content = json.loads(rvos("compare", *runs, "--json").out)
     assert content["others"][0]["metrics"]["J"]["p"] == 0.25
     assert rvos("compare", *runs).out == ran.out  # seeded
 
 
-def test_refusals_are_one_line(rvos, runs, tmp_path):
+def test_refusals_are_one_line(rvos, runs):
     assert rvos("compare", runs[0]).code == 2
     assert rvos("compare", *runs, "--seed", "-1").code == 2
-    scores = json.loads((runs[1] / "scores.json").read_text())
-    (runs[1] / "scores.json").write_text(json.dumps(scores | {"split": "valid"}))
-    ran = rvos("compare", *runs, "--json", tmp_path / "out.json")
+    scores = json.loads((runs[1] / "scores" / "ytvos" / "scores.json").read_text())
+    (runs[1] / "scores" / "ytvos" / "scores.json").write_text(json.dumps(scores | {"split": "valid"}))
+    ran = rvos("compare", *runs, "--json")
     assert ran.code == 3
     assert "another split" in ran.error
-    assert not (tmp_path / "out.json").exists()
+    assert ran.out == ""

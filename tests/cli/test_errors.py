@@ -141,7 +141,7 @@ def test_predictions_of_another_store_are_refused(rvos, release, store, tmp_path
     ran = rvos("evaluate", run, "--dataset", other)
     assert ran.code == 3
     assert "store fingerprint" in ran.error
-    assert not (run / "scores.json").exists()
+    assert not (run / "scores").exists()
 
 
 def test_hidden_ground_truth_cannot_be_scored(rvos, store, tmp_path):

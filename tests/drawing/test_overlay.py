@@ -65,11 +65,46 @@ def test_outline_lies_inside_the_mask_with_a_dark_rim_outside():
     assert (drawn[3] == 100).all()
 
 
-def test_later_masks_lie_on_top():
-    masks = np.stack([rectangle((0, 10), (0, 10)), rectangle((5, 15), (5, 15))])
-    drawn = overlay.blend(grey(), masks, [RED, BLUE], alpha=1, outline=0)
-    assert tuple(drawn[7, 7]) == BLUE
-    assert tuple(drawn[2, 2]) == RED
+def share(drawn, where, colour):
+    """How much of `where` shows exactly this colour."""
+    return (drawn == colour).all(-1)[where].mean()
+
+
+def test_where_masks_overlap_both_colours_are_seen_in_diagonal_stripes():
+    first, second = rectangle((0, 16), (0, 16)), rectangle((4, 20), (4, 20))
+    drawn = overlay.blend(grey(), np.stack([first, second]), [RED, BLUE], alpha=1, outline=0)
+    assert share(drawn, first & ~second, RED) == 1
+    assert share(drawn, second & ~first, BLUE) == 1
+    both = first & second
+    assert share(drawn, both, RED) + share(drawn, both, BLUE) == 1
+    assert share(drawn, both, RED) == pytest.approx(0.5, abs=0.1)
+    assert (drawn[6, 7:15] == drawn[7, 6:14]).all()  # along a diagonal the colour stays
+
+
+@pytest.mark.parametrize("base", [0, 110, 255], ids=["dark", "grey", "light"])
+@pytest.mark.parametrize("side", [8, 60, 300])
+@pytest.mark.parametrize("count", [2, 3])
+def test_equal_masks_are_all_seen_in_pictures_of_every_size_and_brightness(base, side, count):
+    frame = np.full((side * 6 // 5, side * 2, 3), base, np.uint8)
+    mask = rectangle((side // 10, side + side // 10), (side // 2, side + side // 2), *frame.shape[:2])
+    alone = [overlay.blend(frame, mask[None], [colour]) for colour in overlay.PALETTE[:count]]
+    drawn = overlay.blend(frame, np.stack([mask] * count))
+    for picture in alone:
+        like = (drawn == picture).all(-1) & (picture != frame).any(-1) & mask
+        assert like.sum() / mask.sum() > 0.5 / count
+
+
+@given(seed=st.integers(0, 10_000), outline=st.integers(0, 3), alpha=st.sampled_from([0.0, 0.45, 1.0]))
+@settings(max_examples=40, deadline=None)
+def test_masks_without_overlap_are_drawn_one_after_the_other(seed, outline, alpha):
+    rng = np.random.default_rng(seed)
+    frame = rng.integers(0, 256, (24, 32, 3), dtype=np.uint8)
+    labels = cv2.resize(rng.integers(0, 5, (6, 8), dtype=np.uint8), (32, 24), interpolation=cv2.INTER_NEAREST)
+    masks = np.stack([labels == label for label in range(1, 5)])
+    expected = frame
+    for mask, colour in zip(masks, overlay.PALETTE, strict=False):
+        expected = overlay.blend(expected, mask[None], [colour], alpha=alpha, outline=outline)
+    np.testing.assert_array_equal(overlay.blend(frame, masks, alpha=alpha, outline=outline), expected)
 
 
 def test_border_of_the_frame_gets_no_contour():

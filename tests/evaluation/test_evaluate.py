@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import pyarrow.parquet as pq
 import pytest
 
 from rvosbench import masks
@@ -16,6 +16,7 @@ from rvosbench.evaluation.evaluate import evaluate
 from rvosbench.metrics import boundary_measure, region_similarity
 from rvosbench.preparation import prepare
 from rvosbench.runs.predictions import Prediction
+from rvosbench.runs.run import open_run
 from rvosbench.store import Store
 from rvosbench.types import Video
 from tests.tiny_run import answer, make_run, palette_folder, shifted, truth
@@ -67,8 +68,8 @@ def test_j_and_f_are_means_over_frames_then_expressions(run: Path, store: Store)
 
 def test_the_tables_say_how_the_numbers_came_about(run: Path, store: Store):
     evaluate(run, store=store, split="train", protocol="ytvos")
-    expressions = pq.read_table(run / "expression_scores.parquet").to_pylist()
-    frames = pq.read_table(run / "frame_scores.parquet").to_pylist()
+    expressions = open_run(run).expressions().to_pylist()
+    frames = open_run(run).frames().to_pylist()
     assert [row["text"] for row in expressions][:2] == ["the red square", "the blue one"]
     assert [(row["video_id"], row["n_frames"]) for row in expressions] == [("pair", 6)] * 4 + [("single", 5)]
     for row in expressions:
@@ -83,16 +84,16 @@ def test_the_tables_say_how_the_numbers_came_about(run: Path, store: Store):
     blue = next(row for row in frames if (row["expression_id"], row["frame_index"]) == ("1", 3))
     assert (blue["intersection"], blue["union"]) == (56, 72)
     assert (blue["predicted_area"], blue["true_area"], blue["j"]) == (64, 64, 56 / 72)
-    scores = json.loads((run / "scores.json").read_text())
+    scores = json.loads((run / "scores" / "ytvos" / "scores.json").read_text())
     assert scores["protocol"]["name"] == "ytvos"
     assert "unverified" in scores["protocol"]["unverified"]
     assert scores["metrics"]["J"]["n"] == 5
     assert scores["store_fingerprint"] == store.fingerprint
-    assert sorted(path.name for path in run.iterdir()) == [
+    assert sorted(path.name for path in run.iterdir()) == ["predictions", "run.json", "scores"]
+    assert sorted(path.name for path in (run / "scores").iterdir()) == ["ytvos"]
+    assert sorted(path.name for path in (run / "scores" / "ytvos").iterdir()) == [
         "expression_scores.parquet",
         "frame_scores.parquet",
-        "predictions",
-        "run.json",
         "scores.json",
     ]
 
@@ -113,7 +114,7 @@ def test_the_sample_protocols_count_frames_that_show_the_object(run: Path, store
     # 6 + 3 (blue enters in frame 3) + 6 + 6 (no target) of the pair, 1 of the lone square.
     assert found.n_frames == found.metrics["oIoU"].n == 22
     assert found.metrics["oIoU"].unit == "frame sample"
-    frames = pq.read_table(run / "frame_scores.parquet")
+    frames = open_run(run).frames()
     assert found.metrics["oIoU"].value == sum(frames["intersection"].to_pylist()) / sum(
         frames["union"].to_pylist()
     )
@@ -141,7 +142,7 @@ def test_all_candidates_raise_map_and_the_best_scored_one_is_the_answer(tmp_path
     everything = evaluate(run, store=store, split="train", protocol="a2d").metrics
     assert everything["mAP"].value == pytest.approx(0.5)
     assert everything["mIoU"].value == pytest.approx(0, abs=1e-6)
-    assert (everything["mAP"].low, everything["mIoU"].low) == (None, None)  # a single video
+    assert math.isnan(everything["mAP"].low) and math.isnan(everything["mIoU"].low)  # a single video
     assert evaluate(run, store=store, split="train", protocol="a2d-top1").metrics["mAP"].value == 0.0
     # The file's order does not matter for samples, the score does.
     run = make_run(tmp_path / "best-last", store, [candidates((0.1, wrong), (0.8, right))])
@@ -165,7 +166,7 @@ def test_objects_are_scored_against_their_own_label(tmp_path: Path):
     store = write_store(tmp_path / "store", [video])
     folder = palette_folder(tmp_path / "mine", video, moved=1)
     found = evaluate(tmp_path / "a", store=store, split="train", predictions=folder, protocol="davis-objects")
-    table = pq.read_table(tmp_path / "a" / "expression_scores.parquet").to_pylist()
+    table = open_run(tmp_path / "a").expressions().to_pylist()
     assert [(row["expression_id"], row["text"], row["n_frames"]) for row in table] == [
         ("1", "red", 6),
         ("2", "blue", 6),
@@ -177,7 +178,7 @@ def test_objects_are_scored_against_their_own_label(tmp_path: Path):
     assert found.model == "mine"
     inner = evaluate(tmp_path / "b", store=store, split="train", predictions=folder, protocol="davis-semi")
     assert inner.n_frames == 8
-    semi = pq.read_table(tmp_path / "b" / "expression_scores.parquet").to_pylist()
+    semi = open_run(tmp_path / "b").expressions().to_pylist()
     assert semi[1]["j"] == pytest.approx(56 / 72)  # void is background here
 
 
@@ -191,7 +192,7 @@ def test_real_davis_results_score_what_the_official_evaluator_prints(shared: Pat
     for protocol, expected in official.items():
         out = tmp_path / protocol
         evaluate(out, store=store, split="val", predictions=root / "predictions_osvos", protocol=protocol)
-        rows = pq.read_table(out / "expression_scores.parquet").to_pylist()
+        rows = open_run(out).expressions().to_pylist()
         assert {row["video_id"]: (round(row["j"], 5), round(row["f"], 5)) for row in rows} == expected
 
 
@@ -202,8 +203,8 @@ def test_what_the_run_did_not_ask_is_not_missed(tmp_path: Path, store: Store):
     )
     found = evaluate(run, store=store, split="train", protocol="ytvos")
     assert (found.n_expressions, found.n_videos, found.n_left_out) == (3, 1, 1)
-    assert (found.swapped_sentences, found.is_oracle) == (True, True)
-    assert found.metrics["J"].low is None  # one video says nothing about the next
+    assert (found.mismatched_expressions, found.is_oracle) == (True, True)
+    assert math.isnan(found.metrics["J"].low)  # one video says nothing about the next
 
 
 def test_predictions_for_other_videos_are_ignored_and_listed(tmp_path: Path, store: Store, caplog):
@@ -214,11 +215,15 @@ def test_predictions_for_other_videos_are_ignored_and_listed(tmp_path: Path, sto
     assert "1 videos that tiny/train does not have are ignored, such as surplus" in caplog.text
 
 
-def test_scoring_again_replaces_everything(run: Path, store: Store):
-    evaluate(run, store=store, split="train", protocol="ytvos")
+def test_scoring_under_another_protocol_adds_and_under_the_same_replaces(run: Path, store: Store):
+    first = evaluate(run, store=store, split="train", protocol="ytvos")
     evaluate(run, store=store, split="train", protocol="refcoco")
-    assert json.loads((run / "scores.json").read_text())["protocol"]["name"] == "refcoco"
-    assert len(pq.read_table(run / "frame_scores.parquet")) == 22
+    assert open_run(run).protocols == ("refcoco", "ytvos")
+    assert open_run(run).scores("ytvos") == first
+    (run / "scores" / "ytvos" / "stale").touch()
+    evaluate(run, store=store, split="train", protocol="ytvos")
+    assert open_run(run).scores("ytvos") == first and not (run / "scores" / "ytvos" / "stale").exists()
+    assert (len(open_run(run).frames("refcoco")), len(open_run(run).frames("ytvos"))) == (22, 29)
 
 
 def test_the_seed_decides_the_intervals(run: Path, store: Store):
@@ -231,7 +236,7 @@ def test_the_seed_decides_the_intervals(run: Path, store: Store):
 
 def test_an_interrupted_evaluation_leaves_the_old_scores(run: Path, store: Store, monkeypatch):
     evaluate(run, store=store, split="train", protocol="ytvos")
-    before = (run / "scores.json").read_bytes()
+    before = (run / "scores" / "ytvos" / "scores.json").read_bytes()
 
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
@@ -239,5 +244,5 @@ def test_an_interrupted_evaluation_leaves_the_old_scores(run: Path, store: Store
     monkeypatch.setattr(module, "measure_pairs", interrupted)
     with pytest.raises(KeyboardInterrupt):
         evaluate(run, store=store, split="train", protocol="refcoco")
-    assert (run / "scores.json").read_bytes() == before
-    assert not [path for path in run.iterdir() if path.name.startswith(".")]
+    assert (run / "scores" / "ytvos" / "scores.json").read_bytes() == before
+    assert [path.name for path in (run / "scores").iterdir()] == ["ytvos"]

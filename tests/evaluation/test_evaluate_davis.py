@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import zipfile
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow.parquet as pq
 import pytest
 
 from rvosbench import masks
@@ -17,6 +15,7 @@ from rvosbench.errors import ScoreError, ShapeError
 from rvosbench.evaluation.evaluate import evaluate
 from rvosbench.evaluation.protocols import PROTOCOLS
 from rvosbench.runs.predictions import Prediction
+from rvosbench.runs.run import open_run
 from rvosbench.store import Store
 from rvosbench.types import Object, Video
 from tests.tiny_run import expressions, make_run, row
@@ -64,7 +63,7 @@ def test_a_run_is_merged_by_score_and_matched_by_hand(pair: Store, tmp_path: Pat
     ):
         run = make_run(tmp_path / f"{scores[1]}", pair, [answers(claims, scores)])
         found = evaluate(run, store=pair, split="train", protocol="davis-official")
-        table = pq.read_table(run / "expression_scores.parquet").to_pylist()
+        table = open_run(run).expressions().to_pylist()
         j = {each["expression_id"]: each["j"] for each in table}
         assert j == pytest.approx({f"anno_{k}/{i}": expected[i] for k in range(4) for i in ("1", "2")})
         assert found.metrics["J"].value == pytest.approx(sum(expected.values()) / 2)
@@ -80,13 +79,13 @@ def test_davis_expressions_leaves_void_out_and_takes_every_expression_alone(pair
     claims = {1: square(4), 2: square(20, 14) & ~square(24, 14, 4)}  # half of red; blue without its void
     run = make_run(tmp_path / "run", pair, [answers(claims, {1: 1.0, 2: 1.0})])
     found = evaluate(run, store=pair, split="train", protocol="davis-expressions")
-    table = pq.read_table(run / "expression_scores.parquet").to_pylist()
+    table = open_run(run).expressions().to_pylist()
     assert [each["j"] for each in table] == [32 / 96] * 4 + [1.0] * 4
     assert found.metrics["J"].value == (32 / 96 + 1) / 2
     assert (found.n_expressions, found.n_frames) == (8, 24)
     # A protocol without void counts the 16 pixels as missed.
     evaluate(run, store=pair, split="train", protocol="ytvos")
-    table = pq.read_table(run / "expression_scores.parquet").to_pylist()
+    table = open_run(run).expressions("ytvos").to_pylist()
     assert [each["j"] for each in table] == [32 / 96] * 4 + [48 / 64] * 4
 
 
@@ -218,11 +217,11 @@ def test_the_scores_say_how_a_run_was_merged(pair: Store, tmp_path: Path):
         tmp_path / "run", pair, [answers({1: square(0), 2: square(0)}, {1: 1.0, 2: 1.0})], split="train"
     )
     evaluate(run, store=pair, split="train", protocol="davis-official")
-    written = json.loads((run / "scores.json").read_text())["protocol"]
-    assert (written["matching"], written["annotators"], written["frames"], written["void"]) == (
+    written = open_run(run).scores().protocol
+    assert (written.matching, written.annotators, written.frames, written.void) == (
         "hungarian",
         "mean",
         "all",
         True,
     )
-    assert "differ from soft merging" in written["unverified"]
+    assert "differ from soft merging" in written.unverified

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow.parquet as pq
 import pytest
 
 from rvosbench import masks
 from rvosbench.evaluation.evaluate import evaluate
 from rvosbench.evaluation.protocols import PROTOCOLS
+from rvosbench.runs.run import open_run
 from rvosbench.store import Store
 from rvosbench.types import Frame, Object, Video
 from tests.tiny_run import ANNOTATORS, expressions, make_run, row
@@ -81,7 +81,7 @@ def figures(scores: Any) -> dict[str, float]:
 def per_label(run: Path) -> dict[str, list[dict[str, float]]]:
     """Annotator -> J and F per matched label, in order."""
     found: dict[str, list[dict[str, float]]] = {}
-    for each in pq.read_table(run / "expression_scores.parquet").to_pylist():
+    for each in open_run(run).expressions().to_pylist():
         annotator = each["expression_id"].partition("/")[0]
         found.setdefault(annotator, []).append({"J": each["j"], "F": each["f"]})
     return found
@@ -153,7 +153,7 @@ def test_davis_semi_equals_the_official_semi_supervised_task(goldens, tmp_path: 
         tmp_path / "out", store=store, split="val", predictions=tmp_path / "mine", protocol="davis-semi"
     )
     assert figures(scores) == expected["semi"]["global"]
-    table = pq.read_table(tmp_path / "out" / "expression_scores.parquet").to_pylist()
+    table = open_run(tmp_path / "out").expressions().to_pylist()
     names = [f"{each['video_id']}_{each['expression_id']}" for each in table]
     assert {name: {"J": each["j"], "F": each["f"]} for name, each in zip(names, table, strict=True)} == (
         expected["semi"]["per_object"]
@@ -180,7 +180,7 @@ def test_mevis_equals_the_official_evaluation(goldens, tmp_path: Path):
     assert {name: scores.metrics[name].value for name in ("J", "F", "J&F")} == {
         name: expected["mevis_style"][name] for name in ("J", "F", "J&F")
     }
-    table = pq.read_table(run / "expression_scores.parquet").to_pylist()
+    table = open_run(run).expressions().to_pylist()
     assert [(each["j"], each["f"]) for each in table] == [
         (item["J"], item["F"]) for item in expected["mevis_style"]["items"]
     ]

@@ -63,8 +63,8 @@ def late(each: Video, expression_id: str, frame: int) -> np.ndarray:
     return nothing(each, expression_id, frame) if frame == 1 else truth(each, expression_id, frame)
 
 
-def scored_run(run: Path, store: Store, answer: Answer, **facts: object) -> Path:
-    """Predictions of `answer` for the split `train`, scored under `ytvos`."""
+def scored_run(run: Path, store: Store, answer: Answer, protocol: str = "ytvos", **facts: object) -> Path:
+    """Predictions of `answer` for the split `train`, scored under a protocol."""
     left_out = set(facts.get("left_out", ()))
     with PredictionsWriter(run / "predictions") as writer:
         for video_id in store.video_ids("train"):
@@ -89,10 +89,10 @@ def scored_run(run: Path, store: Store, answer: Answer, **facts: object) -> Path
         "unit": "expression",
         "seed": 0,
         "is_oracle": False,
-        "swapped_sentences": False,
+        "mismatched_expressions": False,
     }
     run_record.write_json(run / "run.json", known | facts)
-    evaluate(run, store=store, split="train", protocol="ytvos", allow_empty=answer is nothing)
+    evaluate(run, store=store, split="train", protocol=protocol, allow_empty=answer is nothing)
     return run
 
 

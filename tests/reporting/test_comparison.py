@@ -55,9 +55,11 @@ def test_samples_their_thresholds_and_the_ratio(store, tmp_path):
     runs = [scored_run(tmp_path / name, store, answer) for name, answer in (("a", late), ("b", shifted))]
     for run in runs:
         evaluate(run, store=store, split="train", protocol="refcoco")
-    figures = by_metric(compare_runs(runs, seed=3).others[0])
+    figures = by_metric(compare_runs(runs, protocol="refcoco", seed=3).others[0])
     assert list(figures) == ["oIoU", "mIoU", "P@0.5", "P@0.6", "P@0.7", "P@0.8", "P@0.9"]
-    first, second = (pq.read_table(run / "frame_scores.parquet").to_pandas() for run in runs)
+    first, second = (
+        pq.read_table(run / "scores" / "refcoco" / "frame_scores.parquet").to_pandas() for run in runs
+    )
     assert first["video_id"].tolist() == second["video_id"].tolist()
     expected = compare(
         second["intersection"],
@@ -76,7 +78,7 @@ def test_recall_and_decay_come_from_the_frames(store, tmp_path):
     runs = [scored_run(tmp_path / name, store, answer) for name, answer in (("a", truth), ("b", late))]
     for run in runs:
         evaluate(run, store=store, split="train", protocol="davis-expressions")
-    figures = by_metric(compare_runs(runs).others[0])
+    figures = by_metric(compare_runs(runs, protocol="davis-expressions").others[0])
     assert figures["J recall"].comparison.difference == pytest.approx(-7 / 66, abs=1e-12)
     # Quarters of 6 frames are frames 0 to 1 and 4 to 5: the first loses half of its mean.
     assert figures["J decay"].comparison.difference == pytest.approx(-7 / 11 / 2, abs=1e-12)
@@ -88,7 +90,7 @@ def test_objects_of_four_annotators(tmp_path):
     runs = [scored_run(tmp_path / name, store, answer) for name, answer in (("a", truth), ("b", late))]
     for run in runs:
         evaluate(run, store=store, split="train", protocol="davis-official")
-    j = by_metric(compare_runs(runs).others[0])["J"]
+    j = by_metric(compare_runs(runs, protocol="davis-official").others[0])["J"]
     assert (j.first, j.comparison.difference) == (1.0, pytest.approx(-1 / 6))
     assert (j.comparison.low, j.comparison.high) == pytest.approx((-1 / 6, -1 / 6))
     assert j.comparison.p == 1 / 2  # two videos: both directions of both
@@ -98,7 +100,7 @@ def test_map_is_named_as_left_out(store, tmp_path):
     runs = [scored_run(tmp_path / name, store, answer) for name, answer in (("a", truth), ("b", late))]
     for run in runs:
         evaluate(run, store=store, split="train", protocol="a2d-top1")
-    found = compare_runs(runs)
+    found = compare_runs(runs, protocol="a2d-top1")
     assert found.left_out == ("mAP",)
     assert any("Not compared: mAP" in line for line in footnotes(found))
 
@@ -123,8 +125,7 @@ def test_what_cannot_be_compared_is_refused(store, tmp_path):
     other = write_store(tmp_path / "other", [two_squares("a")])
     with pytest.raises(ScoreError, match="another store fingerprint"):
         compare_runs([first, scored_run(tmp_path / "elsewhere", other, truth)])
-    rules = scored_run(tmp_path / "rules", store, truth)
-    evaluate(rules, store=store, split="train", protocol="mevis")
+    rules = scored_run(tmp_path / "rules", store, truth, protocol="mevis")
     with pytest.raises(ScoreError, match=r"another protocol .*'mevis', 'ytvos'"):
         compare_runs([first, rules])
     part = scored_run(tmp_path / "part", store, truth, left_out=["c/1"])
@@ -135,7 +136,7 @@ def test_what_cannot_be_compared_is_refused(store, tmp_path):
 @pytest.mark.parametrize("key", ["split", "explanation"])
 def test_another_split_or_another_definition_is_refused(store, tmp_path, key):
     runs = [scored_run(tmp_path / name, store, truth) for name in "ab"]
-    path = runs[1] / "scores.json"
+    path = runs[1] / "scores" / "ytvos" / "scores.json"
     scores = json.loads(path.read_text())
     (scores if key == "split" else scores["protocol"])[key] = "changed"
     path.write_text(json.dumps(scores))
@@ -146,8 +147,8 @@ def test_another_split_or_another_definition_is_refused(store, tmp_path, key):
 
 def test_tables_that_are_not_those_of_the_totals_are_refused(store, tmp_path):
     runs = [scored_run(tmp_path / name, store, answer) for name, answer in (("a", truth), ("b", late))]
-    path = runs[0] / "expression_scores.parquet"
-    path.write_bytes((runs[1] / "expression_scores.parquet").read_bytes())
+    path = runs[0] / "scores" / "ytvos" / "expression_scores.parquet"
+    path.write_bytes((runs[1] / "scores" / "ytvos" / "expression_scores.parquet").read_bytes())
     with pytest.raises(FormatError, match=r"a give J&F 0\.89\d+, its scores\.json says 1\.0"):
         compare_runs(runs)
     table = pq.read_table(path)
@@ -165,7 +166,7 @@ def test_the_terminal_table_fits_80_columns(store, tmp_path):
     runs.append(scored_run(tmp_path / (long + "2"), store, late))
     for run in runs:
         evaluate(run, store=store, split="train", protocol="davis-expressions", allow_empty=True)
-    found = compare_runs(runs)
+    found = compare_runs(runs, protocol="davis-expressions")
     console = Console(width=80, file=io.StringIO(), force_terminal=False)
     for contrast in found.others:
         console.print(as_rich(found, contrast))

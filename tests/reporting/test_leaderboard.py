@@ -44,7 +44,7 @@ def test_what_cannot_be_compared_never_shares_a_table(tmp_path, change):
     ("change", "note"),
     [
         ({"is_oracle": True}, "oracle"),
-        ({"swapped_sentences": True}, "swapped"),
+        ({"swapped_sentences": True}, "mismatched"),
         ({"n_expressions": 7}, "7 of 10"),
     ],
 )
@@ -54,7 +54,7 @@ def test_numbers_that_mean_something_else_have_no_rank(tmp_path, change, note):
     assert table.ranks == (None, 1)
     assert table.notes == (note, "")
     assert len(table.footnotes) == 2
-    assert table.n_expressions == 10
+    assert table.whole.n_expressions == 10
 
 
 def test_terminal_fits_80_columns_and_shows_the_interval(tmp_path):
@@ -138,4 +138,4 @@ def test_a_run_without_scores_says_what_to_do(tmp_path):
 def test_a_missing_value_and_a_negative_zero(tmp_path):
     (row,) = collect([scores_file(tmp_path / "a", -0.0001)])
     assert show(None) == "-"
-    assert show(row.metrics["J&F"], interval=False) == "0.0"
+    assert show(row.scores.metrics["J&F"], interval=False) == "0.0"

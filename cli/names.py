@@ -1,0 +1,70 @@
+"""Parameters that take a name, so that a shell can complete it; whether it exists is said where it is used.
+
+None of the lists imports torch, numpy or a plugin: a shell asks for them at every press of the tab key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import click
+from click.shell_completion import CompletionItem
+
+from .commands import WORDS
+
+
+class Name(click.ParamType):  # type: ignore[type-arg]  # generic only in the newest click
+    """A name out of a list that other packages can make longer."""
+
+    def __init__(self, kind: str, names: Callable[[click.Context], Iterable[str]]) -> None:
+        self.name = kind
+        self._names = names
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The name as it was given."""
+        return str(value)
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """The names that begin like `incomplete`."""
+        return [CompletionItem(name) for name in self._names(ctx) if name.startswith(incomplete)]
+
+
+def _datasets(ctx: click.Context) -> Iterable[str]:
+    from rvosbench.plugins.registry import DATASETS
+
+    return DATASETS
+
+
+def _models(ctx: click.Context) -> Iterable[str]:
+    from rvosbench.plugins.registry import MODELS
+
+    return MODELS
+
+
+def _protocols(ctx: click.Context) -> Iterable[str]:
+    from rvosbench.evaluation.protocols import PROTOCOLS
+
+    return PROTOCOLS
+
+
+def _presets(ctx: click.Context) -> Iterable[str]:
+    from rvosbench.errors import RvosbenchError
+    from rvosbench.plugins.registry import MODELS
+
+    # The words, not the parsed parameters: an option without its value ends the parsing.
+    named = [word for word in ctx.meta.get(WORDS, ()) if word in MODELS] or ["soc"]
+    try:
+        return getattr(MODELS[named[0]], "presets", ())
+    except RvosbenchError:  # said when the command runs
+        return ()
+
+
+DATASET = Name("dataset", _datasets)
+MODEL = Name("model", _models)
+PRESET = Name("preset", _presets)
+PROTOCOL = Name("protocol", _protocols)
+EXPORT_LAYOUT = Name("layout", lambda _: ("png", "mask-dict", "coco"))
+"""Of `rvos export`."""
