@@ -7,10 +7,11 @@ from pathlib import Path
 import click
 
 from .commands import command, json_option
+from .places import RunPath
 
 
 @command("compare")
-@click.argument("runs", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="RUN_A RUN_B...")
+@click.argument("runs", nargs=-1, required=True, type=RunPath(), metavar="RUN_A RUN_B...")
 @click.option(
     "--seed",
     default=0,

@@ -148,9 +148,10 @@ def _ground_truth(
 
     if run is not None:
         from rvosbench.runs.record import read_run
+        from rvosbench.workspace.choices import recorded_store
 
         record = read_run(run)
-        dataset = dataset or str(record.get("store", ""))
+        dataset = dataset or recorded_store(str(record.get("store") or ""), record.get("store_fingerprint"))
         split = split or record.get("split")
     if not dataset:
         raise click.UsageError("missing option '--dataset': the store with the ground truth")

@@ -7,22 +7,24 @@ from pathlib import Path
 import click
 
 from .commands import command, json_option
+from .places import RunPath, scored_runs
 
 
 @command("leaderboard")
-@click.argument("runs", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="RUN...")
+@click.argument("runs", nargs=-1, type=RunPath(), metavar="[RUN...]")
 @click.option(
     "--out", type=click.Path(path_type=Path), help="Also write leaderboard.md and leaderboard.json there."
 )
 @click.option("--markdown", is_flag=True, help="Print Markdown.")
 @json_option
 def leaderboard_command(runs: tuple[Path, ...], out: Path | None, markdown: bool, as_json: bool) -> None:
-    """Rank scored runs.
+    """Rank scored runs: those that are named, else all of the workspace.
 
     Numbers under two protocols never stand in one table.
 
     \b
     Example:
+      rvos leaderboard
       rvos leaderboard runs/soc runs/random-object --out boards
     """
     from rvosbench.reporting import leaderboard
@@ -31,7 +33,7 @@ def leaderboard_command(runs: tuple[Path, ...], out: Path | None, markdown: bool
 
     if markdown and as_json:
         raise click.UsageError("choose one of --markdown and --json")
-    found = leaderboard.tables(leaderboard.collect(runs))
+    found = leaderboard.tables(leaderboard.collect(runs or scored_runs()))
     if out is not None:
         leaderboard.write(found, out)
     if as_json:
