@@ -153,10 +153,12 @@ def _ground_truth(
 
     if run is not None:
         from rvosbench.runs.run import open_run
+        from rvosbench.workspace.choices import recorded_store
 
         opened = open_run(run)
         known = opened.record or opened.scores(opened.protocols[0])
-        dataset, split = dataset or known.store, split or known.split
+        dataset = dataset or recorded_store(known.store or "", known.store_fingerprint)
+        split = split or known.split
     if not dataset:
         raise click.UsageError("missing option '--dataset': the store with the ground truth")
     store = open_store(dataset, release)
