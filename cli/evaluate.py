@@ -165,8 +165,8 @@ def _predict(
         predict(
             model,
             store,
-            split,
-            out,
+            split=split,
+            out=out,
             checkpoint=checkpoint,
             device=device,
             seed=seed,
