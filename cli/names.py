@@ -12,6 +12,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from .commands import WORDS
+from .listing import KINDS
 
 
 class Name(click.ParamType):  # type: ignore[type-arg]  # generic only in the newest click
@@ -66,5 +67,7 @@ DATASET = Name("dataset", _datasets)
 MODEL = Name("model", _models)
 PRESET = Name("preset", _presets)
 PROTOCOL = Name("protocol", _protocols)
+LIST_KIND = Name("kind", lambda _: KINDS)
+"""Of `rvos list`."""
 EXPORT_LAYOUT = Name("layout", lambda _: ("png", "mask-dict", "coco"))
 """Of `rvos export`."""

@@ -81,7 +81,8 @@ def test_completing_loads_nothing_that_takes_long(line):
         "try:\n"
         "    main()\n"
         "finally:\n"
-        "    print([m for m in ('torch', 'transformers', 'pandas', 'pyarrow', 'rich') if m in sys.modules], file=sys.stderr)\n"
+        "    slow = ('torch', 'transformers', 'pandas', 'pyarrow', 'rich')\n"
+        "    print([m for m in slow if m in sys.modules], file=sys.stderr)\n"
     )
     asked = {
         "_RVOS_COMPLETE": "bash_complete",
