@@ -77,7 +77,7 @@ _HOME = {
     "RvosbenchError": "rvosbench.errors",
 }
 
-__all__ = [  # noqa: F822, RUF022 - they come from `__getattr__`, in the order of `_HOME`
+__all__ = [  # noqa: RUF022 - they come from `__getattr__`, in the order of `_HOME`
     "open_store",
     "open_run",
     "prepare",

@@ -1,4 +1,4 @@
-"""What `import rvosbench` promises. A name may be added here; one that goes is deprecated for a year first."""
+"""What `import rvosbench` promises. A name that goes is deprecated for a year first."""
 
 from __future__ import annotations
 
@@ -14,7 +14,17 @@ import pytest
 import rvosbench as rv
 
 PROMISED = {
-    *("open_store", "open_run", "prepare", "train", "predict", "evaluate", "compare", "leaderboard", "report"),
+    *(
+        "open_store",
+        "open_run",
+        "prepare",
+        "train",
+        "predict",
+        "evaluate",
+        "compare",
+        "leaderboard",
+        "report",
+    ),
     *("load_model", "segment", "score_pairs"),
     *("Store", "Run", "Scores", "Clip", "Segmentation"),
     *("DATASETS", "MODELS", "METRICS", "PROTOCOLS"),
