@@ -13,6 +13,7 @@ import numpy as np
 
 from rvosbench import masks
 from rvosbench.errors import OutputError, ScoreError, UnknownNameError
+from rvosbench.files.locations import local_path
 from rvosbench.inference.candidates import needed_candidates
 from rvosbench.inference.clips import whole_video
 from rvosbench.inference.queries import Query, mismatched_queries, queries
@@ -79,11 +80,11 @@ def predict(
         >>> predict("soc", "stores/ytvos", split="valid", out="runs/a", checkpoint="soc")  # doctest: +SKIP
     """
     chosen = PredictOptions(**options)
-    out = Path(out)
+    out = local_path(out)
     _check_free(out)
-    checkpoint = None if chosen.checkpoint is None else Path(chosen.checkpoint)
+    checkpoint = None if chosen.checkpoint is None else local_path(chosen.checkpoint)
     check_model(model, checkpoint, chosen.model_options)
-    opened = store if isinstance(store, Store) else Store.open(Path(store))
+    opened = store if isinstance(store, Store) else Store.open(local_path(store))
     split = split or _only_split(opened)
     video_ids = opened.video_ids(split)[: chosen.limit]
     sha256 = None if checkpoint is None else run_record.sha256_of(checkpoint)
