@@ -15,10 +15,11 @@ class ToyNet(nn.Module):
         self.colours = nn.Conv2d(3, 9, 1)
 
     def forward(self, frames, text):
-        """(T, 3, H, W) in [0, 1] -> (T, H, W) logits."""
+        """(T, H, W, 3) uint8 -> (T, H, W) logits."""
         hashed = [zlib.crc32(word.encode()) % self.words.num_embeddings for word in text.split()]
         words = self.words(torch.tensor([hashed], device=frames.device))[0]
-        return torch.einsum("tchw,c->thw", self.colours(frames), words)
+        colours = self.colours(frames.permute(0, 3, 1, 2) / 255)
+        return torch.einsum("tchw,c->thw", colours, words)
 
     def losses(self, batch):
         clips = zip(batch.frames, batch.expressions, strict=True)
@@ -28,7 +29,7 @@ class ToyNet(nn.Module):
 
     @torch.no_grad()
     def segment(self, clip, expressions, candidates=1):
-        frames = torch.from_numpy(clip.frames[list(clip.wanted)]).permute(0, 3, 1, 2) / 255
+        frames = torch.from_numpy(clip.frames[list(clip.wanted)])
         answers = [self(frames.to(self.words.weight.device), text).cpu().numpy() for text in expressions]
         return [Segmentation(masks=answer[None] > 0, scores=answer.max()[None]) for answer in answers]
 
