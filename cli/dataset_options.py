@@ -13,6 +13,7 @@ from .help_text import write_names
 
 if TYPE_CHECKING:
     from rvosbench.plugins.options import OptionRow
+    from rvosbench.plugins.registry import Registry
 
 _WORDS = "rvosbench.words"
 _FLAGS = "rvosbench.flags"
@@ -80,15 +81,21 @@ class DatasetCommand(Command):
 
 def options_of(datasets: Iterable[str]) -> dict[str, tuple[OptionRow, ...]]:
     """The options of datasets; those that cannot be imported are left out."""
-    from rvosbench.errors import PluginError
-    from rvosbench.plugins.options import describe_options
     from rvosbench.plugins.registry import DATASETS
 
-    found = {}
-    for name in datasets:
-        with contextlib.suppress(PluginError):  # told by whoever uses the dataset
-            found[name] = describe_options(DATASETS[name].options)
-    return found
+    return described(DATASETS, datasets)
+
+
+def described(registry: Registry[Any], names: Iterable[str]) -> dict[str, tuple[OptionRow, ...]]:
+    """The options of datasets or models; those that cannot be imported are left out."""
+    from rvosbench.errors import PluginError
+    from rvosbench.plugins.options import describe_options
+
+    rows = {}
+    for name in names:
+        with contextlib.suppress(PluginError):  # told by whoever uses it
+            rows[name] = describe_options(registry[name].options)
+    return rows
 
 
 def option_lines(rows: tuple[OptionRow, ...]) -> Iterator[tuple[str, str]]:

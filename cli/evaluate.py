@@ -87,7 +87,7 @@ def evaluate_command(
       rvos evaluate --model soc --checkpoint runs/training/checkpoint \\
         --dataset stores/ytvos --split heldout --out runs/both
     """
-    from rvosbench.evaluation.evaluate import EvaluateOptions, evaluate
+    from rvosbench.evaluation.evaluate import evaluate
 
     from .console import note, print_json, progress
 
@@ -110,7 +110,9 @@ def evaluate_command(
                 protocol=protocol,
                 metrics=metrics,
                 out=out if predictions else None,
-                options=EvaluateOptions(seed=seed, allow_empty=allow_empty, on_progress=update),
+                on_progress=update,
+                seed=seed,
+                allow_empty=allow_empty,
             )
     if as_json:
         print_json(scores.as_json())
@@ -159,8 +161,8 @@ def _predict(
         predict(
             model,
             store,
-            split,
-            out,
+            split=split,
+            out=out,
             checkpoint=checkpoint,
             device=device,
             seed=seed,

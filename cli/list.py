@@ -21,8 +21,8 @@ KINDS = ("datasets", "models", "presets", "metrics", "protocols")
 def list_command(kind: str | None, as_json: bool) -> None:
     """List datasets, models, presets, metrics and protocols.
 
-    Built-in ones and those that other installed packages bring. `rvos list datasets` also shows the options
-    of each, for `rvos prepare -o KEY=VALUE`.
+    Built-in ones and those that other installed packages bring. `rvos list datasets` and `rvos list models`
+    also show the options of each, for `rvos prepare -o KEY=VALUE` and `rvos predict -o KEY=VALUE`.
 
     \b
     Example:
@@ -30,18 +30,27 @@ def list_command(kind: str | None, as_json: bool) -> None:
       rvos list datasets
     """
     from rvosbench.errors import UnknownNameError
-    from rvosbench.plugins.registry import unknown
+    from rvosbench.plugins.registry import DATASETS, MODELS, unknown
 
     from .console import print_json
-    from .dataset_options import options_of
+    from .dataset_options import described
 
     if kind is not None and kind not in KINDS:
         raise UnknownNameError(unknown("list", kind, list(KINDS)))
     found = {each: _entries(each) for each in ([kind] if kind else KINDS)}
-    options = options_of(found.get("datasets", ()))
+    options = {
+        key: described(registry, found[key])
+        for key, registry in (("datasets", DATASETS), ("models", MODELS))
+        if key in found
+    }
     if as_json:
-        rows = {name: [asdict(row) for row in options[name]] for name in options}
-        print_json({"schema_version": 1} | found | ({"dataset_options": rows} if rows else {}))
+        rows = {
+            f"{key.removesuffix('s')}_options": {
+                name: [asdict(row) for row in of_one] for name, of_one in by_name.items()
+            }
+            for key, by_name in options.items()
+        }
+        print_json({"schema_version": 1} | found | rows)
         return
     for each, entries in found.items():
         click.echo(each)
@@ -51,12 +60,12 @@ def list_command(kind: str | None, as_json: bool) -> None:
             click.echo(f"  {name:<{width}}  {first}")
             for line in rest:
                 click.echo(f"  {'':<{width}}  {line}")
-            if kind == "datasets" and options.get(name):
-                _write_options(options[name])
+            if kind in options and options[kind].get(name):
+                _write_options(options[kind][name])
 
 
 def _write_options(rows: tuple[OptionRow, ...]) -> None:
-    """The options of one dataset, below its line."""
+    """The options of one dataset or model, below its line."""
     from .dataset_options import option_lines
 
     formatter = click.HelpFormatter(width=76)
@@ -84,7 +93,9 @@ def _entries(kind: str) -> dict[str, str]:
         try:
             item = registry[name]
             if kind == "presets":
-                entries |= dict.fromkeys(getattr(item, "presets", ()), f"of the model {name}")
+                entries |= {
+                    preset: f"{of.summary} (rvos train {name})" for preset, of in item.presets.items()
+                }
             else:
                 entries[name] = _summary(kind, item) + origin
         except PluginError as error:

@@ -158,7 +158,7 @@ def _pixels(video: Video, release: Path, indices: Sequence[int]) -> NDArray[np.u
     """(S, H, W, 3), or None: scores can be looked at on a machine that does not hold the release."""
     try:
         with open_frames(video, release) as reader:
-            return np.ascontiguousarray(reader.read(indices).transpose(0, 2, 3, 1))
+            return reader.read(indices)
     except (MissingPathError, DatasetError):
         return None
 

@@ -18,6 +18,7 @@ import pyarrow as pa
 from rvosbench.drawing import overlay
 from rvosbench.errors import InvalidDataError
 from rvosbench.files.text import strip_control
+from rvosbench.plugins.model import Trait
 from rvosbench.reporting import charts
 from rvosbench.reporting.cases import Key, read_cases
 from rvosbench.reporting.charts import KindOf
@@ -25,7 +26,7 @@ from rvosbench.reporting.files import write_text
 from rvosbench.reporting.leaderboard import Scored, collect
 from rvosbench.reporting.over_time import as_json, over_time
 from rvosbench.reporting.swap import swap_effect
-from rvosbench.runs.record import LANGUAGE_BLIND, ORACLE, write_json
+from rvosbench.runs.record import write_json
 from rvosbench.runs.run import Run, open_run
 from rvosbench.runs.scores import Scores
 from rvosbench.store import Store
@@ -133,7 +134,7 @@ def _reference(row: Scored, others: Sequence[Run]) -> Scored | None:
         return scores.store_fingerprint, scores.split, scores.protocol.name, scores.n_expressions
 
     for other in collect(others):
-        blind = {ORACLE, LANGUAGE_BLIND} <= set(other.scores.traits)
+        blind = {Trait.ORACLE, Trait.LANGUAGE_BLIND} <= set(other.scores.traits)
         same = sample(other.scores) == sample(row.scores)
         if blind and same and other.run.path.resolve() != row.run.path.resolve():
             return other
