@@ -8,10 +8,11 @@ import click
 
 from .commands import command, json_option
 from .names import PROTOCOL
+from .places import RunPath
 
 
 @command("compare")
-@click.argument("runs", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="RUN_A RUN_B...")
+@click.argument("runs", nargs=-1, required=True, type=RunPath(), metavar="RUN_A RUN_B...")
 @click.option(
     "--protocol", type=PROTOCOL, help="Whose scores.  [default: the dataset's own, or the only one]"
 )

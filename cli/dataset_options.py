@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .commands import Command
+from .commands import WORDS, Command
 from .help_text import write_names
 
 if TYPE_CHECKING:
     from rvosbench.plugins.options import OptionRow
     from rvosbench.plugins.registry import Registry
 
-_WORDS = "rvosbench.words"
 _FLAGS = "rvosbench.flags"
 
 
@@ -49,11 +48,6 @@ class DatasetCommand(Command):
     Each option of the dataset may be written as a flag of its own. The flags of all built-in datasets are
     known, so that one that belongs to another dataset is refused by name.
     """
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Note which dataset is named before `--help` ends everything."""
-        ctx.meta[_WORDS] = tuple(args)
-        return super().parse_args(ctx, args)
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
         """The command's own parameters and the flags of datasets, which the help shows in its own way."""
@@ -118,7 +112,7 @@ def _named(ctx: click.Context) -> str | None:
     """The dataset among the words of the command line."""
     from rvosbench.plugins.registry import DATASETS
 
-    return next((word for word in ctx.meta.get(_WORDS, ()) if word in DATASETS), None)
+    return next((word for word in ctx.meta.get(WORDS, ()) if word in DATASETS), None)
 
 
 def _options_of(ctx: click.Context) -> dict[str, tuple[OptionRow, ...]]:

@@ -12,6 +12,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from .commands import WORDS
+from .listing import KINDS
 
 
 class Name(click.ParamType):  # type: ignore[type-arg]  # generic only in the newest click
@@ -73,5 +74,7 @@ MODEL = Name("model", _models)
 METRIC = Name("metric", _metrics)
 PRESET = Name("preset", _presets)
 PROTOCOL = Name("protocol", _protocols)
+LIST_KIND = Name("kind", lambda _: KINDS)
+"""Of `rvos list`."""
 EXPORT_LAYOUT = Name("layout", lambda _: ("png", "mask-dict", "coco"))
 """Of `rvos export`."""

@@ -8,20 +8,18 @@ import click
 
 from .commands import command
 from .names import PROTOCOL
+from .places import RunPath
 from .stores import open_store, release_option
 
 
 @command("report")
-@click.argument("run", type=click.Path(path_type=Path))
+@click.argument("run", type=RunPath())
 @click.option(
     "--dataset", metavar="STORE", help="The store with the frames.  [default: the one of the scores]"
 )
-@click.option(
-    "--against", multiple=True, type=click.Path(path_type=Path), help="Another scored run; repeatable."
-)
-@click.option(
-    "--swapped", type=click.Path(path_type=Path), help="The same model's run with swapped expressions."
-)
+@click.option("--against", multiple=True, type=RunPath(), help="Another scored run; repeatable.")
+@click.option("--mismatched", type=RunPath(), help="The same model's run with mismatched expressions.")
+@click.option("--swapped", type=RunPath(), hidden=True, help="What --mismatched was called.")
 @click.option(
     "--predictions",
     type=click.Path(path_type=Path),
@@ -41,6 +39,7 @@ def report_command(
     run: Path,
     dataset: str | None,
     against: tuple[Path, ...],
+    mismatched: Path | None,
     swapped: Path | None,
     predictions: Path | None,
     protocol: str | None,
@@ -58,24 +57,34 @@ def report_command(
     Example:
       rvos report runs/soc --against runs/random-object
     """
-    from rvosbench.reporting.page import write_page
+    from rvosbench.reporting.page import ReportOptions, write_page
     from rvosbench.runs.run import open_run
     from rvosbench.synthetic.language import kind_of
+    from rvosbench.workspace.choices import recorded_store
 
+    from .console import warn
+
+    if swapped is not None:
+        warn("--swapped is now called --mismatched; the old name will go")
     opened = open_run(run)
-    dataset = dataset or opened.scores(protocol).store or (opened.record.store if opened.record else None)
+    if not dataset:
+        scores = opened.scores(protocol)
+        store = scores.store or (opened.record.store if opened.record else None)
+        dataset = recorded_store(store or "", scores.store_fingerprint)
     if not dataset:
         raise click.UsageError("missing option '--dataset': the store with the frames")
     page = write_page(
         opened,
         open_store(dataset, release),
         out,
-        predictions=predictions,
-        protocol=protocol,
-        others=against,
-        swapped=swapped,
-        worst=worst,
-        best=best,
-        kind_of=kind_of if kinds else None,
+        ReportOptions(
+            predictions=predictions,
+            protocol=protocol,
+            others=against,
+            mismatched=mismatched or swapped,
+            kind_of=kind_of if kinds else None,
+            worst=worst,
+            best=best,
+        ),
     )
     click.echo(str(page))

@@ -11,13 +11,22 @@ from rvosbench.plugins.options import NoOptions, check_options_class
 from rvosbench.types import Card, Expression, Video
 
 
+@dataclass(frozen=True, slots=True)
+class ReadVideo:
+    """What `Release.read` gives."""
+
+    video: Video
+    problems: tuple[str, ...] = ()  # such as a mask file that is damaged without being useless
+
+
 @runtime_checkable
 class Release(Protocol):
     """One official release on disk: reads, never writes.
 
     Videos are the units: `prepare` asks for one after the other (or in parallel), so nothing here
-    may depend on the order of the calls. An instance can be pickled, index included: that is how other
-    processes get it.
+    may depend on the order of the calls, or change what another call gives. An instance can be pickled, index
+    included: that is how other processes get it. One that knows of problems only when a split's videos are
+    listed has `ReportsSplits` too.
     """
 
     @property
@@ -26,8 +35,8 @@ class Release(Protocol):
         ...
 
     @property
-    def problems(self) -> Sequence[str]:
-        """What this copy lacks without being useless, such as videos left out; grows as videos are read."""
+    def problems(self) -> tuple[str, ...]:
+        """What this copy lacks without being useless, such as videos left out. Reading adds nothing to it."""
         ...
 
     def fingerprint(self) -> str:
@@ -46,8 +55,8 @@ class Release(Protocol):
         """The ids of all videos of a split, sorted."""
         ...
 
-    def read(self, split: str, video_id: str) -> Video:
-        """Everything about one video.
+    def read(self, split: str, video_id: str) -> ReadVideo:
+        """Everything about one video, and what is wrong with it without making it useless.
 
         Raises:
             DatasetError: naming the file, the item and what was expected.
@@ -66,6 +75,19 @@ class Release(Protocol):
 
         Raises:
             DatasetError: a file that says which ones are needed is damaged.
+        """
+        ...
+
+
+@runtime_checkable
+class ReportsSplits(Protocol):
+    """A `Release` that looks at a large index of a split only when the split is wanted."""
+
+    def split_problems(self, split: str) -> tuple[str, ...]:
+        """What this copy of a split lacks without being useless, besides `Release.problems`.
+
+        Raises:
+            MissingPathError, DatasetError: the index is not there or damaged.
         """
         ...
 
@@ -94,6 +116,12 @@ class DatasetSpec:
     folder_names: tuple[str, ...] = ()
     """What the release folder is usually called, the most usual name first."""
 
+    recognise: Callable[[Path], bool] | None = None
+    """Whether a folder holds this release, by a few names in it: cheap, and true of all that `open` reads.
+
+    With it a folder of another dataset is refused with that one's name before anything is read.
+    """
+
     @property
     def name(self) -> str:
         """What it is called on the command line and in stores."""
@@ -108,12 +136,14 @@ class DatasetSpec:
         if not isinstance(self.card, Card):
             raise TypeError(f"its card is {type(self.card).__name__}, expected rvosbench.types.Card")
         if not callable(self.open):
-            raise TypeError(
-                f"its open is {type(self.open).__name__}, expected a function of (folder, options)"
-            )
+            raise TypeError(f"its open is {type(self.open).__name__}, expected a function")
         if not isinstance(self.protocol, str) or not self.protocol:
             raise TypeError(f"its protocol is {self.protocol!r}, expected the name of one")
         names = self.folder_names
         if not isinstance(names, tuple) or not all(isinstance(name, str) and name for name in names):
             raise TypeError(f"its folder_names are {names!r}, expected a tuple of names")
+        if self.recognise is not None and not callable(self.recognise):
+            raise TypeError(
+                f"its recognise is {type(self.recognise).__name__}, expected a function of (folder)"
+            )
         check_options_class(self.options)

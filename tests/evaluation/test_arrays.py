@@ -94,9 +94,7 @@ def test_candidates_of_a_segmentation_are_ranked(tmp_path):
     video = lone_square()
     store = write_store(tmp_path / "store", [video])
     right = of_video(video)["0"]
-    both = Segmentation(
-        masks=np.stack([~right, right]), scores=np.array([0.9, 0.8], np.float32)
-    )
+    both = Segmentation(masks=np.stack([~right, right]), scores=np.array([0.9, 0.8], np.float32))
     found = evaluate({("single", "0"): both}, store, protocol="a2d").metrics
     assert found["mAP"].value == pytest.approx(0.5)  # right in second place
     assert found["mIoU"].value == pytest.approx(0, abs=1e-6)

@@ -51,7 +51,7 @@ def test_a_store_says_what_the_release_says(name, root, tmp_path):
     for split in release.splits():
         assert store.video_ids(split) == tuple(release.videos(split))
         for video_id in store.video_ids(split):
-            assert store.video(split, video_id) == release.read(split, video_id)
+            assert store.video(split, video_id) == release.read(split, video_id).video
     assert store.manifest["release"]["fingerprint"] == release.fingerprint()
     assert store.release == root
     assert store.manifest["converter"]["arguments"] == {
@@ -130,7 +130,7 @@ def test_a_taken_place_is_refused_and_a_store_replaced_only_when_asked(ytvos, tm
         prepare("ytvos", ytvos, out)
     assert Store.open(out).splits == first.counts
     assert list(prepare("ytvos", ytvos, out, splits=["valid"], replace=True).counts) == ["valid"]
-    with pytest.raises(OutputError, match="not empty and holds no store"):
+    with pytest.raises(OutputError, match="not empty and holds something else than a store"):
         prepare("ytvos", ytvos, ytvos, replace=True)
     assert open_release("ytvos", ytvos).splits() == ("train", "valid", "test")
 

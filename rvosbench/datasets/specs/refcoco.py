@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
+from rvosbench.datasets.reading import file_names
 from rvosbench.plugins.dataset import DatasetSpec, Release
 from rvosbench.types import Card
 
 _FOLDERS = ("coco", "COCO")
-_SPLIT_BY = "whose split"
-_SENTENCES = "lower-cased, as published numbers use (sent), or as typed (raw)"
+_SPLIT_BY = {"help": "whose split", "names_store": True}
+_SENTENCES = {
+    "help": "lower-cased, as published numbers use (sent), or as typed (raw)",
+    "names_store": True,
+}
 
 _YU = """@inproceedings{yu2016modeling,
   title     = {Modeling Context in Referring Expressions},
@@ -34,16 +39,16 @@ _HOMEPAGE = "https://github.com/lichengunc/refer"
 class RefCocoOptions:
     """What can be chosen about RefCOCO and RefCOCO+."""
 
-    split_by: Literal["unc", "google", "umd"] = field(default="unc", metadata={"help": _SPLIT_BY})
-    sentences: Literal["sent", "raw"] = field(default="sent", metadata={"help": _SENTENCES})
+    split_by: Literal["unc", "google", "umd"] = field(default="unc", metadata=_SPLIT_BY)
+    sentences: Literal["sent", "raw"] = field(default="sent", metadata=_SENTENCES)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RefCocoGOptions:
     """What can be chosen about RefCOCOg."""
 
-    split_by: Literal["unc", "google", "umd"] = field(default="umd", metadata={"help": _SPLIT_BY})
-    sentences: Literal["sent", "raw"] = field(default="sent", metadata={"help": _SENTENCES})
+    split_by: Literal["unc", "google", "umd"] = field(default="umd", metadata=_SPLIT_BY)
+    sentences: Literal["sent", "raw"] = field(default="sent", metadata=_SENTENCES)
 
 
 REFCOCO_CARD = Card(
@@ -104,8 +109,18 @@ def _open_refcocog(release_dir: Path, options: RefCocoGOptions) -> Release:
     return RefCocoG(release_dir, options)
 
 
+def _recognise(folder: str, release_dir: Path) -> bool:
+    names = [name for base in (folder, f"coco/{folder}") for name in file_names(release_dir / base)]
+    return any(name.startswith(("refs(", "instances")) for name in names)
+
+
 REFCOCO = DatasetSpec(
-    card=REFCOCO_CARD, open=_open_refcoco, options=RefCocoOptions, protocol="refcoco", folder_names=_FOLDERS
+    card=REFCOCO_CARD,
+    open=_open_refcoco,
+    options=RefCocoOptions,
+    protocol="refcoco",
+    folder_names=_FOLDERS,
+    recognise=partial(_recognise, "refcoco"),
 )
 
 REFCOCO_PLUS = DatasetSpec(
@@ -114,6 +129,7 @@ REFCOCO_PLUS = DatasetSpec(
     options=RefCocoOptions,
     protocol="refcoco",
     folder_names=_FOLDERS,
+    recognise=partial(_recognise, "refcoco+"),
 )
 
 REFCOCOG = DatasetSpec(
@@ -122,4 +138,5 @@ REFCOCOG = DatasetSpec(
     options=RefCocoGOptions,
     protocol="refcoco",
     folder_names=_FOLDERS,
+    recognise=partial(_recognise, "refcocog"),
 )
