@@ -7,8 +7,9 @@ from pathlib import Path
 import click
 
 from .commands import command
-from .model_options import precision_option, text_encoder_option
+from .model_options import chosen_options, model_option, precision_option, text_encoder_option
 from .names import MODEL
+from .places import CheckpointPath, answers_folder, device_option
 from .stores import dataset_option, release_option
 
 
@@ -16,19 +17,30 @@ from .stores import dataset_option, release_option
 @click.argument("model", type=MODEL)
 @dataset_option
 @click.option("--split", help="The split to answer for.  [default: the store's only one]")
-@click.option("--checkpoint", type=click.Path(path_type=Path), help="Folder or file with the weights.")
-@text_encoder_option
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="Run folder to write.")
 @click.option(
-    "--candidates", default=1, show_default=True, type=click.IntRange(1), help="Ranked masks per expression."
+    "--checkpoint", type=CheckpointPath(), help="Folder or file with the weights, or a trained run."
+)
+@text_encoder_option
+@model_option
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help="Run folder to write.  [default: a new one in the workspace]",
 )
 @click.option(
-    "--mismatched-expressions", is_flag=True, help="Ask for every object with the expression of another one."
+    "--candidates",
+    type=click.IntRange(1),
+    help="Ranked masks per expression.  [default: all where the dataset's own protocol ranks them, else 1]",
+)
+@click.option(
+    "--mismatched-expressions",
+    is_flag=True,
+    help="Ask for every object with an expression about another one.",
 )
 @click.option("--swap-sentences", is_flag=True, hidden=True, help="What --mismatched-expressions was called.")
 @click.option("--limit", type=click.IntRange(1), help="Only the first N videos.")
 @click.option("--seed", default=0, show_default=True, help="For models that draw at random.")
-@click.option("--device", default="cpu", show_default=True, help="cpu, cuda, cuda:1 ...")
+@device_option()
 @precision_option
 @release_option
 def predict_command(
@@ -37,8 +49,9 @@ def predict_command(
     split: str | None,
     checkpoint: Path | None,
     text_encoder: str | None,
-    out: Path,
-    candidates: int,
+    model_options: tuple[str, ...],
+    out: Path | None,
+    candidates: int | None,
     mismatched_expressions: bool,
     swap_sentences: bool,
     limit: int | None,
@@ -65,19 +78,22 @@ def predict_command(
         warn("--swap-sentences is now called --mismatched-expressions; the old name will go")
     store = open_store(dataset, release)
     split = only_split(store, split)
-    with progress(f"predict {model}") as update:
+    with (
+        answers_folder(out, model, checkpoint, store, split) as out,
+        progress(f"predict {model}") as update,
+    ):
         predict(
             model,
             store,
-            split,
-            out,
+            split=split,
+            out=out,
             checkpoint=checkpoint,
-            text_encoder=text_encoder,
+            model_options=chosen_options(model_options, text_encoder),
             device=device,
             precision=precision,
             seed=seed,
             candidates=candidates,
-            swap_sentences=mismatched_expressions or swap_sentences,
+            mismatched_expressions=mismatched_expressions or swap_sentences,
             limit=limit,
             on_progress=update,
         )

@@ -9,6 +9,7 @@ import click
 
 from .commands import command
 from .names import MODEL, PRESET
+from .places import device_option, preset_of, training_folder
 from .stores import dataset_option, release_option
 
 
@@ -16,15 +17,21 @@ from .stores import dataset_option, release_option
 @click.argument("model", type=MODEL)
 @dataset_option
 @click.option(
-    "--preset", type=PRESET, help="Size and recipe; `rvos list presets`.  [default: the model's first]"
+    "--preset",
+    type=PRESET,
+    help="Size and recipe; `rvos list presets`.  [default: the workspace's, else the model's first]",
 )
 @click.option("--split", default="train", show_default=True, help="The split to learn from.")
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="Run folder to write.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help="Run folder to write.  [default: a new one in the workspace]",
+)
 @click.option("--steps", type=click.IntRange(1), help="Optimiser steps, instead of the recipe's.")
 @click.option("--max-seconds", type=click.FloatRange(min=1), help="Stop, annealed, after this time.")
 @click.option("--batch-size", type=click.IntRange(1), help="Clips per step, instead of the recipe's.")
 @click.option("--seed", type=int, help="Instead of the recipe's.")
-@click.option("--device", default="cpu", show_default=True, help="cpu, cuda, cuda:1 ...")
+@device_option()
 @click.option(
     "--precision",
     type=click.Choice(["fp32", "bf16"]),
@@ -35,14 +42,18 @@ from .stores import dataset_option, release_option
     type=click.Path(path_type=Path),
     help="Start the backbone from this file; for soc a Video Swin trained on Kinetics (.pth).",
 )
-@click.option("--resume", is_flag=True, help="Go on where an interrupted run in --out stopped.")
+@click.option(
+    "--resume",
+    is_flag=True,
+    help="Go on where an interrupted run in --out stopped; without --out, the unfinished one.",
+)
 @release_option
 def train_command(
     model: str,
     dataset: str,
     preset: str | None,
     split: str,
-    out: Path,
+    out: Path | None,
     steps: int | None,
     max_seconds: float | None,
     batch_size: int | None,
@@ -59,50 +70,40 @@ def train_command(
 
     \b
     Example:
+      rvos train soc --dataset ytvos
       rvos train soc --preset soc-demo --dataset stores/ytvos --out runs/training
     """
-    from dataclasses import replace
+    from rvosbench.training import train
+    from rvosbench.training.options import TrainOptions, plan
 
-    from rvosbench.training.loop import train
-    from rvosbench.training.recipes import recipe_for
-
-    from .console import progress
+    from .console import note, progress
     from .stores import open_store
 
     store = open_store(dataset, release)
-    preset = preset or _first_preset(model)
-    given: dict[str, Any] = {
+    options: dict[str, Any] = {
+        "preset": preset or preset_of(model),
         "steps": steps,
         "max_seconds": max_seconds,
         "batch_size": batch_size,
         "seed": seed,
         "precision": precision,
+        "device": device,
+        "resume": resume,
+        "backbone": backbone,
     }
-    recipe = replace(recipe_for(preset), **{key: value for key, value in given.items() if value is not None})
-    with progress(f"train {preset}", recipe.steps) as update:
+    planned = plan(model, TrainOptions(**options))
+    if preset is None:
+        note(f"preset {planned.preset}; others: rvos list presets")
+    with (
+        training_folder(out, model, store, resume=resume) as out,
+        progress(f"train {planned.preset}", planned.recipe.steps) as update,
+    ):
         result = train(
             model,
-            preset,
             store,
-            split,
-            out,
-            recipe,
-            device=device,
-            resume=resume,
-            backbone=backbone,
+            split=split,
+            out=out,
             on_step=lambda step: update(step.number, step.total, f"loss {step.loss:.2f}"),
+            **options,
         )
     click.echo(str(result.checkpoint))
-
-
-def _first_preset(model: str) -> str:
-    from rvosbench.errors import UnknownNameError
-    from rvosbench.plugins.registry import MODELS
-
-    presets: tuple[str, ...] = getattr(MODELS[model], "presets", ())
-    if not presets:
-        trainable = [name for name in MODELS if getattr(MODELS[name], "presets", ())]
-        raise UnknownNameError(
-            f"the model '{model}' cannot be trained; those that can: {', '.join(trainable)}"
-        )
-    return presets[0]

@@ -2,7 +2,7 @@
 
 Numbers are comparable only when dataset, split, store and protocol are the same, so each combination
 gets a table of its own. A run is listed without a rank when its number means something else: an oracle
-that reads the ground truth, expressions that were swapped on purpose, or fewer expressions than the others.
+that reads the ground truth, expressions mismatched on purpose, or fewer expressions than the others.
 """
 
 from __future__ import annotations
