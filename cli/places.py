@@ -75,8 +75,11 @@ def preset_of(model: str) -> str | None:
     return None if workspace is None else workspace.model(model).preset
 
 
-def workspace_instead_of(option: str) -> Workspace:
-    """The workspace that says what an option was not given for.
+def workspace_instead_of(word: str) -> Workspace:
+    """The workspace that says what the command line does not.
+
+    Args:
+        word: the option or argument that was left out.
 
     Raises:
         click.UsageError: there is none.
@@ -86,9 +89,7 @@ def workspace_instead_of(option: str) -> Workspace:
 
     workspace = find_workspace()
     if workspace is None:
-        raise click.UsageError(
-            f"missing option '{option}', which only a workspace can replace: {no_workspace()}"
-        )
+        raise click.UsageError(f"missing '{word}', which only a workspace can replace: {no_workspace()}")
     return workspace
 
 
@@ -177,3 +178,24 @@ def answers_folder(
     with answers_run(workspace, source, split) as run:
         note(f"Run: {run}")
         yield run
+
+
+def scored_runs() -> list[Path]:
+    """All runs of the workspace with scores.
+
+    Raises:
+        click.UsageError: there is no workspace.
+        MissingPathError: none has scores.
+    """
+    from rvosbench.errors import MissingPathError
+    from rvosbench.workspace.here import from_here
+    from rvosbench.workspace.runs import runs_of
+
+    workspace = workspace_instead_of("RUN")
+    runs = [from_here(run.path) for run in runs_of(workspace) if run.scores]
+    if not runs:
+        raise MissingPathError(
+            f"{from_here(workspace.runs)} has no run with scores, expected some to rank; score them with: "
+            "rvos evaluate"
+        )
+    return runs

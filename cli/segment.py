@@ -11,12 +11,15 @@ from rvosbench.files.text import strip_control
 from .commands import command
 from .model_options import chosen_options, model_option, precision_option, text_encoder_option
 from .names import MODEL
+from .places import CheckpointPath, device_option
 
 
 @command("segment")
 @click.argument("video", type=click.Path(path_type=Path))
 @click.argument("expressions", nargs=-1, required=True, metavar="EXPRESSION...")
-@click.option("--checkpoint", type=click.Path(path_type=Path), help="Folder or file with the weights.")
+@click.option(
+    "--checkpoint", type=CheckpointPath(), help="Folder or file with the weights, or a trained run."
+)
 @text_encoder_option
 @model_option
 @click.option("--model", type=MODEL, default="soc", show_default=True, help="`rvos list models`.")
@@ -44,7 +47,7 @@ from .names import MODEL
     help="Frames per second of a folder of frames; a video has its own times.",
 )
 @click.option("--overwrite", is_flag=True, help="Replace what is already at --out and --masks.")
-@click.option("--device", default="cpu", show_default=True, help="cpu, cuda, cuda:1 ...")
+@device_option()
 @precision_option
 @click.option("--seed", default=0, show_default=True, help="For models that draw at random.")
 def segment_command(
