@@ -89,8 +89,7 @@ def compare_clips(paths: Sequence[Path], rounds: int) -> list[float]:
     def slow(number: int) -> NDArray[np.uint8]:
         which, share = drawn[number]
         frames = whole_clip(paths[which])
-        kept = np.stack([frames[index] for index in window(videos[which], share)])
-        return np.ascontiguousarray(kept.transpose(0, 3, 1, 2))
+        return np.stack([frames[index] for index in window(videos[which], share)])
 
     def fast(number: int) -> NDArray[np.uint8]:
         which, share = drawn[number]

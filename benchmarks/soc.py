@@ -140,7 +140,7 @@ def build() -> object:
     from rvosbench.models.soc.presets import PRESETS
     from rvosbench.models.soc.segmenter import SOCSegmenter
 
-    config = replace(PRESETS["soc-video-swin-t"], text_encoder=ROBERTA_BASE)
+    config = replace(PRESETS["soc-video-swin-t"].configuration, text_encoder=ROBERTA_BASE)
     model = checkpoint.create(config, seed=0).eval()
     torch.manual_seed(1)
     for name, weight in model.named_parameters():

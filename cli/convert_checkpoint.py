@@ -66,7 +66,11 @@ def convert_checkpoint_command(
     if eval_size is not None:
         settings |= dict(zip(("eval_short_side", "eval_max_side"), eval_size, strict=True))
     model = convert(
-        original, out, text_encoder=text_encoder, expected=PRESETS[preset] if preset else None, **settings
+        original,
+        out,
+        text_encoder=text_encoder,
+        expected=PRESETS[preset].configuration if preset else None,
+        **settings,
     )
     click.echo(f"{describe(model.config)}, answers from the {answer_layer} decoder layer", err=True)
     click.echo(str(out))

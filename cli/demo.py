@@ -32,7 +32,7 @@ def demo_command(
 
     \b
     Example:
-      rvos demo --out /tmp/rvos-demo
+      rvos demo --out rvos-demo
     """
     from dataclasses import replace
 
@@ -62,7 +62,9 @@ def _print(result: DemoResult) -> None:
     console = stdout_console()
     for table in result.board:
         console.print(as_rich(table))
-    kinds = Table(title="J&F of soc per kind of expression", title_justify="left", box=None, pad_edge=False)
+    kinds = Table(
+        title=f"J&F of {demo.MODEL} per kind of expression", title_justify="left", box=None, pad_edge=False
+    )
     for name in ("kind", "J&F", "95 % interval", "n"):
         kinds.add_column(name, justify="left" if name == "kind" else "right")
     for each in result.kinds:
@@ -71,21 +73,21 @@ def _print(result: DemoResult) -> None:
     console.print()
     console.print(kinds)
     console.print()
-    swap = result.swap
+    mismatch = result.mismatch
     console.print("Does it listen?")
     console.print(
         _claim(
-            f"soc is {100 * result.margin:.1f} J&F points above random-object",
+            f"{demo.MODEL} is {100 * result.margin:.1f} J&F points above {result.oracle}",
             result.margin,
-            demo.MARGIN_OVER_RANDOM,
+            demo.MARGIN_OVER_BLIND,
         )
     )
     console.print(
         _claim(
-            f"swapped expressions cost it {100 * swap.cost.difference:.1f} points, "
-            f"from {100 * swap.right:.1f} to {100 * swap.swapped:.1f}",
-            swap.cost.difference,
-            demo.COST_OF_SWAPPING,
+            f"mismatched expressions cost it {100 * mismatch.cost.difference:.1f} points, "
+            f"from {100 * mismatch.right:.1f} to {100 * mismatch.mismatched:.1f}",
+            mismatch.cost.difference,
+            demo.COST_OF_MISMATCH,
         )
     )
     console.print()

@@ -88,8 +88,8 @@ def evaluate_command(
     Example:
       rvos evaluate
       rvos evaluate runs/soc
-      rvos evaluate --dataset stores/davis --predictions results/osvos \\
-        --protocol davis-objects
+      rvos evaluate --dataset stores/davis --split val \\
+        --predictions results/osvos --protocol davis-objects
       rvos evaluate --model soc --checkpoint runs/training/checkpoint \\
         --dataset stores/ytvos --split heldout --out runs/both
     """
@@ -220,8 +220,8 @@ def _predict(
         predict(
             model,
             store,
-            split,
-            out,
+            split=split,
+            out=out,
             checkpoint=checkpoint,
             device=device,
             seed=seed,

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from .commands import command
-from .model_options import precision_option, text_encoder_option
+from .model_options import chosen_options, model_option, precision_option, text_encoder_option
 from .names import MODEL
 from .places import CheckpointPath, answers_folder, device_option
 from .stores import dataset_option, release_option
@@ -21,16 +21,21 @@ from .stores import dataset_option, release_option
     "--checkpoint", type=CheckpointPath(), help="Folder or file with the weights, or a trained run."
 )
 @text_encoder_option
+@model_option
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
     help="Run folder to write.  [default: a new one in the workspace]",
 )
 @click.option(
-    "--candidates", default=1, show_default=True, type=click.IntRange(1), help="Ranked masks per expression."
+    "--candidates",
+    type=click.IntRange(1),
+    help="Ranked masks per expression.  [default: all where the dataset's own protocol ranks them, else 1]",
 )
 @click.option(
-    "--mismatched-expressions", is_flag=True, help="Ask for every object with the expression of another one."
+    "--mismatched-expressions",
+    is_flag=True,
+    help="Ask for every object with an expression about another one.",
 )
 @click.option("--swap-sentences", is_flag=True, hidden=True, help="What --mismatched-expressions was called.")
 @click.option("--limit", type=click.IntRange(1), help="Only the first N videos.")
@@ -44,8 +49,9 @@ def predict_command(
     split: str | None,
     checkpoint: Path | None,
     text_encoder: str | None,
+    model_options: tuple[str, ...],
     out: Path | None,
-    candidates: int,
+    candidates: int | None,
     mismatched_expressions: bool,
     swap_sentences: bool,
     limit: int | None,
@@ -79,15 +85,15 @@ def predict_command(
         predict(
             model,
             store,
-            split,
-            out,
+            split=split,
+            out=out,
             checkpoint=checkpoint,
-            text_encoder=text_encoder,
+            model_options=chosen_options(model_options, text_encoder),
             device=device,
             precision=precision,
             seed=seed,
             candidates=candidates,
-            swap_sentences=mismatched_expressions or swap_sentences,
+            mismatched_expressions=mismatched_expressions or swap_sentences,
             limit=limit,
             on_progress=update,
         )

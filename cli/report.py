@@ -17,7 +17,8 @@ from .stores import open_store, release_option
     "--dataset", metavar="STORE", help="The store with the frames.  [default: the one of the scores]"
 )
 @click.option("--against", multiple=True, type=RunPath(), help="Another scored run; repeatable.")
-@click.option("--swapped", type=RunPath(), help="The same model's run with swapped expressions.")
+@click.option("--mismatched", type=RunPath(), help="The same model's run with mismatched expressions.")
+@click.option("--swapped", type=RunPath(), hidden=True, help="What --mismatched was called.")
 @click.option(
     "--predictions",
     type=click.Path(path_type=Path),
@@ -35,6 +36,7 @@ def report_command(
     run: Path,
     dataset: str | None,
     against: tuple[Path, ...],
+    mismatched: Path | None,
     swapped: Path | None,
     predictions: Path | None,
     protocol: str | None,
@@ -52,11 +54,15 @@ def report_command(
     Example:
       rvos report runs/soc --against runs/random-object
     """
-    from rvosbench.reporting.page import write_page
+    from rvosbench.reporting.page import ReportOptions, write_page
     from rvosbench.runs.run import open_run
     from rvosbench.synthetic.language import kind_of
     from rvosbench.workspace.choices import recorded_store
 
+    from .console import warn
+
+    if swapped is not None:
+        warn("--swapped is now called --mismatched; the old name will go")
     opened = open_run(run)
     if not dataset:
         scores = opened.scores(protocol)
@@ -68,12 +74,14 @@ def report_command(
         opened,
         open_store(dataset, release),
         out,
-        predictions=predictions,
-        protocol=protocol,
-        others=against,
-        swapped=swapped,
-        worst=worst,
-        best=best,
-        kind_of=kind_of if kinds else None,
+        ReportOptions(
+            predictions=predictions,
+            protocol=protocol,
+            others=against,
+            mismatched=mismatched or swapped,
+            kind_of=kind_of if kinds else None,
+            worst=worst,
+            best=best,
+        ),
     )
     click.echo(str(page))

@@ -9,7 +9,7 @@ import click
 from rvosbench.files.text import strip_control
 
 from .commands import command
-from .model_options import precision_option, text_encoder_option
+from .model_options import chosen_options, model_option, precision_option, text_encoder_option
 from .names import MODEL
 from .places import CheckpointPath, device_option
 
@@ -21,6 +21,7 @@ from .places import CheckpointPath, device_option
     "--checkpoint", type=CheckpointPath(), help="Folder or file with the weights, or a trained run."
 )
 @text_encoder_option
+@model_option
 @click.option("--model", type=MODEL, default="soc", show_default=True, help="`rvos list models`.")
 @click.option(
     "--out",
@@ -54,6 +55,7 @@ def segment_command(
     expressions: tuple[str, ...],
     checkpoint: Path | None,
     text_encoder: str | None,
+    model_options: tuple[str, ...],
     model: str,
     out: Path,
     masks: Path | None,
@@ -80,22 +82,23 @@ def segment_command(
     """
     from rvosbench.drawing.fonts import undrawable
     from rvosbench.inference.segment import check_request, segment_video
-    from rvosbench.models.loading import load_model
-    from rvosbench.models.precision import computing_in
+    from rvosbench.models.loading import check_model, load_model
 
     from .console import note, progress
 
     check_request(video, expressions, out, masks_dir=masks, replace=overwrite)
+    options = chosen_options(model_options, text_encoder)
+    check_model(model, checkpoint, options)
     boxes = undrawable("".join(expressions))
     if boxes:
         note(f"no font here has {boxes[:10]}; the legend shows boxes (a Noto font has it)")
     note(f"Loading {model}" + (f" from {checkpoint}" if checkpoint else ""))
-    segmenter = load_model(model, checkpoint, device=device, seed=seed, text_encoder=text_encoder)
-    with progress("segment") as update, computing_in(precision, device):
+    loaded = load_model(model, checkpoint, device=device, precision=precision, seed=seed, options=options)
+    with progress("segment") as update:
         summary = segment_video(
             video,
             expressions,
-            segmenter,
+            loaded,
             out,
             masks_dir=masks,
             frames_per_clip=frames_per_clip,
@@ -105,8 +108,8 @@ def segment_command(
         )
     for number, answer in enumerate(summary.answers, start=1):
         share = f"{100 * answer.mean_area:.1f} % of the picture"
-        found = f"in {answer.frames_with_mask} of {summary.frames} frames, {share}"
-        note(f"{number}: {_shortened(answer.expression, 78 - len(f'{number}: : {found}'))}: {found}")
+        where = f"in {answer.frames_with_mask} of {summary.frames} frames, {share}"
+        note(f"{number}: {_shortened(answer.expression, 78 - len(f'{number}: : {where}'))}: {where}")
     click.echo(str(out))
 
 

@@ -66,8 +66,8 @@ def synth_command(
 
     \b
     Example:
-      rvos synth ytvos --root /tmp/ytvos --videos 24
-      rvos synth a2d --root /tmp/a2d --quirk header --quirk archive-dirt
+      rvos synth ytvos --root releases/ytvos --videos 24
+      rvos synth a2d --root releases/a2d --quirk header --quirk archive-dirt
     """
     from rvosbench.synthetic import write
     from rvosbench.synthetic.quirks import QUIRKS, usual_quirks

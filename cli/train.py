@@ -73,51 +73,37 @@ def train_command(
       rvos train soc --dataset ytvos
       rvos train soc --preset soc-demo --dataset stores/ytvos --out runs/training
     """
-    from dataclasses import replace
+    from rvosbench.training import train
+    from rvosbench.training.options import TrainOptions, plan
 
-    from rvosbench.training.loop import train
-    from rvosbench.training.recipes import recipe_for
-
-    from .console import progress
+    from .console import note, progress
     from .stores import open_store
 
     store = open_store(dataset, release)
-    preset = preset or preset_of(model) or _first_preset(model)
-    given: dict[str, Any] = {
+    options: dict[str, Any] = {
+        "preset": preset or preset_of(model),
         "steps": steps,
         "max_seconds": max_seconds,
         "batch_size": batch_size,
         "seed": seed,
         "precision": precision,
+        "device": device,
+        "resume": resume,
+        "backbone": backbone,
     }
-    recipe = replace(recipe_for(preset), **{key: value for key, value in given.items() if value is not None})
+    planned = plan(model, TrainOptions(**options))
+    if preset is None:
+        note(f"preset {planned.preset}; others: rvos list presets")
     with (
         training_folder(out, model, store, resume=resume) as out,
-        progress(f"train {preset}", recipe.steps) as update,
+        progress(f"train {planned.preset}", planned.recipe.steps) as update,
     ):
         result = train(
             model,
-            preset,
             store,
-            split,
-            out,
-            recipe,
-            device=device,
-            resume=resume,
-            backbone=backbone,
+            split=split,
+            out=out,
             on_step=lambda step: update(step.number, step.total, f"loss {step.loss:.2f}"),
+            **options,
         )
     click.echo(str(result.checkpoint))
-
-
-def _first_preset(model: str) -> str:
-    from rvosbench.errors import UnknownNameError
-    from rvosbench.plugins.registry import MODELS
-
-    presets: tuple[str, ...] = getattr(MODELS[model], "presets", ())
-    if not presets:
-        trainable = [name for name in MODELS if getattr(MODELS[name], "presets", ())]
-        raise UnknownNameError(
-            f"the model '{model}' cannot be trained; those that can: {', '.join(trainable)}"
-        )
-    return presets[0]

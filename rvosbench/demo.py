@@ -9,28 +9,29 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from rvosbench.analysis.slices import Slice, by_slice
 from rvosbench.errors import OutputError
 from rvosbench.evaluation.evaluate import evaluate
+from rvosbench.plugins.model import Trait
+from rvosbench.plugins.registry import MODELS, OURS
 from rvosbench.preparation import Prepared, prepare
 from rvosbench.reporting import leaderboard
-from rvosbench.reporting.page import write_page
-from rvosbench.reporting.swap import SwapEffect, swap_effect
+from rvosbench.reporting.mismatch import MismatchEffect, mismatch_effect
+from rvosbench.reporting.page import ReportOptions, write_page
 from rvosbench.runs.run import open_run
 from rvosbench.runs.scores import Scores
 from rvosbench.store import Store
 from rvosbench.synthetic import write
 from rvosbench.synthetic.language import kind_of
 
-PRESET = "soc-demo"
+MODEL, PRESET = "soc", "soc-demo"  # what is trained
 HELD_OUT = "heldout"
-BASELINES = ("nothing", "everything", "centre", "random-object")
-MARGIN_OVER_RANDOM = 0.20  # J&F that the trained model must be above random-object
-COST_OF_SWAPPING = 0.30  # J&F that the model must lose with another object's expression
+MARGIN_OVER_BLIND = 0.20  # J&F that the trained model must be above the language-blind oracle
+COST_OF_MISMATCH = 0.30  # J&F that the model must lose with another object's expression
 _MARK = ".rvos-demo"  # says that a folder was made by the demo, so that it may be replaced
 
 
@@ -67,20 +68,21 @@ class DemoResult:
     training_s: float
     prepared: tuple[Prepared, ...]
     scores: Scores  # of the trained model
-    random_object: float  # J&F of the language-blind oracle, a fraction
-    swap: SwapEffect
+    oracle: str  # the floor with perfect masks that reads no language
+    oracle_score: float  # its J&F, a fraction
+    mismatch: MismatchEffect
     kinds: tuple[Slice, ...]  # J&F per kind of expression
     board: tuple[leaderboard.Table, ...]
 
     @property
     def margin(self) -> float:
-        """J&F above random-object, a fraction."""
-        return self.scores.metrics["J&F"].value - self.random_object
+        """J&F above the language-blind oracle, a fraction."""
+        return self.scores.metrics["J&F"].value - self.oracle_score
 
     @property
     def listens(self) -> bool:
         """Whether both claims of the demo hold."""
-        return self.margin >= MARGIN_OVER_RANDOM and self.swap.cost.difference >= COST_OF_SWAPPING
+        return self.margin >= MARGIN_OVER_BLIND and self.mismatch.cost.difference >= COST_OF_MISMATCH
 
 
 def demo(
@@ -104,29 +106,29 @@ def demo(
     store = Store.open(stores[0].store)
     checkpoint, steps, seconds = _train(store, out / "runs" / "training", seed, size, progress)
     runs = out / "runs"
-    with progress("predict and score soc") as update:
-        scores = _score("soc", store, runs / "soc", update, checkpoint=checkpoint)
-    with progress("the same with swapped expressions") as update:
-        _score("soc", store, runs / "soc-swapped", update, checkpoint=checkpoint, swapped=True)
+    trained, mismatched = runs / MODEL, runs / f"{MODEL}-mismatched"
+    with progress(f"predict and score {MODEL}") as update:
+        scores = _score(MODEL, store, trained, update, checkpoint=checkpoint)
+    with progress("the same with mismatched expressions") as update:
+        _score(MODEL, store, mismatched, update, checkpoint=checkpoint, mismatched=True)
+    names, oracle = floors()
     with progress("floor baselines") as update:
-        floors = {
-            name: _score(name, store, runs / name, _part(update, number, len(BASELINES), name))
-            for number, name in enumerate(BASELINES)
+        floor_scores = {
+            name: _score(name, store, runs / name, _part(update, number, len(names), name))
+            for number, name in enumerate(names)
         }
-    ranked = [runs / name for name in ("soc", *BASELINES)]
+    ranked = [trained, *(runs / name for name in names)]
     board = leaderboard.tables(leaderboard.collect(ranked))
     leaderboard.write(board, out)
     with progress("write the page") as update:
         page = write_page(
-            runs / "soc",
+            trained,
             store,
             out / "report" / "index.html",
-            others=ranked[1:],
-            swapped=runs / "soc-swapped",
-            kind_of=kind_of,
+            ReportOptions(others=ranked[1:], mismatched=mismatched, kind_of=kind_of),
         )
         update(1, 1)
-    table = open_run(runs / "soc").expressions()
+    table = open_run(trained).expressions()
     return DemoResult(
         folder=out,
         checkpoint=checkpoint,
@@ -135,11 +137,19 @@ def demo(
         training_s=seconds,
         prepared=stores,
         scores=scores,
-        random_object=floors["random-object"].metrics["J&F"].value,
-        swap=swap_effect(runs / "soc", runs / "soc-swapped"),
+        oracle=oracle,
+        oracle_score=floor_scores[oracle].metrics["J&F"].value,
+        mismatch=mismatch_effect(trained, mismatched),
         kinds=tuple(by_slice(table, lambda row: kind_of(row["text"]))),
         board=board,
     )
+
+
+def floors() -> tuple[tuple[str, ...], str]:
+    """The built-in models that read no language, and the one among them that is an oracle."""
+    built_in = [name for name, entry in MODELS.entries().items() if entry.distribution == OURS]
+    blind = tuple(name for name in built_in if Trait.LANGUAGE_BLIND in MODELS[name].traits)
+    return blind, next(name for name in blind if Trait.ORACLE in MODELS[name].traits)
 
 
 def _take(out: Path, *, replace_old: bool) -> None:
@@ -180,20 +190,16 @@ def _noted(update: Update) -> Callable[[str, int, int], None]:
 
 
 def _train(store: Store, out: Path, seed: int, size: Size, progress: Progress) -> tuple[Path, int, float]:
-    from rvosbench.training.loop import train
-    from rvosbench.training.recipes import recipe_for
+    from rvosbench.training import train
 
-    recipe = replace(recipe_for(PRESET), seed=seed)
-    if size.steps is not None:
-        recipe = replace(recipe, steps=size.steps)
     with progress(f"train {PRESET}") as update:
         result = train(
-            "soc",
-            PRESET,
+            MODEL,
             store,
-            "train",
-            out,
-            recipe,
+            out=out,
+            preset=PRESET,
+            seed=seed,
+            steps=size.steps,
             on_step=lambda step: update(step.number, step.total, f"loss {step.loss:.2f}"),
         )
     return result.checkpoint, result.steps, result.seconds
@@ -206,7 +212,7 @@ def _score(
     update: Update,
     *,
     checkpoint: Path | None = None,
-    swapped: bool = False,
+    mismatched: bool = False,
 ) -> Scores:
     """Predict the held-out videos and score the answers: two passes over the videos."""
     from rvosbench.inference.predict import predict
@@ -214,10 +220,10 @@ def _score(
     predict(
         model,
         store,
-        HELD_OUT,
-        run,
+        split=HELD_OUT,
+        out=run,
         checkpoint=checkpoint,
-        swap_sentences=swapped,
+        mismatched_expressions=mismatched,
         on_progress=lambda done, total: update(done, 2 * total, "predict"),
     )
     return evaluate(

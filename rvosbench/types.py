@@ -98,7 +98,7 @@ class Clip:
     """What a model sees: frames of one video and the positions to answer for."""
 
     video_id: str
-    frames: NDArray[np.uint8]  # (T, 3, H, W) RGB
+    frames: NDArray[np.uint8]  # (T, H, W, 3) RGB
     frame_indices: tuple[int, ...]  # T positions in the video
     wanted: tuple[int, ...]  # K positions in `frames`, ascending
     objects: NDArray[np.bool_] | None = None  # (N, K, H, W) ground truth, filled in for oracles only
@@ -126,7 +126,7 @@ class Target:
 class Batch:
     """Training clips, padded at the bottom and right to one size. One expression per clip."""
 
-    frames: Tensor  # (B, T, 3, H, W) float32 RGB in [0, 1], 0 on padding; the model normalises
+    frames: Tensor  # (B, T, H, W, 3) uint8 RGB, 0 on padding; the model scales and turns them
     pixel_is_padding: Tensor  # (B, H, W) bool
     sizes: tuple[tuple[int, int], ...]  # B x (height, width) without padding
     expressions: tuple[str, ...]  # B

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from rvosbench.demo import BASELINES, Size, demo
+from rvosbench.demo import Size, demo, floors
 from rvosbench.errors import OutputError
 from rvosbench.store import Store
 
@@ -44,7 +44,7 @@ def test_every_step_shows_its_progress_to_the_end(shown, result):
 
 def test_the_leaderboard_ranks_the_model_and_the_floors_and_only_marks_the_oracle(result):
     (table,) = json.loads((result.folder / "leaderboard.json").read_text())["tables"]
-    assert {Path(row["run"]).name for row in table["rows"]} == {"soc", *BASELINES}
+    assert {Path(row["run"]).name for row in table["rows"]} == {"soc", *floors()[0]}
     assert table["protocol"] == "ytvos"
     assert table["n_expressions"] == result.scores.n_expressions > 0
     assert "random-object" in (result.folder / "leaderboard.md").read_text()
@@ -52,9 +52,12 @@ def test_the_leaderboard_ranks_the_model_and_the_floors_and_only_marks_the_oracl
 
 def test_the_claims_are_measured_and_an_untrained_model_does_not_meet_them(result):
     value = result.scores.metrics["J&F"].value
-    assert result.margin == value - result.random_object
-    assert result.swap.cost.difference == pytest.approx(result.swap.right - result.swap.swapped)
-    assert result.random_object > 0.2  # an oracle that guesses among two to four
+    assert result.margin == value - result.oracle_score
+    assert result.mismatch.cost.difference == pytest.approx(
+        result.mismatch.right - result.mismatch.mismatched
+    )
+    assert result.oracle == "random-object"
+    assert result.oracle_score > 0.2  # an oracle that guesses among two to four
     assert not result.listens
 
 

@@ -41,7 +41,7 @@ class LeftHalf:
     """Answers with the left half of any picture, to every expression."""
 
     def segment(self, clip, expressions, candidates=1):
-        masks = np.zeros((1, len(clip.wanted), *clip.frames.shape[2:]), np.bool_)
+        masks = np.zeros((1, len(clip.wanted), *clip.frames.shape[1:3]), np.bool_)
         masks[..., : (masks.shape[-1] + 1) // 2] = True
         return [Segmentation(masks=masks, scores=np.ones(1, np.float32)) for _ in expressions]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,8 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from rvosbench.plugins.model import Load, ModelSpec, Preset, Training, Trait
+from rvosbench.plugins.recipe import Recipe, Schedule
 from rvosbench.types import Batch, Clip, Segmentation
 
 
@@ -23,8 +26,9 @@ class TinyNet(nn.Module):
         self.head = nn.Conv2d(8, 1, 1)
 
     def forward(self, frames: Tensor, texts: Sequence[str]) -> Tensor:
-        """(B, T, 3, H, W) and B expressions -> (B, T, H, W) logits."""
+        """(B, T, H, W, 3) uint8 and B expressions -> (B, T, H, W) logits."""
         B, T = frames.shape[:2]
+        frames = frames.movedim(-1, 2).contiguous().float() / 255
         # "the red square": r; "the blue one": b
         letters = [ord([*text.split(), "a", "a"][1][0].lower()) % 26 for text in texts]
         words = self.text(torch.tensor(letters, device=frames.device))
@@ -57,7 +61,7 @@ class TinySegmenter:
 
     @torch.inference_mode()
     def segment(self, clip: Clip, expressions: Sequence[str], candidates: int = 1) -> Sequence[Segmentation]:
-        frames = torch.from_numpy(clip.frames[list(clip.wanted)]).float()[None] / 255
+        frames = torch.from_numpy(clip.frames[list(clip.wanted)])[None]
         answers = []
         for text in expressions:
             logits = self.net.eval()(frames, [text])
@@ -66,26 +70,20 @@ class TinySegmenter:
         return answers
 
 
-class TinyFactory:
-    summary = "tiny"
-    needs_checkpoint = True
-    is_oracle = False
-    presets = ("tiny-demo", "tiny-steady")
+def _create(dropout: float, seed: int) -> TinySegmenter:
+    return TinySegmenter(TinyNet(dropout))
 
-    def create(self, preset: str, *, seed: int) -> TinySegmenter:
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
-            return TinySegmenter(TinyNet(0.0 if preset == "tiny-steady" else 0.2))
 
-    def load(self, checkpoint: Path | None, *, device: str, seed: int) -> TinySegmenter:
-        assert checkpoint is not None
-        net = TinyNet()
-        net.load_state_dict(load_file(checkpoint / "model.safetensors"))
-        return TinySegmenter(net.eval())
+def _load(checkpoint: Path | None, request: Load) -> TinySegmenter:
+    assert checkpoint is not None
+    net = TinyNet()
+    net.load_state_dict(load_file(checkpoint / "model.safetensors"))
+    return TinySegmenter(net.eval())
 
-    def save(self, model: TinySegmenter, folder: Path) -> None:
-        folder.mkdir()
-        save_file(model.net.state_dict(), folder / "model.safetensors")
+
+def _save(model: TinySegmenter, folder: Path) -> None:
+    folder.mkdir()
+    save_file(model.net.state_dict(), folder / "model.safetensors")
 
 
 class NotFinite(TinySegmenter):
@@ -99,10 +97,29 @@ class NotFinite(TinySegmenter):
         return {name: value * factor for name, value in super().losses(batch).items()}
 
 
-class NotFiniteFactory(TinyFactory):
-    def create(self, preset: str, *, seed: int) -> TinySegmenter:
-        return NotFinite(super().create(preset, seed=seed).net)
-
-
-TINY = TinyFactory()
-NOT_FINITE = NotFiniteFactory()
+RECIPE = Recipe(
+    learning_rates={"main": 1e-2, "backbone": 1e-2, "text": 2e-2},
+    batch_size=4,
+    frames=2,
+    window="spread",
+    short_side=24,
+    max_side=32,
+    steps=10,
+    clip_grad_norm=1.0,
+    schedule=Schedule(kind="cosine", warm_up=0.2),
+    mirror=0.5,
+    save_every=3,
+)
+TINY = ModelSpec(
+    summary="tiny",
+    load=_load,
+    traits=frozenset({Trait.NEEDS_CHECKPOINT}),
+    presets={
+        "tiny-demo": Preset(summary="with dropout", configuration=0.2, recipe=RECIPE),
+        "tiny-steady": Preset(summary="without", configuration=0.0, recipe=RECIPE),
+    },
+    training=Training(create=_create, save=_save),
+)
+NOT_FINITE = replace(
+    TINY, training=Training(create=lambda dropout, seed: NotFinite(TinyNet(dropout)), save=_save)
+)

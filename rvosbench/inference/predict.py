@@ -2,45 +2,54 @@
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rvosbench import masks
-from rvosbench.errors import OutputError, ScoreError, ShapeError
-from rvosbench.media.frames import open_frames
-from rvosbench.models.loading import check_checkpoint, load_model
-from rvosbench.models.precision import computing_in
-from rvosbench.plugins.contracts import ConfigurableFactory, ModelFactory, Segmenter
-from rvosbench.plugins.registry import MODELS
+from rvosbench.errors import OutputError, ScoreError, UnknownNameError
+from rvosbench.inference.candidates import needed_candidates
+from rvosbench.inference.clips import whole_video
+from rvosbench.inference.queries import Query, mismatched_queries, queries
+from rvosbench.models.loading import Model, check_model, load_model
 from rvosbench.runs import record as run_record
 from rvosbench.runs.predictions import Prediction, PredictionsWriter
 from rvosbench.store import Store
-from rvosbench.types import VOID, Clip, Expression, Segmentation, Video
+from rvosbench.types import Clip, Video
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PredictOptions:
+    """Everything about a run of predictions that has a default."""
+
+    checkpoint: str | Path | None = None  # for models that need one
+    model_options: Mapping[str, object] = field(default_factory=dict)  # the model's own, see `load_model`
+    device: str = "cpu"  # or "cuda", "cuda:N"
+    precision: str = "fp32"  # one of `rvosbench.plugins.recipe.PRECISIONS`
+    seed: int = 0  # for models that draw at random
+    candidates: int | None = None
+    """Ranked masks per expression, at most. None: what the dataset's own protocol looks at, so 1 or all
+    that the model has."""
+    mismatched_expressions: bool = False
+    """Ask for every object with an expression about another object of the same video. A model that does
+    not listen keeps its score. Expressions of videos that talk about a single object cannot be mismatched;
+    they are left out and listed in run.json."""
+    limit: int | None = None  # only so many videos, the first ones
 
 
 def predict(
-    model_name: str,
-    store: Store,
-    split: str,
-    out: Path,
+    model: str,
+    store: Store | str | Path,
     *,
-    checkpoint: Path | None = None,
-    text_encoder: str | None = None,
-    device: str = "cpu",
-    precision: str = "fp32",
-    seed: int = 0,
-    candidates: int = 1,
-    swap_sentences: bool = False,
-    limit: int | None = None,
+    out: str | Path,
+    split: str | None = None,
     on_progress: Callable[[int, int], None] | None = None,
+    **options: Any,
 ) -> Path:
     """Let a model answer all expressions of a split.
 
@@ -48,81 +57,85 @@ def predict(
     frames; for all frames where the ground truth is hidden, as the public servers want them.
 
     Args:
-        model_name: in the model registry.
+        model: in the model registry.
         store: where videos and expressions come from.
-        split: of the store.
         out: run folder; appears when it is complete, with `predictions/` and `run.json`.
-        checkpoint: for models that need one.
-        text_encoder: for checkpoints that lack its files, see `rvosbench.models.loading.load_model`.
-        device: "cpu", "cuda" ...
-        precision: one of `rvosbench.models.precision.PRECISIONS`.
-        seed: for models that draw at random.
-        candidates: ranked masks per expression, at most.
-        swap_sentences: ask for every object with an expression about another object of the same video. A
-            model that does not listen keeps its score. Expressions of videos that talk about a single
-            object cannot be swapped; they are left out and listed in run.json.
-        limit: only so many videos, the first ones.
+        split: of the store; None: the only one.
         on_progress: called with (videos done, videos in all).
+        options: fields of `PredictOptions`, such as `checkpoint` and `device`.
 
     Returns:
         `out`.
 
     Raises:
-        UnknownNameError: no such model, split or precision.
+        UnknownNameError: no such model, option, split or precision.
         MissingPathError: the model needs a checkpoint; the checkpoint or a frame is gone.
         CheckpointError: the model takes no checkpoint, or it is another model's.
         OutputError: `out` holds something, or cannot be written.
         ShapeError: the model answered with masks of the wrong shape.
         ScoreError: the split has no expression to ask.
+
+    Example:
+        >>> predict("soc", "stores/ytvos", split="valid", out="runs/a", checkpoint="soc")  # doctest: +SKIP
     """
+    chosen = PredictOptions(**options)
+    out = Path(out)
     _check_free(out)
-    factory: ModelFactory = MODELS[model_name]
-    check_checkpoint(model_name, checkpoint)
-    facts: dict[str, Any] = {
-        "kind": "predictions",
-        "unit": "expression",
-        "model": model_name,
-        "is_oracle": factory.is_oracle,
-        "checkpoint": None if checkpoint is None else str(checkpoint),
-        "checkpoint_sha256": None if checkpoint is None else run_record.sha256_of(checkpoint),
-        "text_encoder": text_encoder,
-        "precision": precision,
-        "dataset": store.name,
-        "store": str(store.folder),
-        "store_fingerprint": store.fingerprint,
-        "split": split,
-        "seed": seed,
-        "candidates": candidates,
-        "swapped_sentences": swap_sentences,
-        "limit": limit,
-    }
-    video_ids = store.video_ids(split)[:limit]
+    checkpoint = None if chosen.checkpoint is None else Path(chosen.checkpoint)
+    check_model(model, checkpoint, chosen.model_options)
+    opened = store if isinstance(store, Store) else Store.open(Path(store))
+    split = split or _only_split(opened)
+    video_ids = opened.video_ids(split)[: chosen.limit]
+    sha256 = None if checkpoint is None else run_record.sha256_of(checkpoint)
     start_s = time.perf_counter()
-    segmenter = load_model(model_name, checkpoint, device=device, seed=seed, text_encoder=text_encoder)
-    facts["settings"] = factory.settings(segmenter) if isinstance(factory, ConfigurableFactory) else {}
+    loaded = load_model(
+        model,
+        checkpoint,
+        device=chosen.device,
+        precision=chosen.precision,
+        seed=chosen.seed,
+        options=chosen.model_options,
+    )
     tally = _Tally(load_s=time.perf_counter() - start_s)
+    candidates = chosen.candidates or needed_candidates(opened.name, loaded.candidates)
     partial = out.with_name(f".{out.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     try:
-        with PredictionsWriter(partial / "predictions") as writer, computing_in(precision, device):
+        with PredictionsWriter(partial / "predictions") as writer:
             for done, video_id in enumerate(video_ids):
-                video = store.video(split, video_id)
-                queries = _queries(video, seed=seed, swapped=swap_sentences)
-                tally.count(video, queries)
-                if queries:
-                    clip = _clip(video, store.release, with_objects=factory.is_oracle)
-                    writer.add(_answers(segmenter, model_name, clip, queries, candidates, tally))
+                video = opened.video(split, video_id)
+                if chosen.mismatched_expressions:
+                    asked = mismatched_queries(video, seed=chosen.seed)
+                else:
+                    asked = queries(video)
+                tally.count(video, asked)
+                if asked:
+                    clip = whole_video(video, opened.release, with_objects=loaded.spec.is_oracle)
+                    writer.add(_answers(loaded, clip, asked, candidates, tally))
                 if on_progress is not None:
                     on_progress(done + 1, len(video_ids))
         if not tally.expressions:
             raise ScoreError(
-                f"{store.folder} has no expression to ask in split '{split}' "
-                f"({len(video_ids)} videos, {len(tally.left_out)} expressions that cannot be swapped); "
+                f"{opened.folder} has no expression to ask in split '{split}' "
+                f"({len(video_ids)} videos, {len(tally.left_out)} expressions that cannot be mismatched); "
                 "expected at least one, choose another --split"
             )
         seconds = time.perf_counter() - start_s
-        record = {**facts, **tally.as_json(seconds), **run_record.environment()}
-        record["hardware"] |= {"device": device}
+        record = {
+            "kind": "predictions",
+            "unit": "expression",
+            **_model_facts(loaded, sha256),
+            **_store_facts(opened, split),
+            "seed": chosen.seed,
+            "candidates": candidates,
+            "candidates_available": loaded.candidates,
+            "mismatched_expressions": chosen.mismatched_expressions,
+            "limit": chosen.limit,
+            "settings": dict(loaded.settings),
+            **tally.as_json(seconds),
+            **run_record.environment(),
+        }
+        record["hardware"] |= {"device": chosen.device}
         run_record.write_json(partial / run_record.NAME, record)
         _put_in_place(partial, out)
     finally:
@@ -130,12 +143,26 @@ def predict(
     return out
 
 
-@dataclass(frozen=True, slots=True)
-class _Query:
-    """An expression to ask, and the expression whose answer it is taken for."""
+def _model_facts(loaded: Model, checkpoint_sha256: str | None) -> Mapping[str, Any]:
+    """What run.json says about the model. Its traits are for readers that do not have it installed."""
+    return {
+        "model": loaded.name,
+        "is_oracle": loaded.spec.is_oracle,
+        "traits": sorted(loaded.traits),
+        "checkpoint": None if loaded.checkpoint is None else str(loaded.checkpoint),
+        "checkpoint_sha256": checkpoint_sha256,
+        "text_encoder": getattr(loaded.options, "text_encoder", None),
+        "precision": loaded.precision,
+    }
 
-    expression_id: str
-    text: str
+
+def _store_facts(store: Store, split: str) -> Mapping[str, Any]:
+    return {
+        "dataset": store.name,
+        "store": str(store.folder),
+        "store_fingerprint": store.fingerprint,
+        "split": split,
+    }
 
 
 @dataclass(slots=True)
@@ -149,14 +176,14 @@ class _Tally:
     expressions: int = 0
     left_out: list[str] = field(default_factory=list)  # video/expression
 
-    def count(self, video: Video, queries: Sequence[_Query]) -> None:
-        asked = {query.expression_id for query in queries}
+    def count(self, video: Video, asked: Sequence[Query]) -> None:
+        answered = {query.expression_id for query in asked}
         self.videos += 1
-        self.expressions += len(asked)
+        self.expressions += len(answered)
         self.left_out += [
             f"{video.video_id}/{expression.expression_id}"
             for expression in video.expressions
-            if expression.expression_id not in asked
+            if expression.expression_id not in answered
         ]
 
     def as_json(self, seconds: float) -> Mapping[str, Any]:
@@ -173,104 +200,33 @@ class _Tally:
         }
 
 
-def _queries(video: Video, *, seed: int, swapped: bool) -> list[_Query]:
-    if not swapped:
-        return [_Query(each.expression_id, each.text) for each in video.expressions]
-    queries = []
-    for expression in video.expressions:
-        text = _text_about_another(expression, video.expressions, seed)
-        if text is not None:
-            queries.append(_Query(expression.expression_id, text))
-    return queries
-
-
-def _text_about_another(expression: Expression, expressions: Sequence[Expression], seed: int) -> str | None:
-    """An expression of the same video that shares no object and no wording with `expression`."""
-    if not expression.object_ids:
-        return None
-    others = sorted(
-        {
-            other.text
-            for other in expressions
-            if other.object_ids and set(other.object_ids).isdisjoint(expression.object_ids)
-        }
-        - {expression.text}
-    )
-    if not others:
-        return None
-    key = f"{seed}/{expression.video_id}/{expression.expression_id}".encode()
-    return others[int.from_bytes(hashlib.sha256(key).digest()[:8], "big") % len(others)]
-
-
-def _clip(video: Video, release: Path, *, with_objects: bool) -> Clip:
-    """The whole video as one clip."""
-    indices = tuple(range(len(video.frames)))
-    annotated = tuple(index for index in indices if video.frames[index].annotated)
-    hidden = any(expression.object_ids is None for expression in video.expressions)
-    with open_frames(video, release) as reader:
-        clip = Clip(
-            video_id=video.video_id,
-            frames=reader.read(indices),
-            frame_indices=indices,
-            wanted=indices if hidden or not annotated else annotated,
-        )
-    return replace(clip, objects=_objects(video, clip.wanted)) if with_objects else clip
-
-
-def _objects(video: Video, frames: Sequence[int]) -> NDArray[np.bool_]:
-    """The ground truth of all objects, (N, K, H, W); what is marked as void is none."""
-    objects = [thing.object_id for thing in video.objects if thing.category != VOID]
-    drawn = np.zeros((len(objects), len(frames), video.height, video.width), np.bool_)
-    for row, object_id in enumerate(objects):
-        for column, frame in enumerate(frames):
-            rle = video.masks.get((object_id, frame))
-            if rle is not None:
-                drawn[row, column] = masks.decode(rle)
-    return drawn
-
-
 def _answers(
-    segmenter: Segmenter,
-    model_name: str,
-    clip: Clip,
-    queries: Sequence[_Query],
-    candidates: int,
-    tally: _Tally,
+    loaded: Model, clip: Clip, asked: Sequence[Query], candidates: int, tally: _Tally
 ) -> Iterator[Prediction]:
     start_s = time.perf_counter()
-    answers = segmenter.segment(clip, [query.text for query in queries], candidates)
+    answers = loaded.segment(clip, [query.text for query in asked], candidates)
     tally.model_s += time.perf_counter() - start_s
     tally.frames += len(clip.frames)
-    if len(answers) != len(queries):
-        raise ShapeError(
-            f"{model_name} gave {len(answers)} answers to {len(queries)} expressions about "
-            f"{clip.video_id}; expected one each"
-        )
-    for query, answer in zip(queries, answers, strict=True):
-        _check_answer(answer, model_name, clip, query, candidates)
+    for query, answer in zip(asked, answers, strict=True):
         scores = np.broadcast_to(answer.scores.reshape(len(answer.masks), -1), answer.masks.shape[:2])
         for candidate, frames in enumerate(answer.masks):
-            for place, mask in enumerate(frames):
+            for column, mask in enumerate(frames):
                 yield Prediction(
                     video_id=clip.video_id,
                     expression_id=query.expression_id,
-                    frame_index=clip.frame_indices[clip.wanted[place]],
+                    frame_index=clip.frame_indices[clip.wanted[column]],
                     candidate=candidate,
-                    score=float(scores[candidate, place]),
+                    score=float(scores[candidate, column]),
                     mask=masks.encode(mask),
                 )
 
 
-def _check_answer(answer: Segmentation, model_name: str, clip: Clip, query: _Query, candidates: int) -> None:
-    count = len(answer.masks)
-    shape = (count, len(clip.wanted), *clip.frames.shape[2:])
-    fits = answer.masks.shape == shape and answer.masks.dtype == np.bool_
-    if not fits or not 1 <= count <= candidates or answer.scores.shape not in ((count,), shape[:2]):
-        raise ShapeError(
-            f"{model_name} answered {query.expression_id!r} of {clip.video_id} with masks "
-            f"{answer.masks.shape} {answer.masks.dtype} and scores {answer.scores.shape}; expected "
-            f"1 to {candidates} candidates of {shape[1:]} bool (frames, height, width) with one score each"
+def _only_split(store: Store) -> str:
+    if len(store.splits) != 1:
+        raise UnknownNameError(
+            f"{store.folder} has the splits {', '.join(store.splits)}; choose one with --split"
         )
+    return next(iter(store.splits))
 
 
 def _check_free(out: Path) -> None:

@@ -24,36 +24,40 @@ asks for by EXIF is left out, as everywhere here.
 
 from __future__ import annotations
 
-import re
-import unicodedata
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Literal, Protocol, Self
+from typing import Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rvosbench import masks
 from rvosbench.drawing import overlay
-from rvosbench.errors import InvalidDataError, OutputError, ShapeError
-from rvosbench.files.places import check_file, check_folder, unwritable
+from rvosbench.errors import InvalidDataError
+from rvosbench.inference.outputs import MaskFolder, check_outputs, writer_for
+from rvosbench.inference.windows import windows
 from rvosbench.media.frame_sources import FrameSource, SourceFrame
 from rvosbench.media.images import RgbImage
-from rvosbench.media.picture_writer import (
-    FrameFolderWriter,
-    PictureWriter,
-    PngFolder,
-    holds_frames,
-    too_many,
-)
-from rvosbench.media.video_writer import SUFFIXES, VideoWriter, check_video_name
-from rvosbench.plugins.contracts import Segmenter
+from rvosbench.models.answers import check_answers
+from rvosbench.models.loading import clip_of, load_model
+from rvosbench.plugins.model import Segmenter
 from rvosbench.types import Clip
 
 _LEGEND_WIDTH = 160  # px; expressions below a narrower picture could not be read
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SegmentOptions:
+    """Everything about answering a video that has a default."""
+
+    masks_dir: str | Path | None = None
+    """Also write every mask, as `<masks_dir>/<n>-<expression>/<frame>.png` with 0 and 255. Masks have the
+    size and the orientation of the picture as it is shown."""
+    frames_per_clip: int = 24  # how many frames the model sees at once; memory grows with it
+    folder_fps: float = 6.0  # frames per second of a folder, which does not say
+    replace: bool = False
+    """Overwrite `out` and `masks_dir`; a folder only when all in it was written like this."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -81,17 +85,97 @@ class SegmentSummary:
     answers: tuple[Answer, ...]  # one per expression, in order
 
 
+@overload
+def segment(
+    source: str | Path | NDArray[np.uint8],
+    expressions: str | Sequence[str],
+    *,
+    model: str | Segmenter,
+    checkpoint: str | Path | None = ...,
+    device: str = ...,
+    out: None = None,
+    **options: Any,
+) -> NDArray[np.bool_]: ...
+
+
+@overload
+def segment(
+    source: str | Path,
+    expressions: str | Sequence[str],
+    *,
+    model: str | Segmenter,
+    checkpoint: str | Path | None = ...,
+    device: str = ...,
+    out: str | Path,
+    **options: Any,
+) -> SegmentSummary: ...
+
+
+def segment(
+    source: str | Path | NDArray[np.uint8],
+    expressions: str | Sequence[str],
+    *,
+    model: str | Segmenter,
+    checkpoint: str | Path | None = None,
+    device: str = "cpu",
+    out: str | Path | None = None,
+    **options: Any,
+) -> NDArray[np.bool_] | SegmentSummary:
+    """Answer expressions about any video: as masks, or as a video that shows them.
+
+    Args:
+        source: a video file, a folder of JPEG or PNG frames, or (T, H, W, 3) uint8 RGB frames.
+        expressions: one, or several.
+        model: a name in the model registry, or a loaded model.
+        checkpoint: of a model that is named.
+        device: of a model that is named.
+        out: what to write, see `rvosbench.inference.segment`; None: the masks are returned instead, and
+            all of them are held in memory.
+        options: fields of `SegmentOptions`, such as `frames_per_clip`.
+
+    Returns:
+        Without `out` the masks, (expressions, T, H, W) bool; (T, H, W) for one expression that is a str.
+        With `out` what was written and found.
+
+    Raises:
+        InvalidDataError: no expression or an empty one; frames in memory cannot be written to `out`.
+        ShapeError: the frames are not of that shape.
+        RvosbenchError: as `load_model` and `segment_video`.
+
+    Example:
+        >>> frames = np.zeros((3, 8, 12, 3), np.uint8)
+        >>> segment(frames, "the red dog", model="centre").shape
+        (3, 8, 12)
+    """
+    segmenter = load_model(model, checkpoint, device=device) if isinstance(model, str) else model
+    asked = [expressions] if isinstance(expressions, str) else list(expressions)
+    if out is not None:
+        if not isinstance(source, str | Path):
+            raise InvalidDataError(
+                "frames in memory cannot be written; write them as a folder, or leave out="
+            )
+        return segment_video(source, asked, segmenter, out, **options)
+    chosen = SegmentOptions(**options)
+    _check_asked(asked, chosen)
+    if isinstance(source, str | Path):
+        with closing(FrameSource(Path(source), folder_fps=chosen.folder_fps)) as frames:
+            parts = [part for _, part in _answered(frames, str(source), asked, segmenter, chosen)]
+    else:
+        clip = clip_of(source)
+        in_memory = (SourceFrame(f"{n:05d}", n / chosen.folder_fps, rgb) for n, rgb in enumerate(clip.frames))
+        parts = [part for _, part in _answered(in_memory, clip.video_id, asked, segmenter, chosen)]
+    joined = np.concatenate(parts, axis=1)
+    return joined[0] if isinstance(expressions, str) else joined
+
+
 def segment_video(
-    source: Path,
+    source: str | Path,
     expressions: Sequence[str],
     segmenter: Segmenter,
-    out: Path,
+    out: str | Path,
     *,
-    masks_dir: Path | None = None,
-    frames_per_clip: int = 24,
-    folder_fps: float = 6.0,
-    replace: bool = False,
     on_progress: Callable[[int, int | None], None] | None = None,
+    **options: Any,
 ) -> SegmentSummary:
     """Answer every expression on every frame and write a video that shows it.
 
@@ -100,12 +184,8 @@ def segment_video(
         expressions: one or more expressions; each gets its own colour and a line below the picture.
         segmenter: any model.
         out: what to write, as above; `<frame>` is an image's own name, or a video's position 00000.
-        masks_dir: also write every mask, as `<masks_dir>/<n>-<expression>/<frame>.png` with 0 and 255.
-            Masks have the size and the orientation of the picture as it is shown.
-        frames_per_clip: how many frames the model sees at once; memory grows with it.
-        folder_fps: frames per second of a folder, which does not say.
-        replace: overwrite `out` and `masks_dir`; a folder only when all in it was written like this.
         on_progress: called with (frames done, frames in all or None) after every clip.
+        options: fields of `SegmentOptions`.
 
     Returns:
         What was written and found.
@@ -117,37 +197,29 @@ def segment_video(
         OutputError: `out` or `masks_dir` is taken or cannot be written.
         ShapeError: the model answered with masks of a wrong size.
     """
-    check_request(
-        source,
-        expressions,
-        out,
-        masks_dir=masks_dir,
-        frames_per_clip=frames_per_clip,
-        folder_fps=folder_fps,
-        replace=replace,
-    )
-    sink = _MaskFolder(masks_dir, expressions, replace=replace) if masks_dir is not None else None
+    source, out, chosen = Path(source), Path(out), SegmentOptions(**options)
+    check_request(source, expressions, out, **options)
+    masks_dir = None if chosen.masks_dir is None else Path(chosen.masks_dir)
+    sink = None if masks_dir is None else MaskFolder(masks_dir, expressions, replace=chosen.replace)
     entries = _entries(expressions)
-    found = np.zeros(len(expressions), np.int64)
+    seen = np.zeros(len(expressions), np.int64)
     area = np.zeros(len(expressions), np.float64)
     frames = clips = 0
     band: NDArray[np.uint8] | None = None
     try:
         with (
-            closing(FrameSource(source, folder_fps=folder_fps)) as frame_source,
-            _writer(out, fps=frame_source.fps, replace=replace) as writer,
+            closing(FrameSource(source, folder_fps=chosen.folder_fps)) as frame_source,
+            writer_for(out, fps=frame_source.fps, replace=chosen.replace) as writer,
         ):
-            for shots, new in windows(frame_source, frames_per_clip):
-                clip = _clip(source.stem, shots, new, frames)
-                answers = _ask(segmenter, clip, expressions)  # (expressions, new, H, W)
-                found += answers.any((2, 3)).sum(1)
+            for shots, answers in _answered(frame_source, source.stem, expressions, segmenter, chosen):
+                seen += answers.any((2, 3)).sum(1)
                 area += answers.mean((2, 3)).sum(1)
                 height, width = shots[0].pixels.shape[:2]
                 if band is None:
                     band = overlay.legend(
                         max(width, _LEGEND_WIDTH), entries, compact=len(entries) > len(overlay.PALETTE)
                     )
-                for position, shot in enumerate(shots[len(shots) - new :]):
+                for position, shot in enumerate(shots):
                     masks_here = answers[:, position]
                     drawn = overlay.blend(
                         shot.pixels,
@@ -158,7 +230,7 @@ def segment_video(
                     writer.add(_above(drawn, band), shot.time_s, shot.name)
                     if sink is not None:
                         sink.add(shot.name, masks_here)
-                frames += new
+                frames += len(shots)
                 clips += 1
                 if on_progress is not None:
                     on_progress(frames, frame_source.frames)
@@ -174,157 +246,74 @@ def segment_video(
         height=height,
         width=width,
         fps=frame_source.fps,
-        frames_per_clip=frames_per_clip,
+        frames_per_clip=chosen.frames_per_clip,
         clips=clips,
         codec=writer.codec,
         answers=tuple(
             Answer(expression=text, frames_with_mask=int(count), mean_area=float(total / frames))
-            for text, count, total in zip(expressions, found, area, strict=True)
+            for text, count, total in zip(expressions, seen, area, strict=True)
         ),
     )
 
 
-def windows(shots: Iterator[SourceFrame] | FrameSource, size: int) -> Iterator[tuple[list[SourceFrame], int]]:
-    """Cut a stream into clips of `size`; the last one reaches back to be full.
-
-    Yields:
-        The frames of a clip, and how many of them, at its end, were in no clip before.
-    """
-    previous: list[SourceFrame] = []
-    current: list[SourceFrame] = []
-    for shot in shots:
-        current.append(shot)
-        if len(current) == size:
-            yield current, size
-            previous, current = current, []
-    if current:
-        yield previous[len(current) - size :] + current, len(current)
-
-
-def outline_width(pixels: NDArray[np.uint8]) -> int:
-    """Contours of 1 px up to VGA, 2 px at 720p, 3 px at 1080p."""
-    return int(max(1, round(min(pixels.shape[:2]) / 360)))
-
-
-def check_request(
-    source: Path,
-    expressions: Sequence[str],
-    out: Path,
-    *,
-    masks_dir: Path | None = None,
-    frames_per_clip: int = 24,
-    folder_fps: float = 6.0,
-    replace: bool = False,
-) -> None:
+def check_request(source: str | Path, expressions: Sequence[str], out: str | Path, **options: Any) -> None:
     """Refuse what `segment_video` would refuse, before a model is loaded; arguments and errors as there."""
-    if not expressions:
-        raise InvalidDataError("there is no expression; expected at least one, such as 'the red cup'")
-    for number, text in enumerate(expressions, start=1):
-        # Zero-width characters are no spaces, and not strip_control either.
-        if not any(character.isprintable() and not character.isspace() for character in text):
-            raise InvalidDataError(f"expression {number} is empty; expected words, such as 'the red cup'")
-    if frames_per_clip < 1:
-        raise InvalidDataError(f"a clip of {frames_per_clip} frames was asked for; expected at least 1")
-    if not 0 < folder_fps <= 1000:
-        raise InvalidDataError(f"{folder_fps} frames per second were asked for; expected 0 to 1000")
-    with closing(FrameSource(source, folder_fps=folder_fps)) as frame_source:
-        frames = frame_source.frames
-    try:
-        _check_places(source, out, masks_dir)
-        kind = _kind(out)
-    except OutputError:
-        raise
-    except OSError as error:  # such as a name that is too long
-        raise unwritable(out, error) from error
-    if kind == "video":
-        check_video_name(out, replace=replace)
-    elif kind == "picture":
-        check_file(out, replace=replace)
-        if frames is not None and frames > 1:
-            raise too_many(out)
-    else:
-        check_folder(out, replace=replace, replaceable=holds_frames)
-    if masks_dir is not None:
-        check_folder(masks_dir, replace=replace, replaceable=_holds_masks)
-
-
-def _check_places(source: Path, out: Path, masks_dir: Path | None) -> None:
-    """The source is never written over, and nothing is written into a folder that is moved in place later."""
-    frame_source, picture = source.resolve(), out.resolve()
-    if picture == frame_source or (picture.exists() and picture.samefile(frame_source)):
-        raise OutputError(f"{out} is the source itself; choose another --out")
-    if _kind(out) == "picture" and picture.parent == frame_source:
-        raise OutputError(f"{out} would be one more frame of the source; choose another --out")
-    if frame_source.is_relative_to(picture):
-        raise OutputError(f"{out} holds the source {source}; choose another --out")
-    if masks_dir is None:
-        return
-    masks_place = masks_dir.resolve()
-    if frame_source.is_relative_to(masks_place):
-        raise OutputError(f"{masks_dir} holds the source {source}; choose another folder for masks")
-    if masks_place.is_relative_to(picture) or picture.is_relative_to(masks_place):
-        raise OutputError(f"{out} and {masks_dir} lie in one another; choose two separate places")
-
-
-class _Writer(Protocol):
-    """What shows the answers: a video, a folder of pictures, a picture."""
-
-    codec: str
-
-    def add(self, pixels: RgbImage, time_s: float, name: str) -> None: ...
-
-    def __enter__(self) -> Self: ...
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None: ...
-
-
-def _kind(out: Path) -> Literal["video", "picture", "folder"]:
-    """What a name stands for; see the top of this file."""
-    suffix = out.suffix.lower()
-    if suffix in SUFFIXES:
-        return "video"
-    if suffix == ".png":
-        return "picture"
-    if not suffix or out.is_dir():
-        return "folder"
-    raise OutputError(
-        f"{out} has the suffix {suffix}; expected a name that ends in {', '.join(SUFFIXES)} or .png, or the "
-        "name of a folder for frames, without a suffix"
+    chosen = SegmentOptions(**options)
+    _check_asked(expressions, chosen)
+    check_outputs(
+        Path(source),
+        Path(out),
+        masks_dir=None if chosen.masks_dir is None else Path(chosen.masks_dir),
+        folder_fps=chosen.folder_fps,
+        replace=chosen.replace,
     )
 
 
-def _writer(out: Path, *, fps: float, replace: bool) -> _Writer:
-    kind = _kind(out)
-    if kind == "video":
-        return VideoWriter(out, fps=fps, replace=replace)
-    return (PictureWriter if kind == "picture" else FrameFolderWriter)(out, replace=replace)
+def _check_asked(expressions: Sequence[str], options: SegmentOptions) -> None:
+    if not expressions:
+        raise InvalidDataError("there is no expression; expected at least one, such as 'the red cup'")
+    for number, text in enumerate(expressions, start=1):
+        # Zero-width characters are no spaces, and not printable either.
+        if not any(character.isprintable() and not character.isspace() for character in text):
+            raise InvalidDataError(f"expression {number} is empty; expected words, such as 'the red cup'")
+    if options.frames_per_clip < 1:
+        raise InvalidDataError(
+            f"a clip of {options.frames_per_clip} frames was asked for; expected at least 1"
+        )
+    if not 0 < options.folder_fps <= 1000:
+        raise InvalidDataError(f"{options.folder_fps} frames per second were asked for; expected 0 to 1000")
+
+
+def _answered(
+    frames: Iterable[SourceFrame],
+    name: str,
+    expressions: Sequence[str],
+    segmenter: Segmenter,
+    options: SegmentOptions,
+) -> Iterator[tuple[list[SourceFrame], NDArray[np.bool_]]]:
+    """Clip by clip the frames that are new in it, and their masks (expressions, frames, H, W)."""
+    done = 0
+    for shots, new in windows(frames, options.frames_per_clip):
+        clip = _clip(name, shots, new, done)
+        answers = segmenter.segment(clip, expressions, candidates=1)
+        check_answers(answers, clip, expressions, 1, model="the model")
+        yield shots[len(shots) - new :], np.stack([answer.masks[0] for answer in answers])
+        done += new
 
 
 def _clip(name: str, shots: Sequence[SourceFrame], new: int, done: int) -> Clip:
     first = done - (len(shots) - new)
     return Clip(
         video_id=name,
-        frames=np.ascontiguousarray(np.stack([shot.pixels for shot in shots]).transpose(0, 3, 1, 2)),
+        frames=np.stack([shot.pixels for shot in shots]),
         frame_indices=tuple(range(first, first + len(shots))),
         wanted=tuple(range(len(shots) - new, len(shots))),
     )
 
 
-def _ask(segmenter: Segmenter, clip: Clip, expressions: Sequence[str]) -> NDArray[np.bool_]:
-    """The best mask of every expression and wanted frame: (expressions, K, H, W) bool."""
-    answers = segmenter.segment(clip, expressions, candidates=1)
-    if len(answers) != len(expressions):
-        raise ShapeError(f"the model gave {len(answers)} answers to {len(expressions)} expressions")
-    size = (len(clip.wanted), *clip.frames.shape[2:])
-    for answer in answers:
-        if answer.masks.ndim != 4 or not len(answer.masks) or answer.masks.shape[1:] != size:
-            raise ShapeError(
-                f"the model answered with masks of {answer.masks.shape}, expected (candidates, {size[0]} "
-                f"frames, {size[1]}, {size[2]}) with at least one candidate"
-            )
-    return np.stack([answer.masks[0] for answer in answers])
+def outline_width(pixels: NDArray[np.uint8]) -> int:
+    """Contours of 1 px up to VGA, 2 px at 720p, 3 px at 1080p."""
+    return int(max(1, round(min(pixels.shape[:2]) / 360)))
 
 
 def _entries(expressions: Sequence[str]) -> list[tuple[str, overlay.Colour]]:
@@ -343,29 +332,3 @@ def _above(picture: RgbImage, band: RgbImage) -> RgbImage:
         paper = np.broadcast_to(np.array(overlay.PAPER, np.uint8), (picture.shape[0], missing, 3))
         picture = np.concatenate([picture, paper], axis=1)
     return np.concatenate([picture, band])
-
-
-class _MaskFolder(PngFolder):
-    """One folder of PNG files per expression."""
-
-    def __init__(self, folder: Path, expressions: Sequence[str], *, replace: bool) -> None:
-        self._names = [f"{number}-{_slug(text)}" for number, text in enumerate(expressions, start=1)]
-        super().__init__(folder, replace=replace, replaceable=_holds_masks, subfolders=self._names)
-
-    def add(self, name: str, answers: NDArray[np.bool_]) -> None:
-        for folder, mask in zip(self._names, answers, strict=True):
-            self.write(f"{folder}/{name}.png", masks.encode_binary_png(mask))
-
-
-def _holds_masks(folder: Path) -> bool:
-    """Only a folder that looks like our own output may be removed."""
-    return all(
-        path.is_dir() and re.match(r"[0-9]+-", path.name) and all(p.suffix == ".png" for p in path.iterdir())
-        for path in folder.iterdir()
-    )
-
-
-def _slug(text: str) -> str:
-    """An expression as a safe file name: ASCII letters, digits and hyphens."""
-    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
-    return re.sub(r"[^a-z0-9]+", "-", plain)[:40].strip("-") or "expression"

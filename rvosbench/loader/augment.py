@@ -18,7 +18,7 @@ class Sample:
     """One training clip: frames, one expression, and the objects of the video."""
 
     name: str  # video, expression and frames, for messages
-    frames: Tensor  # (T, 3, H, W) uint8 RGB
+    frames: Tensor  # (T, H, W, 3) uint8 RGB
     masks: Tensor  # (N, K, H, W) bool
     labels: Tensor  # (N,) int64 category index
     referred: int  # the row that the expression means
@@ -54,7 +54,7 @@ def mirror(sample: Sample) -> Sample:
     """Left becomes right, in the pixels, the masks and the expression."""
     return replace(
         sample,
-        frames=torch.flip(sample.frames, (-1,)),
+        frames=torch.flip(sample.frames, (-2,)),
         masks=torch.flip(sample.masks, (-1,)),
         text=mirror_words(sample.text),
     )
@@ -66,12 +66,13 @@ def jitter_colours(sample: Sample, strength: float, rng: np.random.Generator) ->
     Hue stays: expressions name colours.
     """
     brightness, contrast, saturation = rng.uniform(1 - strength, 1 + strength, 3).tolist()
-    pixels = sample.frames.float() * brightness
+    # One channel after the other while computing: the mean's last bits depend on the order of its terms.
+    pixels = sample.frames.movedim(-1, 1).contiguous().float() * brightness
     pixels = pixels.mean().lerp(pixels, contrast)
     weights = torch.tensor([0.299, 0.587, 0.114]).reshape(3, 1, 1)  # ITU-R BT.601 luma
     grey = (pixels * weights).sum(1, keepdim=True)
     pixels = grey.lerp(pixels, saturation)
-    return replace(sample, frames=pixels.clamp(0, 255).round().to(torch.uint8))
+    return replace(sample, frames=pixels.clamp(0, 255).round().to(torch.uint8).movedim(1, -1).contiguous())
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -26,15 +26,15 @@ def collate(samples: Sequence[Sample]) -> Batch:
             f"the samples of a batch must have the same number of frames and wanted positions, got {shapes}"
         )
     ((T, wanted),) = shapes
-    sizes = tuple((sample.frames.shape[2], sample.frames.shape[3]) for sample in samples)
+    sizes = tuple((sample.frames.shape[1], sample.frames.shape[2]) for sample in samples)
     H, W = (max(side) for side in zip(*sizes, strict=True))
-    frames = torch.zeros(len(samples), T, 3, H, W, dtype=torch.uint8)
+    frames = torch.zeros(len(samples), T, H, W, 3, dtype=torch.uint8)
     pixel_is_padding = torch.ones(len(samples), H, W, dtype=torch.bool)
     for position, (height, width) in enumerate(sizes):
-        frames[position, :, :, :height, :width] = samples[position].frames
+        frames[position, :, :height, :width] = samples[position].frames
         pixel_is_padding[position, :height, :width] = False
     return Batch(
-        frames=frames.to(torch.float32).div_(255),
+        frames=frames,
         pixel_is_padding=pixel_is_padding,
         sizes=sizes,
         expressions=tuple(sample.text for sample in samples),

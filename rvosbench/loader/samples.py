@@ -195,9 +195,9 @@ class Samples(Dataset[Sample]):
         return found
 
     def _frames(self, video: Video, clip: Sequence[int]) -> Tensor:
-        """(T, 3, h, w) uint8."""
+        """(T, h, w, 3) uint8."""
         height, width = self.side.of(video.height, video.width)
-        frames = np.empty((len(clip), 3, height, width), np.uint8)
+        frames = np.empty((len(clip), height, width, 3), np.uint8)
         missing: dict[int, list[int]] = {}  # frame -> its places in the clip
         for place, frame in enumerate(clip):
             cached = self._cache.get((video.video_id, frame))

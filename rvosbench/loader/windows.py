@@ -8,11 +8,14 @@ show the frames in between.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Protocol
 
 import numpy as np
+
+from rvosbench.plugins.recipe import WindowName
 
 
 class Window(Protocol):
@@ -185,3 +188,9 @@ class Whole:
     ) -> tuple[int, ...]:
         """All frames; nothing is drawn."""
         return tuple(range(length))
+
+
+WINDOWS: Mapping[WindowName, Callable[[int], Window]] = MappingProxyType(
+    {"centred": Centred, "consecutive": Consecutive, "spread": Spread}
+)
+"""What the names in a recipe mean: number of frames -> window."""

@@ -1,6 +1,6 @@
 """Where a stored video's pixels come from: image files, an mp4, or packed bytes.
 
-Every reader answers `read(indices)` with (n, 3, H, W) uint8 RGB and refuses a frame whose size is not
+Every reader answers `read(indices)` with (n, H, W, 3) uint8 RGB and refuses a frame whose size is not
 the one that the video declares. Nothing is resized here.
 """
 
@@ -30,7 +30,7 @@ class FrameReader(Protocol):
             indices: 0-based positions in `Video.frames`; repetitions are allowed.
 
         Returns:
-            (len(indices), 3, H, W) uint8 RGB.
+            (len(indices), H, W, 3) uint8 RGB.
 
         Raises:
             MissingPathError: a file is gone.
@@ -178,8 +178,7 @@ def _checked(image: RgbImage, video: Video, name: str) -> RgbImage:
 
 
 def _stack(images: list[RgbImage], video: Video) -> NDArray[np.uint8]:
-    frames = np.empty((len(images), 3, video.height, video.width), np.uint8)
+    frames = np.empty((len(images), video.height, video.width, 3), np.uint8)
     for frame, image in zip(frames, images, strict=True):
-        for channel in range(3):  # three times as fast as one transposed copy
-            frame[channel] = image[..., channel]
+        frame[...] = image
     return frames

@@ -41,17 +41,16 @@ class Side:
 
 
 def resize_frames(frames: NDArray[np.uint8], height: int, width: int) -> NDArray[np.uint8]:
-    """(T, 3, H, W) uint8 to (T, 3, height, width), bilinear over the whole source area as Pillow does it.
+    """(T, H, W, 3) uint8 to (T, height, width, 3), bilinear over the whole source area as Pillow does it.
 
     Without that area a shrunk frame would show every n-th pixel and flicker.
     """
-    if frames.shape[2:] == (height, width):
+    if frames.shape[1:3] == (height, width):
         return frames
-    resized = np.empty((len(frames), 3, height, width), np.uint8)
+    resized = np.empty((len(frames), height, width, 3), np.uint8)
     for position, frame in enumerate(frames):
-        image = Image.fromarray(np.ascontiguousarray(frame.transpose(1, 2, 0)))
-        shrunk = image.resize((width, height), Image.Resampling.BILINEAR)
-        resized[position] = np.asarray(shrunk).transpose(2, 0, 1)
+        image = Image.fromarray(np.ascontiguousarray(frame))
+        resized[position] = np.asarray(image.resize((width, height), Image.Resampling.BILINEAR))
     return resized
 
 

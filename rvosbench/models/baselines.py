@@ -9,13 +9,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rvosbench.errors import ScoreError
-from rvosbench.plugins.contracts import Segmenter
+from rvosbench.plugins.model import ModelSpec, Trait
 from rvosbench.types import Clip, Segmentation
 
 Answer = Callable[[Clip, int, int], NDArray[np.bool_]]
@@ -39,22 +38,17 @@ class Baseline:
         ]
 
 
-@dataclass(frozen=True, slots=True)
-class BaselineFactory:
-    """What the model registry holds for a baseline; see `rvosbench.plugins.contracts.ModelFactory`."""
-
-    summary: str
-    answer: Answer
-    is_oracle: bool = False
-    needs_checkpoint: bool = False
-
-    def load(self, checkpoint: Path | None, *, device: str, seed: int) -> Segmenter:
-        """The baseline; there is nothing to read and no device to use."""
-        return Baseline(self.answer, seed)
+def _spec(summary: str, answer: Answer, *traits: Trait) -> ModelSpec:
+    """There is nothing to read, and no device to use."""
+    return ModelSpec(
+        summary=summary,
+        load=lambda checkpoint, request: Baseline(answer, request.seed),
+        traits=frozenset({Trait.LANGUAGE_BLIND, *traits}),
+    )
 
 
 def _nothing(clip: Clip, position: int, seed: int) -> NDArray[np.bool_]:
-    _, _, H, W = clip.frames.shape
+    _, H, W, _ = clip.frames.shape
     return np.zeros((len(clip.wanted), H, W), np.bool_)
 
 
@@ -85,11 +79,11 @@ def _random_object(clip: Clip, position: int, seed: int) -> NDArray[np.bool_]:
     return chosen
 
 
-NOTHING = BaselineFactory("floor: an empty mask in every frame", _nothing)
-EVERYTHING = BaselineFactory("floor: the whole frame, always", _everything)
-CENTRE = BaselineFactory("floor: a centred rectangle of a quarter of the frame", _centre)
-RANDOM_OBJECT = BaselineFactory(
+NOTHING = _spec("floor: an empty mask in every frame", _nothing, Trait.EMPTY_ANSWERS)
+EVERYTHING = _spec("floor: the whole frame, always", _everything)
+CENTRE = _spec("floor: a centred rectangle of a quarter of the frame", _centre)
+RANDOM_OBJECT = _spec(
     "floor with oracle masks: the ground truth of a random object; reads no language",
     _random_object,
-    is_oracle=True,
+    Trait.ORACLE,
 )

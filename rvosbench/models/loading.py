@@ -1,61 +1,175 @@
-"""A model by its name, ready to answer: what `rvos predict` and `rvos segment` load."""
+"""A model by its name, ready to answer: what `rvos predict`, `rvos segment` and notebooks load."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import overload
 
-from rvosbench.errors import CheckpointError, MissingPathError
-from rvosbench.plugins.contracts import ModelFactory, Segmenter, TextEncoderFactory
+import numpy as np
+from numpy.typing import NDArray
+
+from rvosbench.errors import CheckpointError, MissingPathError, ShapeError
+from rvosbench.models.answers import check_answers
+from rvosbench.models.precision import check_precision, computing_in
+from rvosbench.plugins.model import Load, ModelSpec, Segmenter, Trait
+from rvosbench.plugins.options import options_as_json, parse_options
 from rvosbench.plugins.registry import MODELS
+from rvosbench.types import Clip, Segmentation
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, repr=False)
+class Model:
+    """A loaded model. Its answers are checked: whoever asks may rely on their number, shapes and types."""
+
+    name: str
+    spec: ModelSpec
+    segmenter: Segmenter  # what the spec loaded
+    options: object  # an instance of `spec.options`
+    checkpoint: Path | None
+    device: str
+    precision: str
+
+    @property
+    def traits(self) -> frozenset[Trait]:
+        """What sets the model apart."""
+        return self.spec.traits
+
+    @property
+    def candidates(self) -> int:
+        """How many ranked candidates per expression it can give."""
+        return self.spec.candidates(self.segmenter)
+
+    @property
+    def settings(self) -> Mapping[str, object]:
+        """What decides its answers besides its weights, in plain JSON types; with the options given."""
+        given, defaults = options_as_json(self.options), options_as_json(self.spec.options())
+        chosen = {name: value for name, value in given.items() if value != defaults[name]}
+        return {**chosen, **self.spec.settings(self.segmenter)}
+
+    @overload
+    def segment(  # type: ignore[overload-overlap]  # a str is a Sequence[str], and means one expression
+        self, clip: Clip | NDArray[np.uint8], expressions: str, candidates: int = 1
+    ) -> Segmentation: ...
+
+    @overload
+    def segment(
+        self, clip: Clip | NDArray[np.uint8], expressions: Sequence[str], candidates: int = 1
+    ) -> list[Segmentation]: ...
+
+    def segment(
+        self, clip: Clip | NDArray[np.uint8], expressions: str | Sequence[str], candidates: int = 1
+    ) -> Segmentation | list[Segmentation]:
+        """Answer expressions about one clip.
+
+        Args:
+            clip: a clip, or (T, H, W, 3) uint8 RGB frames that all want an answer.
+            expressions: one, or several that are answered at once.
+            candidates: ranked masks per expression, at most.
+
+        Returns:
+            The answer to one expression; for several a list, in order. Masks are (N, K, H, W) bool, best
+            candidate first; `masks[0]` is the answer.
+
+        Raises:
+            ShapeError: the frames are not of that shape; the model answered in a wrong one.
+        """
+        asked = [expressions] if isinstance(expressions, str) else list(expressions)
+        clip = clip if isinstance(clip, Clip) else clip_of(clip)
+        with computing_in(self.precision, self.device):
+            answers = list(self.segmenter.segment(clip, asked, candidates))
+        check_answers(answers, clip, asked, candidates, model=self.name)
+        return answers[0] if isinstance(expressions, str) else answers
+
+    def __repr__(self) -> str:
+        weights = f", from {self.checkpoint}" if self.checkpoint else ""
+        settings = ", ".join(f"{name}={value}" for name, value in self.settings.items())
+        return f"<model {self.name} on {self.device}{weights}{f' ({settings})' if settings else ''}>"
 
 
 def load_model(
     name: str,
-    checkpoint: Path | None,
+    checkpoint: str | Path | None = None,
     *,
     device: str = "cpu",
+    precision: str = "fp32",
     seed: int = 0,
-    text_encoder: str | None = None,
-) -> Segmenter:
-    """The model `name` of the registry.
+    options: Mapping[str, object] | None = None,
+) -> Model:
+    """The model `name` of the registry, ready to answer.
 
     Args:
         name: in the model registry.
-        checkpoint: for models that need one.
+        checkpoint: for models that have weights: a folder, or a file that the model knows.
         device: "cpu", "cuda" ...
+        precision: one of `rvosbench.plugins.recipe.PRECISIONS`.
         seed: for models that draw at random.
-        text_encoder: where the configuration and the tokenizer of the text encoder come from, for a
-            checkpoint that lacks them: a folder, or a name on the model hub.
+        options: what changes the model's answers without changing its weights; `rvos list models` shows
+            them. Text is read as on the command line.
 
     Raises:
-        UnknownNameError: no such model.
-        MissingPathError: it needs a checkpoint.
-        CheckpointError: the model has no use for a checkpoint, or the model or the checkpoint none for
-            `text_encoder`; see also `ModelFactory.load`.
+        UnknownNameError: no such model, option, precision or device.
+        OptionError: an option with a wrong value.
+        MissingPathError: it needs a checkpoint, or the checkpoint is gone.
+        CheckpointError: the model has no use for a checkpoint, or it is another model's.
+
+    Example:
+        >>> model = load_model("centre")
+        >>> answer = model.segment(np.zeros((2, 8, 12, 3), np.uint8), "the red dog")
+        >>> answer.masks.shape, int(answer.masks[0, 0].sum())
+        ((1, 2, 8, 12), 24)
     """
-    check_checkpoint(name, checkpoint)
-    factory: ModelFactory = MODELS[name]
-    if text_encoder is None:
-        return factory.load(checkpoint, device=device, seed=seed)
-    if not isinstance(factory, TextEncoderFactory):
-        raise CheckpointError(
-            f"the model '{name}' takes no text encoder; leave --text-encoder {text_encoder} out"
-        )
-    return factory.load_with_text_encoder(checkpoint, text_encoder, device=device, seed=seed)
+    checkpoint = None if checkpoint is None else Path(checkpoint)
+    spec, parsed = check_model(name, checkpoint, options)
+    check_precision(precision)
+    request = Load(options=parsed, device=device, seed=seed)
+    return Model(
+        name=name,
+        spec=spec,
+        segmenter=spec.load(checkpoint, request),
+        options=parsed,
+        checkpoint=checkpoint,
+        device=device,
+        precision=precision,
+    )
 
 
-def check_checkpoint(name: str, checkpoint: Path | None) -> None:
-    """Refuse a model without the weights that it needs, or with some that it would ignore.
+def check_model(
+    name: str, checkpoint: Path | None, options: Mapping[str, object] | None = None
+) -> tuple[ModelSpec, object]:
+    """The spec and the options record; refuses what `load_model` would refuse, before torch is imported.
 
     Raises:
-        UnknownNameError: no such model.
+        UnknownNameError: no such model or option.
+        OptionError: an option with a wrong value.
         MissingPathError: it needs a checkpoint.
         CheckpointError: it has no weights.
     """
-    factory: ModelFactory = MODELS[name]
-    if checkpoint is None and factory.needs_checkpoint:
+    spec = MODELS[name]
+    if checkpoint is None and spec.needs_checkpoint:
         raise MissingPathError(
             f"the model '{name}' needs a checkpoint; name the folder that rvos train wrote with --checkpoint"
         )
-    if checkpoint is not None and not factory.needs_checkpoint:
+    if checkpoint is not None and not spec.needs_checkpoint:
         raise CheckpointError(f"the model '{name}' has no weights; leave --checkpoint {checkpoint} out")
+    return spec, parse_options(spec.options, options or {}, owner=f"the model '{name}'")
+
+
+def clip_of(frames: NDArray[np.uint8], name: str = "clip") -> Clip:
+    """A clip of frames that all want an answer.
+
+    Args:
+        frames: (T, H, W, 3) uint8 RGB.
+        name: what messages call it.
+
+    Raises:
+        ShapeError: they are something else.
+    """
+    frames = np.asarray(frames)
+    if frames.ndim != 4 or frames.shape[3] != 3 or frames.dtype != np.uint8 or not frames.size:
+        raise ShapeError(
+            f"the frames are {frames.shape} {frames.dtype}; expected (frames, height, width, 3) uint8 RGB"
+        )
+    everywhere = tuple(range(len(frames)))
+    return Clip(video_id=name, frames=frames, frame_indices=everywhere, wanted=everywhere)

@@ -19,8 +19,8 @@ from rvosbench.files.text import strip_control
 from rvosbench.plugins.entry_points import Entry, installed
 
 if TYPE_CHECKING:
-    from rvosbench.plugins.contracts import ModelFactory
     from rvosbench.plugins.dataset import DatasetSpec
+    from rvosbench.plugins.model import ModelSpec
     from rvosbench.plugins.protocol import Protocol
 
 T = TypeVar("T")
@@ -190,7 +190,7 @@ class Registry(Mapping[str, T], Generic[T]):
         if callable(check):
             try:
                 check()
-            except (ValueError, TypeError) as error:
+            except (ValueError, TypeError, PluginError) as error:
                 raise PluginError(
                     f"{self._described(entry)} is not valid: {_one_line(error)} ({entry.target})"
                 ) from error
@@ -258,7 +258,7 @@ DATASETS: Registry[DatasetSpec] = Registry(
     "rvosbench.plugins.dataset:DatasetSpec",
 )
 
-MODELS: Registry[ModelFactory] = Registry(
+MODELS: Registry[ModelSpec] = Registry(
     "model",
     "rvosbench.models",
     {
@@ -266,9 +266,9 @@ MODELS: Registry[ModelFactory] = Registry(
         "everything": "rvosbench.models.baselines:EVERYTHING",
         "nothing": "rvosbench.models.baselines:NOTHING",
         "random-object": "rvosbench.models.baselines:RANDOM_OBJECT",
-        "soc": "rvosbench.models.soc.factory:SOC_FACTORY",
+        "soc": "rvosbench.models.soc.spec:SPEC",
     },
-    "rvosbench.plugins.contracts:ModelFactory",
+    "rvosbench.plugins.model:ModelSpec",
 )
 
 METRICS: Registry[Any] = Registry("metric", "rvosbench.metrics", {}, "rvosbench.plugins.metric:Metric")

@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
-import numpy as np
-
 from rvosbench.datasets.reading import safe_id
 from rvosbench.errors import DatasetError, MissingPathError
 from rvosbench.media.frames import inside, open_frames
@@ -80,7 +78,7 @@ class FrameFiles:
     def _decode(self, video: Video, folder: Path, names: dict[int, str], indices: Sequence[int]) -> None:
         with open_frames(video, self._release) as reader:
             for index in indices:
-                pixels = np.ascontiguousarray(reader.read([index])[0].transpose(1, 2, 0))
+                pixels = reader.read([index])[0]
                 (folder / names[index]).write_bytes(as_png(pixels))
 
 

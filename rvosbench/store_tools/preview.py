@@ -53,7 +53,7 @@ def preview(store: Store, split: str, video_id: str, *, frames: int = 6) -> RgbI
     shown = shown or _spread(list(range(len(video.frames))), frames)
     colours = object_colours(video)
     with open_frames(video, store.release) as reader:
-        pixels = reader.read(shown).transpose(0, 2, 3, 1)
+        pixels = reader.read(shown)
     scale = _scale(video, len(shown))
     tiles = [
         _tile(video, index, np.ascontiguousarray(picture), colours, scale)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,17 +11,16 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
-from rvosbench.errors import OutputError, TrainingError, UnknownNameError
-from rvosbench.loader import DEFAULT_CACHE_BYTES, ByteCache, Samples, load, to_device
-from rvosbench.models.precision import Precision, computing_in
-from rvosbench.plugins.contracts import BackboneFactory, TrainableFactory, TrainableSegmenter
-from rvosbench.plugins.registry import MODELS, unknown
+from rvosbench.loader import load, to_device
+from rvosbench.models.precision import computing_in
+from rvosbench.plugins.model import TrainableSegmenter
+from rvosbench.plugins.recipe import Precision
 from rvosbench.runs import record as run_record
-from rvosbench.store import Store
 from rvosbench.training import state as states
-from rvosbench.training.device import on_device
 from rvosbench.training.log import Log, Step
-from rvosbench.training.recipes import Recipe
+from rvosbench.training.modules import module_of, parameter_groups
+from rvosbench.training.options import Plan
+from rvosbench.training.parts import Part
 from rvosbench.training.sampling import Positions, step_seed
 from rvosbench.training.watch import Stopwatch
 
@@ -35,101 +34,50 @@ if TYPE_CHECKING:
 class TrainResult:
     """What a training run came to."""
 
-    checkpoint: Path  # folder that the model's factory loads
+    checkpoint: Path  # folder that the model loads
     steps: int  # steps done
     seconds: float  # spent on them, over all resumptions
     ended_by: str  # "steps" or "time"
     loss: float  # mean of the last steps
 
 
-def train(
-    model_name: str,
-    preset: str,
-    store: Store,
-    split: str,
-    out: Path,
-    recipe: Recipe,
-    *,
-    device: str = "cpu",
-    resume: bool = False,
-    on_step: Callable[[Step], None] | None = None,
-    workers: int = 0,
-    threads: int | None = None,
-    backbone: Path | None = None,
-) -> TrainResult:
-    """Train a model from fresh weights; on CPU a pure function of the arguments up to `device`.
-
-    With a time budget (`recipe.max_seconds`) the result depends on the machine's speed; run.json says
-    so under `ended_by`. Started by `torchrun` or `accelerate launch`, the processes share each batch.
-
-    Args:
-        model_name: in the model registry, such as "soc".
-        preset: one of the model's presets.
-        store: where the samples come from.
-        split: of the store.
-        out: run folder; gets `checkpoint/`, `log.jsonl` and, last, `run.json`.
-        recipe: how to train.
-        device: "cpu", "cuda" or "cuda:N".
-        resume: go on from the last state in `out`; a finished run is returned as it is.
-        on_step: called after each step with its losses.
-        workers: processes that read samples; 0 reads in this one.
-        threads: torch's threads while training; None leaves them alone.
-        backbone: a file of pretrained weights for the model's backbone.
-
-    Raises:
-        UnknownNameError: no such model, preset or split.
-        TrainingError: nothing to train on, no such device, or a loss that is not finite.
-        OutputError: `out` holds something and `resume` is False.
-        CheckpointError: the state to resume from is damaged or belongs to another run; `backbone` does
-            not fit.
-    """
-    factory = _trainable(model_name, preset)
-    identity = {
-        "model": model_name,
-        "preset": preset,
-        "dataset": store.name,
-        "split": split,
-        "store_fingerprint": store.fingerprint,
-        "recipe": recipe.as_json(),
-    }
-    if backbone is not None:
-        identity["backbone_sha256"] = run_record.sha256_of(backbone)
-    if not resume:
-        _check_free(out)
-    elif (out / run_record.NAME).is_file():
-        return _finished(out, identity)
-    with on_device(device, threads) as accelerator:
-        run = _Run(factory, store, out, recipe, identity, accelerator, workers, backbone)
-        return run.finish(run.steps(on_step))
-
-
-class _Run:
+class Run:
     """One training run, from the first batch to the files it leaves behind."""
 
     def __init__(
         self,
-        factory: TrainableFactory,
-        store: Store,
+        plan: Plan,
+        parts: Sequence[Part],
+        segmenter: TrainableSegmenter,
         out: Path,
-        recipe: Recipe,
+        *,
         identity: Mapping[str, Any],
         accelerator: Accelerator,
         workers: int,
-        backbone: Path | None,
     ) -> None:
-        self._factory = factory
+        """Take the model to the device.
+
+        Args:
+            plan: which model is trained how.
+            parts: the stages of its recipe with their samples.
+            segmenter: the model with the weights to start from.
+            out: the run folder.
+            identity: plain values that say which run this is; a state of another is refused.
+            accelerator: the device, or this process's part of several.
+            workers: processes that read samples; 0 reads in this one.
+        """
+        recipe = plan.recipe
+        self._save = plan.training.save
         self._out = out
         self._recipe = recipe
         self._identity = identity
         self._accelerator = accelerator
         self._workers = workers
-        self._parts = _parts(store, identity["split"], recipe)
-        self._total = recipe.total_steps(len(self._parts[-1].samples))
-        self._segmenter = factory.create(identity["preset"], seed=recipe.seed)
-        if backbone is not None:
-            _load_backbone(factory, self._segmenter, backbone)
-        self._module = self._segmenter.module().to(accelerator.device).train()
-        groups = self._segmenter.parameter_groups(recipe.learning_rates)
+        self._parts = parts
+        self._total = recipe.total_steps(len(parts[-1].samples))
+        self._segmenter = segmenter
+        self._module = module_of(segmenter).to(accelerator.device).train()
+        groups = parameter_groups(segmenter, recipe.learning_rates)
         self._rates = [(str(group.get("name", n)), float(str(group["lr"]))) for n, group in enumerate(groups)]
         self._parameters = [parameter for parameter in self._module.parameters() if parameter.requires_grad]
         optimiser = torch.optim.AdamW(
@@ -166,7 +114,7 @@ class _Run:
                 if progress >= 1:
                     ended_by = "time"
                     break
-                current = next(each for each in self._parts if progress < each.end)
+                current = next(stage for stage in self._parts if progress < stage.end)
                 if batches is None or current is not part:
                     log.flush()  # names what it reads by the part it came from
                     part = current
@@ -198,7 +146,7 @@ class _Run:
         if self._accelerator.device.type == "cuda":
             torch.cuda.manual_seed(seed)
 
-    def _positions(self, part: _Part, step: int) -> Positions:
+    def _positions(self, part: Part, step: int) -> Positions:
         """The samples of each step from `step` on, counted from the start of the run."""
         return Positions(
             len(part.samples),
@@ -219,12 +167,12 @@ class _Run:
 
     def _restore(self) -> tuple[int, float]:
         """Steps done and seconds spent before; loads weights and optimiser if there are any."""
-        found = states.latest(self._out / "state", self._identity)
-        if found is None:
+        state = states.latest(self._out / "state", self._identity)
+        if state is None:
             return 0, 0.0
-        self._module.load_state_dict(found.model)
-        self._optimiser.load_state_dict(found.optimiser)
-        return found.step, found.seconds
+        self._module.load_state_dict(state.model)
+        self._optimiser.load_state_dict(state.optimiser)
+        return state.step, state.seconds
 
     def _save_state(self, step: int, watch: Stopwatch) -> None:
         if self._accelerator.is_main_process:
@@ -251,7 +199,7 @@ class _Run:
             partial = self._out / ".checkpoint.partial"
             shutil.rmtree(partial, ignore_errors=True)
             try:
-                self._factory.save(self._segmenter, partial)
+                self._save(self._segmenter, partial)
                 shutil.rmtree(result.checkpoint, ignore_errors=True)
                 partial.rename(result.checkpoint)
             finally:
@@ -284,41 +232,6 @@ class _Run:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
-    """A stage of the recipe with its samples."""
-
-    end: float  # progress at which the next one begins
-    samples: Samples
-    batch_size: int
-
-    def names(self, positions: list[tuple[int, int]]) -> list[str]:
-        return [self.samples.name(position) for position in positions]
-
-
-def _parts(store: Store, split: str, recipe: Recipe) -> list[_Part]:
-    """All stages of a recipe; they share one cache of decoded frames."""
-    cache = ByteCache(DEFAULT_CACHE_BYTES)
-    parts: list[_Part] = []
-    end = 0.0
-    stages = recipe.stages()
-    for stage in stages:
-        end += stage.share
-        samples = Samples(
-            store,
-            split,
-            recipe.clips(stage.frames),
-            side=recipe.side(),
-            seed=recipe.seed,
-            augment=recipe.augmentation(),
-            with_other_objects=recipe.with_other_objects,
-            longest_expression=stage.longest_expression,
-            cache=cache,
-        )
-        parts.append(_Part(1.0 if stage is stages[-1] else end, samples, stage.batch_size))
-    return parts
-
-
 class _Losses(nn.Module):
     """A segmenter's losses as the forward pass of a module, which is what accelerate can distribute."""
 
@@ -326,7 +239,7 @@ class _Losses(nn.Module):
         super().__init__()
         self._precision: Precision = precision
         self._device = device
-        self.trained = segmenter.module()
+        self.trained = module_of(segmenter)
         self._compute = segmenter.losses  # a bound method, so that the segmenter is not registered twice
 
     def forward(self, batch: Batch) -> Mapping[str, Tensor]:
@@ -334,41 +247,3 @@ class _Losses(nn.Module):
         # accelerate could cast too, but keeps one precision for the life of the process.
         with computing_in(self._precision, self._device):
             return self._compute(batch)
-
-
-def _trainable(model_name: str, preset: str) -> TrainableFactory:
-    factory = MODELS[model_name]
-    if not isinstance(factory, TrainableFactory):
-        raise TrainingError(
-            f"the model '{model_name}' cannot be trained; expected one with presets, such as soc"
-        )
-    if preset not in factory.presets:
-        raise UnknownNameError(unknown(f"preset of {model_name}", preset, list(factory.presets)))
-    return factory
-
-
-def _check_free(out: Path) -> None:
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise OutputError(
-            f"{out} is already there and not an empty folder; choose another --out, or add --resume "
-            "to go on with a run that was interrupted"
-        )
-
-
-def _load_backbone(factory: TrainableFactory, segmenter: TrainableSegmenter, path: Path) -> None:
-    if not isinstance(factory, BackboneFactory):
-        raise TrainingError(f"this model has no backbone that could start from {path}; leave --backbone out")
-    factory.load_backbone(segmenter, path)
-
-
-def _finished(out: Path, identity: Mapping[str, Any]) -> TrainResult:
-    """The result of a run that needs no resuming."""
-    record = run_record.read_run(out)
-    states.check_identity(out / run_record.NAME, record, identity)
-    return TrainResult(
-        checkpoint=out / "checkpoint",
-        steps=record["steps"],
-        seconds=record["timings"]["training_s"],
-        ended_by=record["ended_by"],
-        loss=record["loss"],
-    )

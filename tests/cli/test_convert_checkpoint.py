@@ -11,7 +11,9 @@ import pytest
 import torch
 
 from rvosbench.evaluation.evaluate import evaluate
-from rvosbench.models.soc.factory import SOC_FACTORY
+from rvosbench.models.soc.presets import PRESETS
+from rvosbench.models.soc.spec import SPEC
+from rvosbench.plugins.model import Load
 from rvosbench.store import Store
 from tests.goldens.soc.recordings import Recordings
 from tests.models.soc.test_kinetics import published_names
@@ -149,13 +151,13 @@ def test_another_preset_an_unknown_one_and_a_taken_place(rvos, original, tmp_pat
 
 
 def test_training_may_start_from_a_kinetics_backbone(rvos, store, tmp_path):
-    backbone = SOC_FACTORY.create("soc-demo", seed=5).model.backbone
+    backbone = SPEC.training.create(PRESETS["soc-demo"].configuration, 5).model.backbone
     torch.save({"state_dict": published_names(backbone)}, tmp_path / "k400.pth")
     given = ("--preset", "soc-demo", "--dataset", store, "--split", "heldout", "--steps", 1)
     ran = rvos("train", "soc", *given, "--backbone", tmp_path / "k400.pth", "--out", tmp_path / "run")
     assert ran.code == 0, ran.err
     assert "backbone_sha256" in json.loads((tmp_path / "run" / "run.json").read_text())
-    trained = SOC_FACTORY.load(tmp_path / "run" / "checkpoint", device="cpu", seed=0).model.backbone
+    trained = SPEC.load(tmp_path / "run" / "checkpoint", Load()).model.backbone
     for name, value in backbone.state_dict().items():
         torch.testing.assert_close(trained.state_dict()[name], value, atol=2e-3, rtol=0)
 

@@ -14,7 +14,8 @@ import torch
 from PIL import Image
 from rich.cells import cell_len
 
-from rvosbench.models.soc.factory import SOC_FACTORY
+from rvosbench.models.soc.presets import PRESETS
+from rvosbench.models.soc.spec import SPEC
 from tests.goldens.soc.recordings import Recordings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -41,7 +42,7 @@ def original(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def ours(tmp_path: Path) -> Path:
-    SOC_FACTORY.save(SOC_FACTORY.create("soc-demo", seed=0), tmp_path / "ours")
+    SPEC.training.save(SPEC.training.create(PRESETS["soc-demo"].configuration, 0), tmp_path / "ours")
     return tmp_path / "ours"
 
 
@@ -167,7 +168,7 @@ def test_a_text_encoder_that_nobody_needs_is_refused(rvos, frames, ours, store, 
         rvos("predict", "centre", "--text-encoder", RECORDINGS.text, *of),
     ):
         assert ran.code == 1
-        assert "'centre' takes no text encoder" in ran.error
+        assert "the model 'centre' has no option 'text-encoder'" in ran.error
     assert sorted(path.name for path in tmp_path.iterdir()) == ["frames", "ours"]
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from rvosbench.errors import (
     UnknownNameError,
 )
 from rvosbench.inference.predict import predict
+from rvosbench.plugins.model import ModelSpec, Trait
 from rvosbench.plugins.registry import MODELS
 from rvosbench.runs.predictions import Prediction, Predictions
 from rvosbench.runs.record import sha256_of
@@ -36,29 +38,11 @@ class Reader:
         answers = []
         for text in expressions:
             channel = {"red": 0, "blue": 2}.get(text.split()[1], 1)
-            found = (frames[:, channel] > 200)[None].repeat(candidates, axis=0)
+            found = (frames[..., channel] > 200)[None].repeat(candidates, axis=0)
             answers.append(
                 Segmentation(masks=found, scores=np.linspace(1, 0.5, candidates, dtype=np.float32))
             )
         return answers
-
-
-class Factory:
-    summary = "colours"
-    needs_checkpoint = False
-    is_oracle = False
-    answerer: type = Reader
-
-    def load(self, checkpoint: Path | None, *, device: str, seed: int) -> Reader:
-        return self.answerer()
-
-
-class OracleFactory(Factory):
-    is_oracle = True
-
-
-class NeedyFactory(Factory):
-    needs_checkpoint = True
 
 
 class Wrong(Reader):
@@ -76,28 +60,32 @@ class Silent(Reader):
         return super().segment(clip, expressions, candidates)[:-1]
 
 
-class WrongFactory(Factory):
-    answerer = Wrong
+def spec(answerer: type, *traits: Trait, candidates: int = 1) -> ModelSpec:
+    return ModelSpec(
+        summary="colours",
+        load=lambda checkpoint, request: answerer(),
+        traits=frozenset(traits),
+        candidates=lambda model: candidates,
+    )
 
 
-class SilentFactory(Factory):
-    answerer = Silent
-
-
-READER, ORACLE, NEEDY, WRONG, SILENT = (
-    Factory(),
-    OracleFactory(),
-    NeedyFactory(),
-    WrongFactory(),
-    SilentFactory(),
-)
+SPECS = {
+    "reader": spec(Reader),
+    "oracle": spec(Reader, Trait.ORACLE),
+    "needy": spec(Reader, Trait.NEEDS_CHECKPOINT),
+    "ranking": spec(Reader, candidates=5),
+    "wrong": spec(Wrong),
+    "silent": spec(Silent),
+}
 
 
 @pytest.fixture(autouse=True)
-def models(monkeypatch):
+def models():
     CALLS.clear()
-    for name in ("reader", "oracle", "needy", "wrong", "silent"):
-        monkeypatch.setitem(MODELS._built_in, name, f"{__name__}:{name.upper()}")
+    with ExitStack() as stack:
+        for name, model in SPECS.items():
+            stack.enter_context(MODELS.register(name, model))
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -114,7 +102,7 @@ def record(run: Path) -> dict:
 
 
 def test_every_expression_is_answered_on_every_annotated_frame(store, tmp_path):
-    run = predict("reader", store, "train", tmp_path / "run")
+    run = predict("reader", store, split="train", out=tmp_path / "run")
     keys = [(row.expression_id, row.frame_index) for row in rows(run, "pair")]
     assert keys == [(str(expression), frame) for expression in range(4) for frame in range(6)]
     red = [row.mask for row in rows(run, "pair") if row.expression_id == "0"]
@@ -123,37 +111,38 @@ def test_every_expression_is_answered_on_every_annotated_frame(store, tmp_path):
 
 
 def test_a_video_is_looked_at_once_for_all_its_expressions(store, tmp_path):
-    predict("reader", store, "train", tmp_path / "run")
+    predict("reader", store, split="train", out=tmp_path / "run")
     assert [(clip.video_id, len(texts)) for clip, texts, _ in CALLS] == [("pair", 4), ("single", 1)]
-    assert CALLS[0][0].frames.shape == (6, 3, HEIGHT, WIDTH)
+    assert CALLS[0][0].frames.shape == (6, HEIGHT, WIDTH, 3)
     assert CALLS[0][0].objects is None
 
 
 def test_hidden_ground_truth_means_all_frames(store, tmp_path):
-    run = predict("reader", store, "valid", tmp_path / "run")
+    run = predict("reader", store, split="valid", out=tmp_path / "run")
     assert {row.frame_index for row in rows(run, "secret")} == {0, 1, 2, 3}
     assert record(run)["expressions"] == 2
 
 
 def test_candidates_are_ranked_rows(store, tmp_path):
-    run = predict("reader", store, "train", tmp_path / "run", candidates=3)
+    run = predict("reader", store, split="train", out=tmp_path / "run", candidates=3)
     first = [(row.candidate, row.score) for row in rows(run, "pair")[:3]]
     assert first == [(0, 1.0), (1, 0.75), (2, 0.5)]
     assert {candidates for *_, candidates in CALLS} == {3}
 
 
 def test_oracles_get_the_objects_without_void(store, tmp_path):
-    run = predict("oracle", store, "train", tmp_path / "run")
+    run = predict("oracle", store, split="train", out=tmp_path / "run")
     pair, single = (clip for clip, *_ in CALLS)
     assert pair.objects.shape == (2, 6, HEIGHT, WIDTH)
     assert (pair.objects[1, 3] == square(20, 14)).all()
     assert not pair.objects[1, 2].any()
     assert single.objects.shape == (1, 5, HEIGHT, WIDTH)
     assert record(run)["is_oracle"] is True
+    assert record(run)["traits"] == ["oracle"]
 
 
-def test_swapped_sentences_are_about_another_object_of_the_video(store, tmp_path):
-    run = predict("reader", store, "train", tmp_path / "run", swap_sentences=True)
+def test_mismatched_expressions_are_about_another_object_of_the_video(store, tmp_path):
+    run = predict("reader", store, split="train", out=tmp_path / "run", mismatched_expressions=True)
     ((clip, texts, _),) = CALLS
     assert clip.video_id == "pair"
     assert texts == ["the blue one", "the red square"]  # of the expressions 0 and 1
@@ -161,17 +150,18 @@ def test_swapped_sentences_are_about_another_object_of_the_video(store, tmp_path
     assert [masks.area(row.mask) for row in blue] == [0, 0, 0, 64, 64, 64]
 
 
-def test_expressions_that_cannot_be_swapped_are_left_out_and_listed(store, tmp_path):
-    run = predict("reader", store, "train", tmp_path / "run", swap_sentences=True)
+def test_expressions_that_cannot_be_mismatched_are_left_out_and_listed(store, tmp_path):
+    run = predict("reader", store, split="train", out=tmp_path / "run", mismatched_expressions=True)
     # Both squares leave no other object, the dog is not there, the single square is alone.
     assert record(run)["left_out"] == ["pair/2", "pair/3", "single/0"]
-    assert record(run)["swapped_sentences"] is True
+    assert record(run)["mismatched_expressions"] is True
+    assert "swapped_sentences" not in record(run)
     assert record(run)["expressions"] == 2
     assert Predictions.open(run / "predictions").video_ids() == ("pair",)
 
 
 def test_the_record_says_what_was_done(store, tmp_path):
-    run = predict("reader", store, "train", tmp_path / "run", seed=3, limit=1)
+    run = predict("reader", store, split="train", out=tmp_path / "run", seed=3, limit=1)
     found = record(run)
     assert found["store_fingerprint"] == store.fingerprint
     assert (found["model"], found["split"], found["seed"], found["limit"]) == ("reader", "train", 3, 1)
@@ -190,7 +180,7 @@ def test_the_model_computes_in_the_precision_that_is_recorded(store, tmp_path, m
 
     monkeypatch.setattr(Reader, "segment", segment)
     for precision in ("fp32", "bf16"):
-        out = predict("reader", store, "train", tmp_path / precision, precision=precision)
+        out = predict("reader", store, split="train", out=tmp_path / precision, precision=precision)
         assert json.loads((out / "run.json").read_text())["precision"] == precision
     assert seen == [False] * (len(seen) // 2) + [True] * (len(seen) // 2)
 
@@ -198,35 +188,39 @@ def test_the_model_computes_in_the_precision_that_is_recorded(store, tmp_path, m
 def test_the_checkpoint_is_recorded_by_its_contents(store, tmp_path):
     (tmp_path / "weights").mkdir()
     (tmp_path / "weights" / "model").write_bytes(b"abc")
-    run = predict("needy", store, "train", tmp_path / "run", checkpoint=tmp_path / "weights")
+    run = predict("needy", store, split="train", out=tmp_path / "run", checkpoint=tmp_path / "weights")
     assert record(run)["checkpoint_sha256"] == sha256_of(tmp_path / "weights")
 
 
 def test_progress_counts_videos(store, tmp_path):
     seen = []
-    predict("reader", store, "train", tmp_path / "run", on_progress=lambda *done: seen.append(done))
+    predict("reader", store, split="train", out=tmp_path / "run", on_progress=lambda *done: seen.append(done))
     assert seen == [(1, 2), (2, 2)]
 
 
 @pytest.mark.parametrize(
     ("options", "error", "message"),
     [
-        ({"model_name": "reeder"}, UnknownNameError, "did you mean 'reader'"),
+        ({"model": "reeder"}, UnknownNameError, "did you mean 'reader'"),
         ({"split": "trian"}, UnknownNameError, "did you mean 'train'"),
-        ({"model_name": "needy"}, MissingPathError, "--checkpoint"),
+        ({"model": "needy"}, MissingPathError, "--checkpoint"),
         (
-            {"model_name": "needy", "checkpoint": Path("/not/there")},
+            {"model": "needy", "checkpoint": Path("/not/there")},
             MissingPathError,
             "/not/there is missing",
         ),
         ({"checkpoint": Path("weights")}, CheckpointError, "has no weights"),
-        ({"model_name": "wrong"}, ShapeError, r"\(1, 6, 24, 31\) bool"),
-        ({"model_name": "silent"}, ShapeError, "3 answers to 4 expressions about pair"),
-        ({"split": "valid", "swap_sentences": True}, ScoreError, "2 expressions that cannot be swapped"),
+        ({"model": "wrong"}, ShapeError, r"\(1, 6, 24, 31\) bool"),
+        ({"model": "silent"}, ShapeError, "3 answers to 4 expressions about pair"),
+        (
+            {"split": "valid", "mismatched_expressions": True},
+            ScoreError,
+            "2 expressions that cannot be mismatched",
+        ),
     ],
 )
 def test_what_goes_wrong_is_said_and_leaves_nothing(store, tmp_path, options, error, message):
-    arguments = {"model_name": "reader", "store": store, "split": "train", "out": tmp_path / "run"}
+    arguments = {"model": "reader", "store": store, "split": "train", "out": tmp_path / "run"}
     with pytest.raises(error, match=message):
         predict(**arguments | options)
     assert list(tmp_path.iterdir()) == []
@@ -235,7 +229,7 @@ def test_what_goes_wrong_is_said_and_leaves_nothing(store, tmp_path, options, er
 def test_a_folder_that_holds_something_is_not_written_into(store, tmp_path):
     (tmp_path / "note.txt").write_text("mine")
     with pytest.raises(OutputError, match="not an empty folder"):
-        predict("reader", store, "train", tmp_path)
+        predict("reader", store, split="train", out=tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["note.txt"]
 
 
@@ -244,11 +238,11 @@ def test_an_interruption_leaves_nothing(store, tmp_path):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        predict("reader", store, "train", tmp_path / "run", on_progress=interrupt)
+        predict("reader", store, split="train", out=tmp_path / "run", on_progress=interrupt)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_the_same_call_gives_the_same_rows(store, tmp_path):
-    one = predict("reader", store, "train", tmp_path / "one", swap_sentences=True, seed=5)
-    two = predict("reader", store, "train", tmp_path / "two", swap_sentences=True, seed=5)
+    one = predict("reader", store, split="train", out=tmp_path / "one", mismatched_expressions=True, seed=5)
+    two = predict("reader", store, split="train", out=tmp_path / "two", mismatched_expressions=True, seed=5)
     assert rows(one, "pair") == rows(two, "pair")

@@ -18,8 +18,10 @@ from rvosbench.errors import (
     RvosbenchError,
     ShapeError,
 )
-from rvosbench.inference.segment import segment_video, windows
+from rvosbench.inference.segment import segment_video
+from rvosbench.inference.windows import windows
 from rvosbench.models.baselines import CENTRE
+from rvosbench.plugins.model import Load
 from rvosbench.types import Segmentation
 from tests.tiny_frame_source import Failing, Recorder, decoded, rectangle, ten_frames
 
@@ -64,7 +66,7 @@ def test_the_model_sees_the_frames_as_they_are(folder, tmp_path):
     model = Recorder()
     segment_video(folder, ["x"], model, tmp_path / "out.mp4", frames_per_clip=10)
     (clip,) = model.clips
-    assert clip.frames.shape == (10, 3, 24, 32) and clip.frames.dtype == np.uint8
+    assert clip.frames.shape == (10, 24, 32, 3) and clip.frames.dtype == np.uint8
     assert [int(frame.max()) for frame in clip.frames] == [10 * position for position in range(10)]
 
 
@@ -85,7 +87,7 @@ def test_masks_are_written_as_the_model_gave_them(folder, tmp_path):
 
 def test_a_video_keeps_its_rate_and_times(folder, tmp_path):
     segment_video(folder, ["x"], Recorder(), tmp_path / "a.mp4", folder_fps=15)
-    segment_video(tmp_path / "a.mp4", ["x"], CENTRE.load(None, device="cpu", seed=0), tmp_path / "b.mp4")
+    segment_video(tmp_path / "a.mp4", ["x"], CENTRE.load(None, Load()), tmp_path / "b.mp4")
     with av.open(str(tmp_path / "b.mp4")) as container:
         assert float(container.streams.video[0].average_rate) == pytest.approx(15)
         assert sum(1 for _ in container.decode(video=0)) == 10
@@ -213,7 +215,7 @@ def test_segment_and_report_import_no_heavy_library():
 @pytest.mark.slow
 def test_real_video(shared, tmp_path):
     source = shared / "samples" / "mp4" / "sam2_04_coffee.mp4"
-    model = CENTRE.load(None, device="cpu", seed=0)
+    model = CENTRE.load(None, Load())
     summary = segment_video(source, ["the cup"], model, tmp_path / "clip.mp4")
     assert (summary.frames, summary.height, summary.width) == (287, 720, 1280)
     with av.open(str(tmp_path / "clip.mp4")) as container:

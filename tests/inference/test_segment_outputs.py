@@ -88,7 +88,7 @@ def test_replace_removes_only_own_pictures_and_never_the_source(folder, tmp_path
         go(tmp_path / "a", tmp_path / "a")
     (tmp_path / "mine").mkdir()
     Image.new("RGB", (4, 4)).save(tmp_path / "mine" / "00000.png")
-    with pytest.raises(OutputError, match="not all in it was written by rvos"):
+    with pytest.raises(OutputError, match="something else than frames of rvos segment"):
         go(folder, tmp_path / "mine")
     assert len(list((tmp_path / "a").iterdir())) == 10
     assert len(list((tmp_path / "mine").iterdir())) == 1
@@ -181,7 +181,8 @@ def test_memory_does_not_grow_with_the_length(tmp_path, out):
         "import resource, sys; from pathlib import Path\n"
         "from rvosbench.inference.segment import segment_video\n"
         "from rvosbench.models.baselines import CENTRE\n"
-        "model, place = CENTRE.load(None, device='cpu', seed=0), Path(sys.argv[1])\n"
+        "from rvosbench.plugins.model import Load\n"
+        "model, place = CENTRE.load(None, Load()), Path(sys.argv[1])\n"
         "for name in ('short', 'long'):\n"
         "    segment_video(place / f'{name}.mp4', ['x', 'y'], model, place / f'{name}-' / sys.argv[2],\n"
         "                  masks_dir=place / f'{name}-masks', frames_per_clip=8)\n"

@@ -13,7 +13,7 @@ def sample(text: str = "the left one") -> Sample:
     generator = torch.Generator().manual_seed(0)
     return Sample(
         name="v/0",
-        frames=torch.randint(0, 256, (2, 3, 4, 6), generator=generator, dtype=torch.uint8),
+        frames=torch.randint(0, 256, (2, 4, 6, 3), generator=generator, dtype=torch.uint8),
         masks=torch.rand(3, 2, 4, 6, generator=generator) > 0.5,
         labels=torch.tensor([1, 0, 2]),
         referred=0,
@@ -45,7 +45,7 @@ def test_mirroring_words_twice_changes_nothing(text):
 def test_mirroring_moves_pixels_masks_and_words_together():
     before = sample()
     after = mirror(before)
-    assert torch.equal(after.frames[..., 0], before.frames[..., -1])
+    assert torch.equal(after.frames[:, :, 0], before.frames[:, :, -1])
     assert torch.equal(after.masks[..., 1], before.masks[..., -2])
     assert after.text == "the right one"
     assert torch.equal(after.labels, before.labels)

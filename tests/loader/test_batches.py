@@ -18,7 +18,7 @@ from tests.tiny_store import HEIGHT, WIDTH, square, tiny_store, two_squares, vid
 def sample(height: int, width: int, *, rows: int = 1, frames: int = 2, text: str = "it") -> Sample:
     return Sample(
         name="v/0",
-        frames=torch.full((frames, 3, height, width), 255, dtype=torch.uint8),
+        frames=torch.full((frames, height, width, 3), 255, dtype=torch.uint8),
         masks=torch.ones(rows, frames, height, width, dtype=torch.bool),
         labels=torch.zeros(rows, dtype=torch.int64),
         referred=0,
@@ -29,14 +29,14 @@ def sample(height: int, width: int, *, rows: int = 1, frames: int = 2, text: str
 
 def test_clips_are_padded_at_the_bottom_and_right():
     batch = collate([sample(3, 5, text="a"), sample(4, 2, rows=3, text="b")])
-    assert batch.frames.shape == (2, 2, 3, 4, 5)
-    assert batch.frames.dtype == torch.float32
+    assert batch.frames.shape == (2, 2, 4, 5, 3)
+    assert batch.frames.dtype == torch.uint8
     assert batch.sizes == ((3, 5), (4, 2))
     assert batch.expressions == ("a", "b")
     content = ~batch.pixel_is_padding
     assert content[0].nonzero().amax(0).tolist() == [2, 4]
     assert content.sum((1, 2)).tolist() == [15, 8]
-    assert torch.equal(batch.frames[:, 0, 0], content.float())
+    assert torch.equal(batch.frames[:, 0, ..., 0], 255 * content)
     assert torch.equal(batch.targets[1].masks[2, 1], content[1])
     assert [target.masks.shape[0] for target in batch.targets] == [1, 3]
 

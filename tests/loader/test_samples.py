@@ -51,7 +51,7 @@ def test_frames_and_masks_are_those_of_the_video(store):
     assert sample.frames[:, 0, 0, 0].tolist() == [3, 4, 5]  # the frame's number is drawn there
     for row, frame in enumerate((3, 4, 5)):
         assert (sample.masks[0, row].numpy() == square(2 * frame)).all()
-    assert sample.frames[0][:, torch.from_numpy(square(6))].unique(dim=1).T.tolist() == [[220, 30, 30]]
+    assert sample.frames[0][torch.from_numpy(square(6))].unique(dim=0).tolist() == [[220, 30, 30]]
 
 
 def test_the_meant_object_is_row_0_and_the_others_follow_when_they_are_seen(store):
@@ -97,7 +97,7 @@ def test_only_the_centre_carries_ground_truth_in_a_centred_window(tmp_path):
 
 def test_clips_are_resized_before_anything_else(store):
     sample = samples(store, side=Side(12, 16))[0, 0]
-    assert sample.frames.shape == (3, 3, 12, 16)
+    assert sample.frames.shape == (3, 12, 16, 3)
     assert sample.masks.shape == (1, 3, 12, 16)
     assert sample.masks[0, 0].sum() == 16  # an 8 x 8 square at half the size
 
@@ -123,8 +123,8 @@ def test_an_empty_cache_that_is_given_is_the_one_used(store):
     cache = ByteCache(2_000_000)
     found = samples(store, cache=cache)
     assert len(found[0, 0].frames) == 3
-    assert cache.get(("pair", 2)).shape == (3, HEIGHT, WIDTH)
-    cache.put_array(("pair", 2), np.full((3, HEIGHT, WIDTH), 7, np.uint8))
+    assert cache.get(("pair", 2)).shape == (HEIGHT, WIDTH, 3)
+    cache.put_array(("pair", 2), np.full((HEIGHT, WIDTH, 3), 7, np.uint8))
     other = samples(store, cache=cache)
     assert other[0, 0].frames[2].unique().tolist() == [
         7

@@ -6,6 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rvosbench.loader import Centred, Consecutive, Spread, Whole
+from rvosbench.loader.windows import WINDOWS
+from rvosbench.plugins.recipe import WINDOW_NAMES
 
 RNG = np.random.default_rng(0)
 
@@ -92,3 +94,8 @@ def test_a_whole_video_has_every_frame_and_wants_the_annotated_ones():
     assert cuts(Whole(), [1, 3], [3], length=5) == [(0, 1, 2, 3, 4)]
     assert cuts(Whole(), [1, 3], [], length=5) == []
     assert Whole().wanted(range(5), [1, 3]) == (1, 3)
+
+
+def test_every_window_that_a_recipe_names_is_there():
+    assert set(WINDOWS) == set(WINDOW_NAMES)
+    assert WINDOWS["centred"](5) == Centred(5)

@@ -70,10 +70,10 @@ def by_mp4(tmp_path):
 def test_frames_come_in_the_order_asked_for_with_repetitions(source, request, tmp_path):
     with open_frames(request.getfixturevalue(source), tmp_path) as frames:
         found = frames.read([3, 0, 0, 2])
-        assert (found.shape, found.dtype) == ((4, 3, H, W), np.uint8)
+        assert (found.shape, found.dtype) == ((4, H, W, 3), np.uint8)
         assert found.flags.c_contiguous
         assert [int(frame.mean().round(-1)) for frame in found] == [30, 0, 0, 20]
-        assert frames.read([]).shape == (0, 3, H, W)
+        assert frames.read([]).shape == (0, H, W, 3)
 
 
 def test_packed_frames_need_no_release(packed):

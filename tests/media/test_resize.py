@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
 from rvosbench.media.resize import Side, resize_frames, resize_masks
 
@@ -17,6 +18,8 @@ from rvosbench.media.resize import Side, resize_frames, resize_masks
         (Side(320, 576), (240, 320), (320, 426)),  # 426.67 floored
         (Side(64, 128), (96, 128), (64, 85)),
         (Side(360, 640), (100, 1000), (64, 640)),
+        (Side(360, 640), (480, 910), (338, 640)),  # 682 would be too long; 337.6 is rounded
+        (Side(360, 640), (100, 100), (360, 360)),
         (Side(4, 10), (1, 1000), (1, 1000)),  # a side never vanishes
     ],
 )
@@ -24,18 +27,35 @@ def test_the_short_side_is_met_unless_the_long_one_would_grow_too_long(side, siz
     assert side.of(*size) == expected
 
 
-def test_training_clips_have_the_size_that_soc_answers_at():
-    pixels = pytest.importorskip("rvosbench.models.soc.pixels")
-    rng = np.random.default_rng(0)
-    for height, width in rng.integers(20, 2000, (300, 2)).tolist():
-        assert Side(360, 640).of(height, width) == pixels.resized_size((height, width), 360, 640)
+SIDES = st.integers(1, 3000)
+
+
+@given(SIDES, SIDES, st.integers(1, 400), st.integers(400, 800))
+def test_sizes_stay_within_the_limits_and_turn_with_the_frame(height, width, short, long):
+    h, w = Side(short, long).of(height, width)
+    assert 1 <= min(h, w) <= short
+    assert max(h, w) <= long + max(height, width) / min(height, width)  # the short side is whole pixels
+    assert Side(short, long).of(width, height) == (w, h)
+
+
+def test_resizing_is_pillows():
+    frames = np.random.default_rng(0).integers(0, 256, (2, 20, 31, 3), dtype=np.uint8)
+    resized = resize_frames(frames, 9, 12)
+    assert (resized.shape, resized.dtype) == ((2, 9, 12, 3), np.uint8)
+    image = Image.fromarray(frames[1]).resize((12, 9), Image.Resampling.BILINEAR)
+    assert np.array_equal(resized[1], np.asarray(image))
+
+
+def test_frames_of_the_right_size_are_not_touched():
+    frames = np.zeros((1, 4, 5, 3), np.uint8)
+    assert resize_frames(frames, 4, 5) is frames
 
 
 def test_frames_are_averaged_over_their_source_area():
-    stripes = np.zeros((1, 3, 4, 8), np.uint8)
-    stripes[..., ::2] = 200
+    stripes = np.zeros((1, 4, 8, 3), np.uint8)
+    stripes[:, :, ::2] = 200
     resized = resize_frames(stripes, 2, 4)
-    assert resized.shape == (1, 3, 2, 4)
+    assert resized.shape == (1, 2, 4, 3)
     assert (np.abs(resized.astype(int) - 100) <= 25).all()  # one in two pixels alone would give 0 or 200
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from rvosbench.errors import ScoreError
-from rvosbench.plugins.contracts import ModelFactory, Segmenter
+from rvosbench.plugins.model import Load, Segmenter, Trait
 from rvosbench.plugins.registry import MODELS
 from rvosbench.types import Clip
 
@@ -14,7 +14,7 @@ NAMES = ("nothing", "everything", "centre", "random-object")
 
 
 def clip(objects: int | None = 3, video_id: str = "v") -> Clip:
-    frames = np.zeros((4, 3, 8, 12), np.uint8)
+    frames = np.zeros((4, 8, 12, 3), np.uint8)
     drawn = None
     if objects is not None:
         drawn = np.zeros((objects, 2, 8, 12), np.bool_)
@@ -24,16 +24,17 @@ def clip(objects: int | None = 3, video_id: str = "v") -> Clip:
 
 
 def answer(name: str, of: Clip, expressions: list[str], seed: int = 0):
-    return MODELS[name].load(None, device="cpu", seed=seed).segment(of, expressions)
+    return MODELS[name].load(None, Load(seed=seed)).segment(of, expressions)
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_floor_is_a_model_like_any_other(name):
-    factory = MODELS[name]
-    assert isinstance(factory, ModelFactory)
-    assert isinstance(factory.load(None, device="cpu", seed=0), Segmenter)
-    assert not factory.needs_checkpoint
-    assert factory.is_oracle == (name == "random-object")
+    spec = MODELS[name]
+    assert isinstance(spec.load(None, Load()), Segmenter)
+    assert Trait.LANGUAGE_BLIND in spec.traits
+    assert not spec.needs_checkpoint
+    assert spec.is_oracle == (name == "random-object")
+    assert (Trait.EMPTY_ANSWERS in spec.traits) == (name == "nothing")
     for found in answer(name, clip(), ["a", "b"]):
         assert found.masks.shape == (1, 2, 8, 12)
         assert found.masks.dtype == np.bool_

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 import pytest
 
 from rvosbench.errors import PluginError, UnknownNameError
-from rvosbench.plugins.contracts import ModelFactory
 from rvosbench.plugins.dataset import DatasetSpec
 from rvosbench.plugins.entry_points import Entry
 from rvosbench.plugins.registry import DATASETS, METRICS, MODELS, PROTOCOLS, Registry, unknown
@@ -228,9 +227,3 @@ def test_every_dataset_is_a_spec_with_a_card(name):
     )
     for counts in card.counts.values():
         assert set(counts) <= {"videos", "frames", "objects", "expressions", "masks", "samples"}
-
-
-@pytest.mark.parametrize("name", sorted(MODELS))
-def test_every_model_is_a_factory(name):
-    assert isinstance(MODELS[name], ModelFactory)
-    assert not isinstance(MODELS[name], DatasetSpec)

@@ -51,7 +51,7 @@ def everything_seen(store, folder):
                 frames[split, video_id] = reader.read(range(len(video.frames)))
     samples = Samples(store, "train", Whole(), side=SIDE, seed=0)
     export(store, "coco", folder / "coco")
-    predict("centre", store, "train", folder / "run")
+    predict("centre", store, split="train", out=folder / "run")
     return {
         "frames": frames,
         "fingerprint": store.fingerprint,

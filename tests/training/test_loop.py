@@ -13,27 +13,15 @@ import torch
 from safetensors.torch import load_file
 
 from rvosbench.errors import CheckpointError, OutputError, TrainingError, UnknownNameError
-from rvosbench.loader import Samples
+from rvosbench.loader import Samples, Spread
+from rvosbench.media.resize import Side
+from rvosbench.plugins.recipe import Recipe, Schedule, Stage
 from rvosbench.plugins.registry import MODELS
-from rvosbench.training.loop import TrainResult, train
-from rvosbench.training.recipes import Recipe, Schedule, Stage
+from rvosbench.training import TrainResult, train
+from tests.tiny_model import NOT_FINITE, RECIPE, TINY, TinySegmenter
 from tests.tiny_store import HEIGHT, WIDTH, tiny_store
 
 ROOT = Path(__file__).resolve().parents[2]
-
-RECIPE = Recipe(
-    learning_rates={"main": 1e-2, "backbone": 1e-2, "text": 2e-2},
-    batch_size=4,
-    frames=2,
-    window="spread",
-    short_side=HEIGHT,
-    max_side=WIDTH,
-    steps=10,
-    clip_grad_norm=1.0,
-    schedule=Schedule(kind="cosine", warm_up=0.2),
-    mirror=0.5,
-    save_every=3,
-)
 
 
 @pytest.fixture(scope="module")
@@ -42,13 +30,13 @@ def store(tmp_path_factory):
 
 
 @pytest.fixture(autouse=True)
-def models(monkeypatch):
-    monkeypatch.setitem(MODELS._built_in, "tiny", "tests.tiny_model:TINY")
-    monkeypatch.setitem(MODELS._built_in, "not-finite", "tests.tiny_model:NOT_FINITE")
+def models():
+    with MODELS.register("tiny", TINY), MODELS.register("not-finite", NOT_FINITE):
+        yield
 
 
 def run(store, out: Path, recipe: Recipe = RECIPE, **options) -> TrainResult:
-    return train("tiny", "tiny-demo", store, "train", out, recipe, **options)
+    return train("tiny", store, out=out, recipe=recipe, **options)
 
 
 def weights(result: TrainResult) -> dict[str, torch.Tensor]:
@@ -145,18 +133,13 @@ STAGED = dataclasses.replace(RECIPE, curriculum=(Stage(share=0.5, frames=1, batc
 
 def test_every_stage_of_a_curriculum_trains_on_its_own_clips(store, tmp_path, monkeypatch):
     seen = []
-    factory = MODELS["tiny"]
-    create = type(factory).create
+    losses = TinySegmenter.losses
 
-    def watched(self, preset, *, seed):
-        model = create(self, preset, seed=seed)
-        losses = model.losses
-        monkeypatch.setattr(
-            model, "losses", lambda batch: seen.append(batch.frames.shape[:2]) or losses(batch)
-        )
-        return model
+    def watched(self, batch):
+        seen.append(batch.frames.shape[:2])
+        return losses(self, batch)
 
-    monkeypatch.setattr(type(factory), "create", watched)
+    monkeypatch.setattr(TinySegmenter, "losses", watched)
     run(store, tmp_path / "run", STAGED)
     assert seen == [(2, 1)] * 5 + [(4, 2)] * 5
 
@@ -232,10 +215,10 @@ def test_learning_rates_follow_the_schedule_part_by_part(store, tmp_path):
 def test_a_loss_that_is_not_finite_names_step_and_samples(store, tmp_path):
     out = tmp_path / "run"
     with pytest.raises(TrainingError) as caught:
-        train("not-finite", "tiny-demo", store, "train", out, RECIPE)
+        train("not-finite", store, out=out)
     message = str(caught.value)
     assert message.startswith("step 4 has mask = nan, size = nan")
-    samples = Samples(store, "train", RECIPE.clips(), side=RECIPE.side(), seed=RECIPE.seed)
+    samples = Samples(store, "train", Spread(2), side=Side(HEIGHT, WIDTH), seed=RECIPE.seed)
     assert sum(samples.name((3, n)) in message for n in range(len(samples))) == 4  # 4 samples, 4 a batch
     assert not (out / "checkpoint").exists()
     assert [line["step"] for line in log(out)] == [1, 2, 3]
@@ -252,24 +235,16 @@ def test_gradients_are_clipped_but_logged_as_they_were(store, tmp_path):
     [
         ({"model": "tinny"}, UnknownNameError, "did you mean 'tiny'"),
         ({"preset": "tiny-dem"}, UnknownNameError, "did you mean 'tiny-demo'"),
-        ({"model": "nothing", "preset": "x"}, TrainingError, "cannot be trained"),
+        ({"model": "nothing"}, TrainingError, "'nothing' cannot be trained; those that can: .*soc, tiny"),
+        ({"batch_size": 0}, TrainingError, "cannot be changed like this: batch_size must be at least 1"),
         ({"split": "valid"}, TrainingError, "hidden ground truth"),
         ({"device": "cuda:99"}, TrainingError, "--device cpu"),
         ({"device": "gpu"}, TrainingError, "cpu, cuda or cuda:N"),
     ],
 )
 def test_what_cannot_be_trained_is_said_before_anything_is_written(store, tmp_path, change, error, message):
-    arguments = {"model": "tiny", "preset": "tiny-demo", "split": "train", "device": "cpu"} | change
     with pytest.raises(error, match=message):
-        train(
-            arguments["model"],
-            arguments["preset"],
-            store,
-            arguments["split"],
-            tmp_path / "run",
-            RECIPE,
-            device=arguments["device"],
-        )
+        train(**{"model": "tiny", "store": store, "out": tmp_path / "run"} | change)
     assert not (tmp_path / "run").exists()
 
 
@@ -290,16 +265,13 @@ def test_progress_is_reported_step_by_step(store, tmp_path):
 
 SCRIPT = """
 import signal, sys, time
-from pathlib import Path
 from rvosbench.plugins.registry import MODELS
-from rvosbench.store import Store
-from rvosbench.training.loop import train
-from tests.training.test_loop import RECIPE
+from rvosbench.training import train
+from tests.tiny_model import TINY
 signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored below a shell's background job
-MODELS._built_in["tiny"] = "tests.tiny_model:TINY"
+MODELS.register("tiny", TINY)
 slowly = lambda step: time.sleep(0.1)
-store, out, preset = Store.open(Path(sys.argv[1])), Path(sys.argv[2]), sys.argv[3]
-train("tiny", preset, store, "train", out, RECIPE, on_step=slowly)
+train("tiny", sys.argv[1], out=sys.argv[2], preset=sys.argv[3], on_step=slowly)
 """
 
 
@@ -332,7 +304,7 @@ def test_two_processes_share_each_batch_and_come_to_the_same_weights(store, tmp_
     launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
     arguments = [str(tmp_path / "script.py"), str(store.folder), str(tmp_path / "two"), "tiny-steady"]
     subprocess.run([*launch, *arguments], cwd=ROOT, check=True, capture_output=True, timeout=120)
-    alone = train("tiny", "tiny-steady", store, "train", tmp_path / "one", RECIPE)
+    alone = train("tiny", store, out=tmp_path / "one", preset="tiny-steady")
     together = load_file(tmp_path / "two" / "checkpoint" / "model.safetensors")
     assert json.loads((tmp_path / "two" / "run.json").read_text())["processes"] == 2
     for name, value in weights(alone).items():

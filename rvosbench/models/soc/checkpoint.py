@@ -114,6 +114,7 @@ def load(
     *,
     expected: SOCConfig | None = None,
     text_encoder: str | None = None,
+    settings: Mapping[str, Any] | None = None,
 ) -> SOC:
     """Read a checkpoint, in evaluation mode.
 
@@ -122,6 +123,8 @@ def load(
         device: where the model shall live.
         expected: refuse a checkpoint whose weights have other shapes than this config's.
         text_encoder: for a file of the original, see `load_original`; a folder has its own.
+        settings: fields of `SOCConfig` that shape no weight, such as `answer_layer`, instead of the
+            checkpoint's own.
 
     Raises:
         MissingPathError: there is no such folder or file.
@@ -130,19 +133,20 @@ def load(
         FormatError: one of its files says something this version does not understand.
         UnknownNameError: torch has no such device here.
     """
-    place = _device(device)
+    target = _device(device)
     if path.is_file():
-        return load_original(path, text_encoder=text_encoder, expected=expected).to(place)
+        original = load_original(path, text_encoder=text_encoder, expected=expected, **(settings or {}))
+        return original.to(target)
     if text_encoder is not None and path.is_dir():
         raise CheckpointError(
             f"the checkpoint folder {path} has a text encoder of its own; leave --text-encoder "
             f"{text_encoder} out"
         )
-    return _load_folder(path, expected).to(place)
+    return _load_folder(path, expected, settings or {}).to(target)
 
 
-def _load_folder(folder: Path, expected: SOCConfig | None) -> SOC:
-    config = read_config(folder)
+def _load_folder(folder: Path, expected: SOCConfig | None, settings: Mapping[str, Any]) -> SOC:
+    config = replace(read_config(folder), **settings)
     _check_expected(folder, config, expected)
     shapes = _weight_shapes(folder / WEIGHTS)
     model = _fitting(folder / WEIGHTS, shapes, config, folder / TEXT)

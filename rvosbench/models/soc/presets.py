@@ -1,4 +1,4 @@
-"""The sizes of SOC that have a name. Imports no torch: listing presets is instant."""
+"""The sizes of SOC that have a name, each with its recipe. Imports no torch: listing presets is instant."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from rvosbench.models.soc.config import SOCConfig
+from rvosbench.models.soc.recipes import DEMO, UPSTREAM
+from rvosbench.plugins.model import Preset
 
 _TINY = SOCConfig(
     backbone_channels=96,
@@ -15,56 +17,72 @@ _TINY = SOCConfig(
     text_encoder="roberta-base",
 )
 
-PRESETS: Mapping[str, SOCConfig] = MappingProxyType(
+_DEMO = SOCConfig(
+    backbone_channels=24,
+    backbone_depths=(2, 2, 2, 2),
+    backbone_heads=(2, 4, 8, 16),
+    backbone_window=(8, 4, 4),  # the finest map is 16 x 22
+    text_encoder={
+        "vocab_size": 1100,  # of the tokenizer that ships beside this file
+        "hidden_size": 96,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 4,
+        "intermediate_size": 192,
+        "max_position_embeddings": 66,  # 64 tokens; positions start after the padding id 1
+        "type_vocab_size": 1,
+        "layer_norm_eps": 1e-5,
+        # RoBERTa's own 0.02 is for 768 channels and weeks of training: at this width it leaves all
+        # sentences with one and the same embedding, and a short training never tells them apart.
+        "initializer_range": 0.2,
+        "hidden_dropout_prob": 0.0,
+        "attention_probs_dropout_prob": 0.0,
+        "pad_token_id": 1,
+        "bos_token_id": 0,
+        "eos_token_id": 2,
+    },
+    freeze_text_encoder=False,
+    # A few minutes of training see every sample a few times: nothing to regularise yet.
+    drop_path=0.0,
+    text_dropout=0.0,
+    dropout=0.0,
+    cluster_dropout=0.0,
+    channels=128,
+    encoder_layers=1,
+    decoder_layers=2,
+    feedforward=256,
+    queries=5,
+    cluster_encoder_layers=2,
+    cluster_decoder_layers=2,
+    cluster_feedforward=256,
+    answer_layer="last",
+    train_short_side=64,
+    train_max_side=128,
+    eval_short_side=64,
+    eval_max_side=128,
+    eval_frames=3,  # the length that it is trained on
+)
+
+PRESETS: Mapping[str, Preset] = MappingProxyType(
     {
-        "soc-video-swin-t": _TINY,
-        "soc-video-swin-s": replace(_TINY, backbone_depths=(2, 2, 18, 2)),
-        "soc-video-swin-b": replace(
-            _TINY, backbone_channels=128, backbone_depths=(2, 2, 18, 2), backbone_heads=(4, 8, 16, 32)
+        "soc-video-swin-t": Preset(
+            summary="SOC with a Video Swin Tiny, as published",
+            configuration=_TINY,
+            recipe=UPSTREAM["ytvos"],
         ),
-        "soc-demo": SOCConfig(
-            backbone_channels=24,
-            backbone_depths=(2, 2, 2, 2),
-            backbone_heads=(2, 4, 8, 16),
-            backbone_window=(8, 4, 4),  # the finest map is 16 x 22
-            text_encoder={
-                "vocab_size": 1100,  # of the tokenizer that ships beside this file
-                "hidden_size": 96,
-                "num_hidden_layers": 2,
-                "num_attention_heads": 4,
-                "intermediate_size": 192,
-                "max_position_embeddings": 66,  # 64 tokens; positions start after the padding id 1
-                "type_vocab_size": 1,
-                "layer_norm_eps": 1e-5,
-                # RoBERTa's own 0.02 is for 768 channels and weeks of training: at this width it leaves all
-                # sentences with one and the same embedding, and a short training never tells them apart.
-                "initializer_range": 0.2,
-                "hidden_dropout_prob": 0.0,
-                "attention_probs_dropout_prob": 0.0,
-                "pad_token_id": 1,
-                "bos_token_id": 0,
-                "eos_token_id": 2,
-            },
-            freeze_text_encoder=False,
-            # A few minutes of training see every sample a few times: nothing to regularise yet.
-            drop_path=0.0,
-            text_dropout=0.0,
-            dropout=0.0,
-            cluster_dropout=0.0,
-            channels=128,
-            encoder_layers=1,
-            decoder_layers=2,
-            feedforward=256,
-            queries=5,
-            cluster_encoder_layers=2,
-            cluster_decoder_layers=2,
-            cluster_feedforward=256,
-            answer_layer="last",
-            train_short_side=64,
-            train_max_side=128,
-            eval_short_side=64,
-            eval_max_side=128,
-            eval_frames=3,  # the length that it is trained on
+        "soc-video-swin-s": Preset(
+            summary="SOC with a Video Swin Small, as published",
+            configuration=replace(_TINY, backbone_depths=(2, 2, 18, 2)),
+            recipe=UPSTREAM["ytvos"],
+        ),
+        "soc-video-swin-b": Preset(
+            summary="SOC with a Video Swin Base, as published",
+            configuration=replace(
+                _TINY, backbone_channels=128, backbone_depths=(2, 2, 18, 2), backbone_heads=(4, 8, 16, 32)
+            ),
+            recipe=UPSTREAM["ytvos"],
+        ),
+        "soc-demo": Preset(
+            summary="a small SOC that two CPU cores train in minutes", configuration=_DEMO, recipe=DEMO
         ),
     }
 )
@@ -96,7 +114,7 @@ def describe(config: SOCConfig) -> str:
 
 def _preset_of(config: SOCConfig) -> str:
     for name, preset in PRESETS.items():
-        if same_shape(config, preset):
+        if same_shape(config, preset.configuration):
             return name
     return "a SOC of no preset"
 

@@ -10,9 +10,10 @@ import torch
 from torch import Tensor, nn
 
 from rvosbench.errors import TrainingError
+from rvosbench.media.resize import Side, resize_frames
 from rvosbench.models.soc.criterion import criterion
 from rvosbench.models.soc.model import SOC
-from rvosbench.models.soc.pixels import normalise, resize, resized_size
+from rvosbench.models.soc.pixels import to_input
 from rvosbench.models.soc.postprocess import segmentations
 from rvosbench.models.soc.targets import from_batch
 from rvosbench.types import Batch, Clip, Segmentation
@@ -62,11 +63,11 @@ class SOCSegmenter:
         return [_joined(answers) for answers in zip(*parts, strict=True)]
 
     def _segment_at_once(self, clip: Clip, expressions: Sequence[str], candidates: int) -> list[Segmentation]:
-        height, width = clip.frames.shape[2:]
+        height, width = clip.frames.shape[1:3]
         config = self.model.config
-        size = resized_size((height, width), config.eval_short_side, config.eval_max_side)
-        pixels = torch.from_numpy(resize(clip.frames, size)).to(self._device())
-        frames = normalise(pixels.float() / 255)[None]
+        size = Side(config.eval_short_side, config.eval_max_side).of(height, width)
+        pixels = torch.from_numpy(resize_frames(clip.frames, *size)).to(self._device())
+        frames = to_input(pixels)[None]
         no_padding = torch.zeros(1, *size, dtype=torch.bool, device=frames.device)
         visual = self.model.look(frames, no_padding, self._wanted(clip.wanted, len(clip.frames)))
         at_once = max(1, PIXELS_AT_ONCE // (len(clip.wanted) * size[0] * size[1]))
@@ -82,7 +83,7 @@ class SOCSegmenter:
         device = self._device()
         targets = from_batch(batch, device, classes=self.model.config.classes)
         is_padding = batch.pixel_is_padding.to(device)
-        frames = normalise(batch.frames.to(device)).masked_fill(is_padding[:, None, None], 0.0)
+        frames = to_input(batch.frames.to(device)).masked_fill(is_padding[:, None, None], 0.0)
         wanted = self._wanted(batch.wanted, frames.shape[1])
         output = self.model(frames, is_padding, batch.expressions, wanted, batch.sizes)
         with torch.autocast(device.type, enabled=False):  # sums over a whole frame need float32
@@ -128,7 +129,7 @@ def _parts(clip: Clip, at_once: int) -> list[Clip]:
             clip,
             frames=clip.frames[start : start + at_once],
             frame_indices=clip.frame_indices[start : start + at_once],
-            wanted=tuple(place - start for place in clip.wanted if start <= place < start + at_once),
+            wanted=tuple(position - start for position in clip.wanted if start <= position < start + at_once),
             objects=None,
         )
         for start in range(0, len(clip.frames), at_once)

@@ -26,7 +26,7 @@ from rvosbench.models.soc.model import SOC
 from rvosbench.models.soc.presets import PRESETS
 from tests.goldens.soc.recordings import Recordings
 
-DEMO = PRESETS["soc-demo"]
+DEMO = PRESETS["soc-demo"].configuration
 
 
 @pytest.fixture(scope="module")
@@ -167,7 +167,7 @@ def test_weights_of_another_size_name_both_sizes(copy: Path) -> None:
 
 def test_a_checkpoint_of_another_preset_names_both_presets(written: Path) -> None:
     with pytest.raises(CheckpointError) as caught:
-        checkpoint.load(written, expected=PRESETS["soc-video-swin-t"])
+        checkpoint.load(written, expected=PRESETS["soc-video-swin-t"].configuration)
     assert "holds soc-demo (channels 128, queries 5" in str(caught.value)
     assert "expected soc-video-swin-t (channels 256, queries 20" in str(caught.value)
 
@@ -280,7 +280,7 @@ def test_a_text_encoder_of_another_size_is_refused(original: Path) -> None:
 
 def test_a_file_of_another_preset_names_both(original: Path, tmp_path: Path) -> None:
     with pytest.raises(CheckpointError) as caught:
-        checkpoint.convert(original, tmp_path / "ours", expected=PRESETS["soc-video-swin-t"])
+        checkpoint.convert(original, tmp_path / "ours", expected=PRESETS["soc-video-swin-t"].configuration)
     assert "a SOC of no preset (channels 128, queries 5" in str(caught.value)
     assert "expected soc-video-swin-t (channels 256, queries 20" in str(caught.value)
     assert not (tmp_path / "ours").exists()

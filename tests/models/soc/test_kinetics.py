@@ -17,7 +17,7 @@ SIZES = {"t": "soc-video-swin-t", "b": "soc-video-swin-b"}
 
 
 def swin(preset: str) -> VideoSwin:
-    config = PRESETS[preset]
+    config = PRESETS[preset].configuration
     frames, rows, columns = config.backbone_window
     return VideoSwin(
         channels=config.backbone_channels,

@@ -134,7 +134,7 @@ def test_the_config_of_a_published_model_is_its_preset(size: str, preset: str) -
     state = {name: torch.empty(entry["shape"], device="meta") for name, entry in entries}
     # Two copies of a shared module are compared number by number; a shape alone has none.
     weights = rename({name: value for name, value in state.items() if ".decoder.bbox_embed." not in name})
-    assert config_from_weights(weights) == PRESETS[preset]
+    assert config_from_weights(weights) == PRESETS[preset].configuration
 
 
 @pytest.mark.parametrize(
@@ -159,7 +159,7 @@ def test_weights_of_something_else_are_named_as_such() -> None:
 
 
 def test_what_is_missing_is_taken_as_published_and_left_to_the_comparison() -> None:
-    assert config_from_weights({}) == PRESETS["soc-video-swin-t"]
+    assert config_from_weights({}) == PRESETS["soc-video-swin-t"].configuration
 
 
 def test_the_published_numbers_are_the_default(recordings: Recordings) -> None:

@@ -12,7 +12,7 @@ from rvosbench.models.soc import checkpoint, segmenter
 from rvosbench.models.soc.criterion import WEIGHTS
 from rvosbench.models.soc.presets import PRESETS
 from rvosbench.models.soc.segmenter import SOCSegmenter
-from rvosbench.plugins.contracts import Segmenter, TrainableSegmenter
+from rvosbench.plugins.model import Segmenter, TrainableSegmenter
 from rvosbench.types import Batch, Clip, Target
 
 EXPRESSIONS = ["the red square", "The circle that moves left", "a star"]
@@ -20,11 +20,11 @@ EXPRESSIONS = ["the red square", "The circle that moves left", "a star"]
 
 @pytest.fixture(scope="module")
 def soc() -> SOCSegmenter:
-    return SOCSegmenter(checkpoint.create(PRESETS["soc-demo"], seed=0).eval())
+    return SOCSegmenter(checkpoint.create(PRESETS["soc-demo"].configuration, seed=0).eval())
 
 
 def clip(frames: int = 3, wanted: tuple[int, ...] = (0, 1, 2)) -> Clip:
-    pixels = np.random.default_rng(0).integers(0, 256, (frames, 3, 48, 80), dtype=np.uint8)
+    pixels = np.random.default_rng(0).integers(0, 256, (frames, 48, 80, 3), dtype=np.uint8)
     return Clip(video_id="v", frames=pixels, frame_indices=tuple(range(frames)), wanted=wanted)
 
 
@@ -32,11 +32,12 @@ def batch(seed: int = 0, wanted: tuple[int, ...] = (0, 1)) -> Batch:
     """Two clips of 64x64 and 48x56 px, with two objects and one."""
     generator = torch.Generator().manual_seed(seed)
     sizes = ((64, 64), (48, 56))
-    frames = torch.zeros(2, 2, 3, 64, 64)
+    frames = torch.zeros(2, 2, 64, 64, 3, dtype=torch.uint8)
     is_padding = torch.ones(2, 64, 64, dtype=torch.bool)
     targets = []
     for index, (height, width) in enumerate(sizes):
-        frames[index, :, :, :height, :width] = torch.rand(2, 3, height, width, generator=generator)
+        drawn = torch.randint(0, 256, (2, height, width, 3), generator=generator, dtype=torch.uint8)
+        frames[index, :, :height, :width] = drawn
         is_padding[index, :height, :width] = False
         masks = torch.zeros(2 - index, len(wanted), 64, 64, dtype=torch.bool)
         masks[0, :, 10:30, 20:50] = True
@@ -107,7 +108,7 @@ def test_answering_while_training_is_deterministic_and_restores_the_mode(soc: SO
 
 
 def test_losses_name_every_part_of_every_layer_and_reach_every_group() -> None:
-    trained = SOCSegmenter(checkpoint.create(PRESETS["soc-demo"], seed=0).train())
+    trained = SOCSegmenter(checkpoint.create(PRESETS["soc-demo"].configuration, seed=0).train())
     losses = trained.losses(batch())
     assert set(losses) == {name + layer for name in WEIGHTS for layer in ("", "_0")}
     sum(losses.values()).backward()
@@ -123,7 +124,7 @@ def test_frames_without_an_answer_wanted_have_no_target(soc: SOCSegmenter) -> No
 
 def test_what_lies_in_the_padding_changes_nothing(soc: SOCSegmenter) -> None:
     clean = batch()
-    soiled = replace(clean, frames=clean.frames.masked_fill(clean.pixel_is_padding[:, None, None], 0.7))
+    soiled = replace(clean, frames=clean.frames.masked_fill(clean.pixel_is_padding[:, None, ..., None], 180))
     with torch.no_grad():
         for name, value in soc.losses(clean).items():
             assert value.item() == soc.losses(soiled)[name].item(), name
@@ -141,7 +142,7 @@ def test_groups_hold_every_learning_parameter_once(soc: SOCSegmenter) -> None:
 
 
 def test_a_frozen_text_encoder_has_no_group() -> None:
-    frozen = replace(PRESETS["soc-demo"], freeze_text_encoder=True)
+    frozen = replace(PRESETS["soc-demo"].configuration, freeze_text_encoder=True)
     groups = SOCSegmenter(checkpoint.create(frozen, seed=0)).parameter_groups(
         {"main": 1.0, "backbone": 1.0, "text": 1.0}
     )
@@ -157,7 +158,7 @@ def test_learning_rates_for_other_parts_are_refused(soc: SOCSegmenter, rates: di
 @pytest.mark.slow
 def test_a_few_steps_learn_one_batch() -> None:
     torch.manual_seed(0)
-    trained = SOCSegmenter(checkpoint.create(PRESETS["soc-demo"], seed=0).train())
+    trained = SOCSegmenter(checkpoint.create(PRESETS["soc-demo"].configuration, seed=0).train())
     optimizer = torch.optim.AdamW(
         trained.parameter_groups({"main": 5e-4, "backbone": 5e-4, "text": 5e-4}), weight_decay=1e-4
     )
@@ -200,7 +201,7 @@ def test_bfloat16_changes_answers_little(soc):
 
 
 def test_losses_in_bfloat16_are_float32_and_reach_every_weight():
-    model = SOCSegmenter(checkpoint.create(PRESETS["soc-demo"], seed=0).train())
+    model = SOCSegmenter(checkpoint.create(PRESETS["soc-demo"].configuration, seed=0).train())
     torch.manual_seed(0)
     plain = model.losses(batch())
     torch.manual_seed(0)

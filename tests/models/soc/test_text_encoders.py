@@ -23,7 +23,7 @@ from rvosbench.models.soc.text_encoders import (
 )
 from rvosbench.synthetic import grammar_sentences
 
-SMALL = {**PRESETS["soc-demo"].text_encoder, "hidden_size": 16, "intermediate_size": 16}
+SMALL = {**PRESETS["soc-demo"].configuration.text_encoder, "hidden_size": 16, "intermediate_size": 16}
 TOKENIZER = read_tokenizer(SHIPPED_TOKENIZER)
 
 
@@ -42,8 +42,8 @@ def test_special_tokens_in_a_sentence_are_ordinary_characters() -> None:
 
 
 def test_the_shipped_tokenizer_fits_the_demo() -> None:
-    assert len(TOKENIZER) == PRESETS["soc-demo"].text_encoder["vocab_size"]
-    assert TOKENIZER.pad_token_id == PRESETS["soc-demo"].text_encoder["pad_token_id"]
+    assert len(TOKENIZER) == PRESETS["soc-demo"].configuration.text_encoder["vocab_size"]
+    assert TOKENIZER.pad_token_id == PRESETS["soc-demo"].configuration.text_encoder["pad_token_id"]
     assert TOKENIZER.model_max_length == 64
 
 

@@ -1,33 +1,22 @@
-"""How long, how fast and on what a model is trained: one recipe per preset, and upstream's table as data.
-
-Source of the full recipes: the README and configs of SOC (NeurIPS 2023). Where the two disagree, the
-README's value stands.
-"""
+"""How long, how fast and on what a model is trained: pure data, which knows no model and loads no torch."""
 
 from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
-from rvosbench.errors import UnknownNameError
-from rvosbench.loader import Centred, Consecutive, Spread, Window
-from rvosbench.loader.augment import Augmentation
-from rvosbench.media.resize import Side
-from rvosbench.models.precision import PRECISIONS, Precision
-from rvosbench.plugins.registry import unknown
+Precision = Literal["fp32", "bf16"]
+"""Weights stay float32; under "bf16" matrix products and convolutions take bfloat16."""
 
-_WINDOWS: Mapping[str, Callable[[int], Window]] = {
-    "centred": Centred,
-    "consecutive": Consecutive,
-    "spread": Spread,
-}
+PRECISIONS: tuple[Precision, ...] = get_args(Precision)
 
-UPSTREAM_MIRROR = 0.30854
-"""Upstream mirrors when a standard normal draw exceeds 0.5, which is this probability, not one half."""
+WindowName = Literal["centred", "consecutive", "spread"]
+"""How clips are cut from a video; `rvosbench.loader.windows` says what each does."""
+
+WINDOW_NAMES: tuple[WindowName, ...] = get_args(WindowName)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -93,12 +82,12 @@ class Stage:
 class Recipe:
     """All numbers of a training run that are not the model's own."""
 
-    learning_rates: Mapping[str, float]  # of the model's parts; SOC: main, backbone, text
-    batch_size: int  # clips per step, over all processes
-    frames: int  # T of a training clip
-    window: Literal["centred", "consecutive", "spread"]
-    short_side: int  # px
-    max_side: int  # px
+    learning_rates: Mapping[str, float]  # by the model's own names for its parts
+    batch_size: int = 8  # clips per step, over all processes
+    frames: int = 8  # T of a training clip
+    window: WindowName = "consecutive"
+    short_side: int = 360  # px
+    max_side: int = 640  # px
     steps: int | None = None  # length of the run; instead of epochs when both are given
     epochs: int | None = None
     curriculum: tuple[Stage, ...] = ()  # parts that come before the rest of the run
@@ -130,8 +119,8 @@ class Recipe:
             )
         if self.precision not in PRECISIONS:
             raise ValueError(f"precision is one of {', '.join(PRECISIONS)}, got {self.precision!r}")
-        if self.window not in _WINDOWS:
-            raise ValueError(f"window is one of {', '.join(_WINDOWS)}, got {self.window!r}")
+        if self.window not in WINDOW_NAMES:
+            raise ValueError(f"window is one of {', '.join(WINDOW_NAMES)}, got {self.window!r}")
         if sum(stage.share for stage in self.curriculum) >= 1:
             raise ValueError(f"the curriculum must leave a rest of the run, got {self.curriculum}")
         if not 0 <= self.seed < 2**32:
@@ -149,21 +138,9 @@ class Recipe:
         rest = 1 - sum(stage.share for stage in self.curriculum)
         return (*self.curriculum, Stage(share=rest, frames=self.frames, batch_size=self.batch_size))
 
-    def clips(self, frames: int | None = None) -> Window:
-        """The window that cuts clips of `frames` frames, by default the recipe's own number."""
-        return _WINDOWS[self.window](frames or self.frames)
-
-    def side(self) -> Side:
-        """The size of the clips."""
-        return Side(self.short_side, self.max_side)
-
-    def augmentation(self) -> Augmentation:
-        """What chance may change."""
-        return Augmentation(mirror=self.mirror, colours=self.colour_jitter)
-
     def as_json(self) -> dict[str, Any]:
         """Plain values, as they stand in run.json."""
-        values = {each.name: getattr(self, each.name) for each in dataclasses.fields(self)}
+        values = {entry.name: getattr(self, entry.name) for entry in dataclasses.fields(self)}
         schedule = dataclasses.asdict(self.schedule) | {"milestones": list(self.schedule.milestones)}
         curriculum = [dataclasses.asdict(stage) for stage in self.curriculum]
         return values | {
@@ -171,90 +148,3 @@ class Recipe:
             "schedule": schedule,
             "curriculum": curriculum,
         }
-
-
-def _rates(main: float, backbone: float, text: float) -> Mapping[str, float]:
-    return MappingProxyType({"main": main, "backbone": backbone, "text": text})
-
-
-def _cuts(*milestones: float, gamma: float = 0.1) -> Schedule:
-    return Schedule(kind="multistep", milestones=milestones, gamma=gamma)
-
-
-_YTVOS = Recipe(
-    learning_rates=_rates(1e-4, 1e-5, 5e-6),
-    epochs=30,
-    batch_size=8,
-    schedule=_cuts(20 / 30),
-    frames=8,
-    window="consecutive",
-    short_side=360,
-    max_side=640,
-    mirror=UPSTREAM_MIRROR,
-)
-_A2D = dataclasses.replace(
-    _YTVOS,
-    learning_rates=_rates(5e-4, 5e-5, 5e-6),
-    epochs=40,
-    batch_size=4,
-    schedule=_cuts(15 / 40, gamma=0.2),
-    window="centred",
-    short_side=320,
-    max_side=576,
-    with_other_objects=False,
-)
-
-UPSTREAM: Mapping[str, Recipe] = MappingProxyType(
-    {
-        "ytvos": _YTVOS,
-        "ytvos-finetune": dataclasses.replace(_YTVOS, epochs=25, schedule=_cuts(10 / 25)),
-        "a2d": _A2D,
-        "a2d-finetune": dataclasses.replace(
-            _A2D, learning_rates=_rates(3e-5, 3e-6, 1e-6), epochs=20, batch_size=8, schedule=Schedule()
-        ),
-        "refcoco": dataclasses.replace(
-            _YTVOS, batch_size=64, frames=1, mirror=0.5, schedule=_cuts(15 / 30, 20 / 30)
-        ),
-    }
-)
-"""Upstream's settings by what they train on. `batch_size` is upstream's per GPU times its number of GPUs."""
-
-RECIPES: Mapping[str, Recipe] = MappingProxyType(
-    {
-        "soc-demo": Recipe(
-            # The text encoder learns more slowly, as upstream's does: at the others' rate it turns all
-            # expressions into one before the pixels mean anything.
-            learning_rates=_rates(5e-4, 5e-4, 2e-4),
-            steps=1400,
-            max_seconds=250.0,
-            batch_size=6,
-            curriculum=(
-                Stage(share=0.3, frames=1, batch_size=12, longest_expression=3),
-                Stage(share=0.55, frames=1, batch_size=12),
-            ),
-            schedule=Schedule(kind="cosine", warm_up=0.03, floor=0.03),
-            with_other_objects=False,
-            frames=3,
-            window="consecutive",
-            short_side=64,
-            max_side=128,
-            mirror=0.5,
-        ),
-        "soc-video-swin-t": UPSTREAM["ytvos"],
-        "soc-video-swin-s": UPSTREAM["ytvos"],
-        "soc-video-swin-b": UPSTREAM["ytvos"],
-    }
-)
-"""The recipe that `rvos train` uses for a preset."""
-
-
-def recipe_for(name: str) -> Recipe:
-    """The recipe of a preset, or one of upstream's by what it trains on.
-
-    Raises:
-        UnknownNameError: there is none.
-    """
-    recipes = {**UPSTREAM, **RECIPES}
-    if name not in recipes:
-        raise UnknownNameError(unknown("recipe", name, list(recipes)))
-    return recipes[name]
