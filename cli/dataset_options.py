@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .commands import Command
+from .commands import WORDS, Command
 from .help_text import write_names
 
 if TYPE_CHECKING:
     from rvosbench.plugins.options import OptionRow
+    from rvosbench.plugins.registry import Registry
 
-_WORDS = "rvosbench.words"
 _FLAGS = "rvosbench.flags"
 
 
@@ -49,11 +49,6 @@ class DatasetCommand(Command):
     known, so that one that belongs to another dataset is refused by name.
     """
 
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Note which dataset is named before `--help` ends everything."""
-        ctx.meta[_WORDS] = tuple(args)
-        return super().parse_args(ctx, args)
-
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
         """The command's own parameters and the flags of datasets, which the help shows in its own way."""
         params = super().get_params(ctx)
@@ -80,15 +75,21 @@ class DatasetCommand(Command):
 
 def options_of(datasets: Iterable[str]) -> dict[str, tuple[OptionRow, ...]]:
     """The options of datasets; those that cannot be imported are left out."""
-    from rvosbench.errors import PluginError
-    from rvosbench.plugins.options import describe_options
     from rvosbench.plugins.registry import DATASETS
 
-    found = {}
-    for name in datasets:
-        with contextlib.suppress(PluginError):  # told by whoever uses the dataset
-            found[name] = describe_options(DATASETS[name].options)
-    return found
+    return described(DATASETS, datasets)
+
+
+def described(registry: Registry[Any], names: Iterable[str]) -> dict[str, tuple[OptionRow, ...]]:
+    """The options of datasets or models; those that cannot be imported are left out."""
+    from rvosbench.errors import PluginError
+    from rvosbench.plugins.options import describe_options
+
+    rows = {}
+    for name in names:
+        with contextlib.suppress(PluginError):  # told by whoever uses it
+            rows[name] = describe_options(registry[name].options)
+    return rows
 
 
 def option_lines(rows: tuple[OptionRow, ...]) -> Iterator[tuple[str, str]]:
@@ -111,7 +112,7 @@ def _named(ctx: click.Context) -> str | None:
     """The dataset among the words of the command line."""
     from rvosbench.plugins.registry import DATASETS
 
-    return next((word for word in ctx.meta.get(_WORDS, ()) if word in DATASETS), None)
+    return next((word for word in ctx.meta.get(WORDS, ()) if word in DATASETS), None)
 
 
 def _options_of(ctx: click.Context) -> dict[str, tuple[OptionRow, ...]]:

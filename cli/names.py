@@ -12,6 +12,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from .commands import WORDS
+from .listing import KINDS
 
 
 class Name(click.ParamType):  # type: ignore[type-arg]  # generic only in the newest click
@@ -45,9 +46,15 @@ def _models(ctx: click.Context) -> Iterable[str]:
 
 
 def _protocols(ctx: click.Context) -> Iterable[str]:
-    from rvosbench.evaluation.protocols import PROTOCOLS
+    from rvosbench.plugins.registry import PROTOCOLS
 
     return PROTOCOLS
+
+
+def _metrics(ctx: click.Context) -> Iterable[str]:
+    from rvosbench.plugins.registry import METRICS
+
+    return METRICS
 
 
 def _presets(ctx: click.Context) -> Iterable[str]:
@@ -64,7 +71,10 @@ def _presets(ctx: click.Context) -> Iterable[str]:
 
 DATASET = Name("dataset", _datasets)
 MODEL = Name("model", _models)
+METRIC = Name("metric", _metrics)
 PRESET = Name("preset", _presets)
 PROTOCOL = Name("protocol", _protocols)
+LIST_KIND = Name("kind", lambda _: KINDS)
+"""Of `rvos list`."""
 EXPORT_LAYOUT = Name("layout", lambda _: ("png", "mask-dict", "coco"))
 """Of `rvos export`."""

@@ -83,7 +83,8 @@ def prepare_command(
     Example:
       rvos prepare a2d
       rvos prepare ytvos --root downloads/ref-youtube-vos --out stores/ytvos
-      rvos prepare ytvos --root downloads/ref-youtube-vos --out stores/mine -o trainval=0.1
+      rvos prepare ytvos --root downloads/ref-youtube-vos \\
+        --out stores/held-out -o trainval=0.1
       rvos prepare davis --root downloads/ref-davis --out stores/davis
     """
     from rvosbench.errors import RvosbenchError

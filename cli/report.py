@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from .commands import command
+from .names import PROTOCOL
 from .places import RunPath
 from .stores import open_store, release_option
 
@@ -24,7 +25,9 @@ from .stores import open_store, release_option
     type=click.Path(path_type=Path),
     help="Where they are.  [default: where they were scored]",
 )
-@click.option("--protocol", help="Whose scores to show.  [default: the dataset's own, or RUN's only one]")
+@click.option(
+    "--protocol", type=PROTOCOL, help="Whose scores to show.  [default: the dataset's own, or RUN's only one]"
+)
 @click.option("--kinds", is_flag=True, help="Scores per kind of expression; synthetic releases only.")
 @click.option(
     "--worst", default=12, show_default=True, type=click.IntRange(0), help="How many of the worst to show."

@@ -15,7 +15,7 @@ from typing import Protocol
 
 from rvosbench.analysis.slices import Slice, by_slice
 from rvosbench.errors import OutputError
-from rvosbench.evaluation.evaluate import evaluate
+from rvosbench.evaluation.evaluate import EvaluateOptions, evaluate
 from rvosbench.plugins.model import Trait
 from rvosbench.plugins.registry import MODELS, OURS
 from rvosbench.preparation import Prepared, prepare
@@ -231,8 +231,10 @@ def _score(
         store=store,
         split=HELD_OUT,
         protocol="ytvos",
-        allow_empty=True,  # a model that learned too little is a result of the demo, not an error
-        on_progress=lambda done, total: update(total + done, 2 * total, "score"),
+        options=EvaluateOptions(
+            allow_empty=True,  # a model that learned too little is a result of the demo, not an error
+            on_progress=lambda done, total: update(total + done, 2 * total, "score"),
+        ),
     )
 
 

@@ -83,7 +83,7 @@ NOTHING = _spec("floor: an empty mask in every frame", _nothing, Trait.EMPTY_ANS
 EVERYTHING = _spec("floor: the whole frame, always", _everything)
 CENTRE = _spec("floor: a centred rectangle of a quarter of the frame", _centre)
 RANDOM_OBJECT = _spec(
-    "floor with oracle masks: the ground truth of a random object; reads no language",
+    "floor, oracle: the true masks of a random object",
     _random_object,
     Trait.ORACLE,
 )

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from rvosbench import __version__
-from rvosbench.errors import FormatError, MissingPathError, OutputError
+from rvosbench.errors import FormatError, MissingPathError
+from rvosbench.files.atomic import write_json as write_json
 
 NAME = "run.json"
 
@@ -136,24 +137,6 @@ def environment() -> dict[str, Any]:
     }
     now = datetime.now(UTC).isoformat(timespec="seconds")
     return {"written": now, "versions": versions, "hardware": hardware}
-
-
-def write_json(path: Path, content: Mapping[str, Any]) -> None:
-    """Write a JSON file that appears under its name only when it is whole.
-
-    Raises:
-        OutputError: the place cannot be written.
-    """
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        with partial.open("w", encoding="utf-8") as file:
-            json.dump(content, file, indent=1, ensure_ascii=False, allow_nan=False)
-            file.write("\n")
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
-    except OSError as error:
-        raise OutputError(f"{path} cannot be written ({error.strerror}); choose another --out") from error
 
 
 def read_run(run: Path) -> dict[str, Any]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import os
 import re
 import shutil
 from collections.abc import Mapping
@@ -22,7 +21,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from rvosbench import __version__
-from rvosbench.errors import DatasetError, MissingPathError, OutputError
+from rvosbench.errors import DatasetError, MissingPathError
+from rvosbench.files.places import Content, check_folder
 from rvosbench.store.card import card_text
 from rvosbench.store.checks import check as check  # the name by which it is known
 from rvosbench.store.encoded import EncodedVideo, as_tables, decode, encode
@@ -82,7 +82,7 @@ class StoreWriter:
             OutputError: `folder` is taken, cannot be written, or somebody else is writing it.
         """
         self.folder = folder
-        check_free(folder, replace=replace)
+        check_folder(folder, overwrite=replace, content=STORE, parents=True)
         self._card = card
         self._release = release
         origin = {"root": str(release.resolve()), "fingerprint": fingerprint}
@@ -180,10 +180,8 @@ class StoreWriter:
             }
             | {f"{MEDIA}/{name}": facts for name, facts in self._media.items()},
         }
-        with (store / MANIFEST).open("w", encoding="utf-8") as file:
-            json.dump(self._manifest, file, indent=1, ensure_ascii=False)
-            file.flush()
-            os.fsync(file.fileno())
+        text = json.dumps(self._manifest, indent=1, ensure_ascii=False)
+        (store / MANIFEST).write_text(text, encoding="utf-8")
         self._place.put_in_place()
         return self.folder
 
@@ -212,23 +210,8 @@ class StoreWriter:
             raise
 
 
-def check_free(folder: Path, *, replace: bool) -> None:
-    """Refuse a folder that holds something; with `replace`, only one that does not hold a store.
-
-    Raises:
-        OutputError: the folder is taken.
-    """
-    if not folder.exists():
-        return
-    if not folder.is_dir():
-        raise OutputError(f"{folder} is a file; expected a folder name that is free, choose another --out")
-    if not any(folder.iterdir()):
-        return
-    if (folder / MANIFEST).is_file():
-        if not replace:
-            raise OutputError(f"{folder} already holds a store; choose another --out or add --overwrite")
-        return
-    raise OutputError(f"{folder} is not empty and holds no store; choose another --out")
+STORE = Content("a store", lambda folder: (folder / MANIFEST).is_file())
+"""What a folder may hold and still be overwritten by a store."""
 
 
 class _SplitWriter:

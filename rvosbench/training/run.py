@@ -79,6 +79,7 @@ def train(
             _fresh(planned, backbone),
             out,
             identity=identity,
+            store=opened.folder,
             accelerator=accelerator,
             workers=chosen.workers,
         )

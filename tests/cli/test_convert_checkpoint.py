@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from rvosbench.evaluation.evaluate import evaluate
+from rvosbench.evaluation.evaluate import EvaluateOptions, evaluate
 from rvosbench.models.soc.presets import PRESETS
 from rvosbench.models.soc.spec import SPEC
 from rvosbench.plugins.model import Load
@@ -57,7 +57,13 @@ def test_a_converted_checkpoint_predicts_and_its_scores_say_which_layer_answered
         assert rvos("predict", "soc", "--checkpoint", ours, *given, "--out", run).code == 0
         assert json.loads((run / "run.json").read_text())["settings"]["answer_layer"] == layer
         # A model of random weights may find nothing anywhere, which the command takes for a mistake.
-        evaluate(run, store=Store.open(store), split="heldout", protocol="ytvos", allow_empty=True)
+        evaluate(
+            run,
+            store=Store.open(store),
+            split="heldout",
+            protocol="ytvos",
+            options=EvaluateOptions(allow_empty=True),
+        )
         settings = json.loads((run / "scores" / "ytvos" / "scores.json").read_text())["settings"]
         assert settings["answer_layer"] == layer
         assert settings["eval_short_side"] == 64

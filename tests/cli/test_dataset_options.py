@@ -133,10 +133,10 @@ def test_a_listing_shows_the_options_of_every_dataset(rvos):
     import json
 
     text = rvos("list", "datasets").out
-    listed = json.loads(rvos("list", "datasets", "--json").out)["dataset_options"]
+    listed = json.loads(rvos("list", "datasets", "--json").out)["datasets"]
     for name, spec in DATASETS.items():
         rows = describe_options(spec.options)
-        assert [row["name"] for row in listed[name]] == [row.name for row in rows]
+        assert [row["name"] for row in listed[name]["options"]] == [row.name for row in rows]
         for row in rows:
             assert f"-o {row.name}=" in text
     assert max(map(len, text.splitlines())) <= 80
