@@ -73,7 +73,7 @@ def _print(result: DemoResult) -> None:
     console.print()
     console.print(kinds)
     console.print()
-    swap = result.swap
+    mismatch = result.mismatch
     console.print("Does it listen?")
     console.print(
         _claim(
@@ -84,9 +84,9 @@ def _print(result: DemoResult) -> None:
     )
     console.print(
         _claim(
-            f"mismatched expressions cost it {100 * swap.cost.difference:.1f} points, "
-            f"from {100 * swap.right:.1f} to {100 * swap.swapped:.1f}",
-            swap.cost.difference,
+            f"mismatched expressions cost it {100 * mismatch.cost.difference:.1f} points, "
+            f"from {100 * mismatch.right:.1f} to {100 * mismatch.mismatched:.1f}",
+            mismatch.cost.difference,
             demo.COST_OF_MISMATCH,
         )
     )

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rvosbench.errors import DatasetError, OutputError
-from rvosbench.files.text import strip_control
+from rvosbench.files.text import file_size, strip_control
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,7 +36,7 @@ def show_plan(found: Plan, root: Path, out: Path) -> None:
     _list(console, f"Missing: {_count(len(missing), 'file')} of {incomplete}", missing)
     _list(console, f"Errors: {len(found.errors):,}", found.errors)
     lines = [] if missing or found.errors else ["Missing: nothing"]
-    lines += [f"Index: {_count(found.index.count, 'file')}, {size(found.index.size_bytes)}"]
+    lines += [f"Index: {_count(found.index.count, 'file')}, {file_size(found.index.size_bytes)}"]
     if found.absent:
         lines.append(f"Not in this copy: {', '.join(found.absent)}")
     lines += [f"Warning: {warning}" for warning in found.warnings]
@@ -46,24 +46,14 @@ def show_plan(found: Plan, root: Path, out: Path) -> None:
         )
     sampled = sum(split.estimate.videos for split in found.splits)
     lines.append(
-        f"Disk, estimated from {_count(sampled, 'video')}: {size(found.peak_bytes)} while the store is made, "
-        f"{size(found.store_bytes)} when it is finished; {size(found.free_bytes)} are free"
+        f"Disk, estimated from {_count(sampled, 'video')}: {file_size(found.peak_bytes)} while the store is "
+        f"made, {file_size(found.store_bytes)} when it is finished; {file_size(found.free_bytes)} are free"
     )
     if found.out_error is None:
         lines.append(f"Store: {out} can be written")
     for line in lines:
         console.print(strip_control(line), markup=False)
     _check(found, out)
-
-
-def size(count: int) -> str:
-    """Bytes as kB, MB, GB or TB."""
-    value, unit = float(count), "B"
-    for larger in ("kB", "MB", "GB", "TB"):
-        if value < 999.5:
-            break
-        value, unit = value / 1000, larger
-    return f"{value:.0f} {unit}" if unit == "B" or value >= 99.5 else f"{value:.3g} {unit}"
 
 
 def _table(found: Plan) -> Table:
@@ -81,9 +71,9 @@ def _table(found: Plan) -> Table:
             f"{split.videos:,}",
             f"{split.expressions:,}",
             f"{split.files.count:,}",
-            size(split.files.size_bytes),
+            file_size(split.files.size_bytes),
             f"{len(split.files.missing):,}" if split.files.missing else "-",
-            f"~{size(split.estimate.store_bytes)}" if split.estimate.videos else "unknown",
+            f"~{file_size(split.estimate.store_bytes)}" if split.estimate.videos else "unknown",
         )
     return drawn
 
@@ -111,8 +101,8 @@ def _check(found: Plan, out: Path) -> None:
         raise OutputError(found.out_error)
     if not found.fits:
         raise OutputError(
-            f"{out} has {size(found.free_bytes)} of free disk, expected about {size(found.peak_bytes)}; free "
-            "some or choose another --out"
+            f"{out} has {file_size(found.free_bytes)} of free disk, expected about "
+            f"{file_size(found.peak_bytes)}; free some or choose another --out"
         )
 
 

@@ -12,6 +12,7 @@ import click
 
 from .commands import command, json_option
 from .names import MODEL, PROTOCOL
+from .places import CheckpointPath, RunPath, device_option
 from .stores import open_store, release_option
 
 if TYPE_CHECKING:
@@ -19,30 +20,32 @@ if TYPE_CHECKING:
 
     from rvosbench.runs.scores import MetricValue, Scores
     from rvosbench.store import Store
+    from rvosbench.workspace import Workspace
+    from rvosbench.workspace.pending import Task
 
 _MANY_VIDEOS = 20  # from here on the table per video is left to the Parquet files
 
 
 @command("evaluate")
-@click.argument("run", required=False, type=click.Path(path_type=Path))
+@click.argument("run", required=False, type=RunPath())
 @click.option(
     "--dataset",
     metavar="STORE",
-    help="A store or its name in RVOS_STORES.  [default: the one RUN was made from]",
+    help="A store or its name.  [default: the one RUN was made from]",
 )
 @click.option("--split", help="The split to score.  [default: RUN's, or the store's only one]")
 @click.option(
     "--predictions", type=click.Path(path_type=Path), help="Score these: PNG folders, a zip, Parquet."
 )
 @click.option("--model", type=MODEL, help="Predict with this model first.")
-@click.option("--checkpoint", type=click.Path(path_type=Path), help="The weights for --model.")
+@click.option("--checkpoint", type=CheckpointPath(), help="The weights for --model, or a trained run.")
 @click.option(
     "--protocol", type=PROTOCOL, help="How to score; `rvos list protocols`.  [default: the dataset's own]"
 )
 @click.option(
     "--out", type=click.Path(path_type=Path), help="Where to keep --predictions' scores, or --model's run."
 )
-@click.option("--device", default="cpu", show_default=True, help="For --model: cpu, cuda, cuda:1 ...")
+@device_option("For predicting: cpu, cuda, cuda:1 ...")
 @click.option(
     "--seed",
     default=0,
@@ -53,7 +56,9 @@ _MANY_VIDEOS = 20  # from here on the table per video is left to the Parquet fil
 @click.option("--allow-empty", is_flag=True, help="Score predictions even if all masks are empty.")
 @json_option
 @release_option
+@click.pass_context
 def evaluate_command(
+    ctx: click.Context,
     run: Path | None,
     dataset: str | None,
     split: str | None,
@@ -74,8 +79,14 @@ def evaluate_command(
 
     Scores are written into RUN, or into --out; without --out nothing is kept.
 
+    Without any of these, everything in the workspace that has no scores yet is scored under the protocol
+    of its dataset, and the leaderboard is printed. A trained run that nothing was predicted with is
+    predicted with first, on its evaluation split: the first of valid, val, valid_u, test, testA and
+    heldout that has public ground truth and was not trained on.
+
     \b
     Example:
+      rvos evaluate
       rvos evaluate runs/soc
       rvos evaluate --dataset stores/davis --split val \\
         --predictions results/osvos --protocol davis-objects
@@ -83,15 +94,28 @@ def evaluate_command(
         --dataset stores/ytvos --split heldout --out runs/both
     """
     from rvosbench.evaluation.evaluate import evaluate
+    from rvosbench.workspace import find_workspace
 
     from .console import print_json, progress
 
+    if run is None and predictions is None and model is None and (workspace := find_workspace()) is not None:
+        given: dict[str, object] = {
+            "dataset": dataset,
+            "split": split,
+            "checkpoint": checkpoint,
+            "protocol": protocol,
+        }
+        given |= {"out": out, "release": release, "allow-empty": allow_empty or None}
+        for option, value in given.items():
+            if value is not None:
+                raise click.UsageError(f"--{option} is about one run; name a RUN, --predictions or --model")
+        ctx.exit(_evaluate_workspace(workspace, device, seed, as_json))
     if sum(source is not None for source in (run, predictions, model)) != 1:
         raise click.UsageError("name one source of predictions: a RUN folder, --predictions or --model")
     if run is not None and out is not None:
         raise click.UsageError("the scores of a RUN are written into it; leave --out away")
     store, split = _ground_truth(run, dataset, split, release)
-    protocol = protocol or _protocol_of(store)
+    protocol = protocol or _chosen_protocol(store.name)
     keep: AbstractContextManager[str | Path]
     keep = nullcontext(run or out or Path()) if run or out else tempfile.TemporaryDirectory(prefix="rvos-")
     with keep as folder:
@@ -134,13 +158,43 @@ def _ground_truth(
     return store, only_split(store, split)
 
 
-def _protocol_of(store: Store) -> str:
+def _evaluate_workspace(workspace: Workspace, device: str, seed: int, as_json: bool) -> int:
+    from rvosbench.workspace.here import from_here
+    from rvosbench.workspace.names import answers_run
+    from rvosbench.workspace.runs import RunEntry, read_run_entry
+
+    from .console import note
+    from .evaluate_all import evaluate_workspace
+
+    def predict(task: Task) -> RunEntry:
+        run, store = task.run, open_store(str(task.store))
+        checkpoint = from_here(run.checkpoint)
+        with answers_run(workspace, run.name, task.split) as out:
+            note(f"Run: {out}")
+            _predict(run.model or "", checkpoint, store, task.split, out, device, seed, task.protocol)
+            answers = read_run_entry(out)
+        assert answers is not None
+        return answers
+
+    return evaluate_workspace(workspace, _protocol_of, predict, seed=seed, as_json=as_json)
+
+
+def _chosen_protocol(dataset: str) -> str:
+    """The protocol that the workspace chooses for a dataset, else its own."""
+    from rvosbench.workspace import find_workspace
+
+    workspace = find_workspace()
+    chosen = None if workspace is None else workspace.dataset(dataset).protocol
+    return chosen or _protocol_of(dataset)
+
+
+def _protocol_of(dataset: str) -> str:
     """The protocol that belongs to a dataset; RefCOCO's three sets share one."""
     from rvosbench.evaluation.defaults import default_protocol
 
-    name = default_protocol(store.name)
+    name = default_protocol(dataset)
     if name is None:
-        raise click.UsageError(f"there is no default protocol for {store.name}; choose one with --protocol")
+        raise click.UsageError(f"there is no default protocol for {dataset}; choose one with --protocol")
     return name
 
 

@@ -35,6 +35,7 @@ _OUTSIDE = (
 # name -> file beside this one, with _ for -; the function in it has the same name. In the order of the work.
 COMMANDS = (
     "demo",
+    "init",
     "synth",
     "prepare",
     "info",
@@ -50,6 +51,8 @@ COMMANDS = (
     "report",
     "segment",
     "list",
+    "status",
+    "doctor",
 )
 
 

@@ -9,6 +9,7 @@ import click
 from .commands import command
 from .model_options import chosen_options, model_option, precision_option, text_encoder_option
 from .names import MODEL
+from .places import CheckpointPath, answers_folder, device_option
 from .stores import dataset_option, release_option
 
 
@@ -16,10 +17,16 @@ from .stores import dataset_option, release_option
 @click.argument("model", type=MODEL)
 @dataset_option
 @click.option("--split", help="The split to answer for.  [default: the store's only one]")
-@click.option("--checkpoint", type=click.Path(path_type=Path), help="Folder or file with the weights.")
+@click.option(
+    "--checkpoint", type=CheckpointPath(), help="Folder or file with the weights, or a trained run."
+)
 @text_encoder_option
 @model_option
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="Run folder to write.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help="Run folder to write.  [default: a new one in the workspace]",
+)
 @click.option(
     "--candidates",
     type=click.IntRange(1),
@@ -33,7 +40,7 @@ from .stores import dataset_option, release_option
 @click.option("--swap-sentences", is_flag=True, hidden=True, help="What --mismatched-expressions was called.")
 @click.option("--limit", type=click.IntRange(1), help="Only the first N videos.")
 @click.option("--seed", default=0, show_default=True, help="For models that draw at random.")
-@click.option("--device", default="cpu", show_default=True, help="cpu, cuda, cuda:1 ...")
+@device_option()
 @precision_option
 @release_option
 def predict_command(
@@ -43,7 +50,7 @@ def predict_command(
     checkpoint: Path | None,
     text_encoder: str | None,
     model_options: tuple[str, ...],
-    out: Path,
+    out: Path | None,
     candidates: int | None,
     mismatched_expressions: bool,
     swap_sentences: bool,
@@ -71,7 +78,10 @@ def predict_command(
         warn("--swap-sentences is now called --mismatched-expressions; the old name will go")
     store = open_store(dataset, release)
     split = only_split(store, split)
-    with progress(f"predict {model}") as update:
+    with (
+        answers_folder(out, model, checkpoint, store, split) as out,
+        progress(f"predict {model}") as update,
+    ):
         predict(
             model,
             store,

@@ -10,14 +10,23 @@ import click
 from .commands import command
 from .dataset_options import DatasetCommand, chosen_options, dataset_options
 from .names import DATASET
+from .places import from_workspace, release_and_store
 
 _SHOWN = 10  # skipped videos that are named
 
 
 @command("prepare", cls=DatasetCommand)
 @click.argument("name", metavar="DATASET", type=DATASET)
-@click.option("--root", required=True, type=click.Path(path_type=Path), help="The release, as downloaded.")
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="The store to write.")
+@click.option(
+    "--root",
+    type=click.Path(path_type=Path),
+    help="The release, as downloaded.  [default: the one with a usual folder name in the workspace]",
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help="The store to write.  [default: named after DATASET in the workspace]",
+)
 @click.option("--splits", help="Only these splits, comma-separated.  [default: all that are there]")
 @click.option("--limit", type=click.IntRange(1), help="Only the first N videos of each split.")
 @dataset_options
@@ -25,11 +34,11 @@ _SHOWN = 10  # skipped videos that are named
 @click.option(
     "--workers",
     type=click.IntRange(1),
-    default=1,
-    show_default=True,
+    default=from_workspace("workers", 1),
     metavar="N",
-    help="Read videos in N processes. Each further one takes memory for its libraries and for a copy of the "
-    "release's index, which is large for RefCOCO. The store is the same for any N.",
+    help="Read videos in N processes; by default as many as the workspace says, else 1. Each further one "
+    "takes memory for its libraries and for a copy of the release's index, which is large for RefCOCO. The "
+    "store is the same for any N.",
 )
 @click.option(
     "--on-error",
@@ -47,8 +56,8 @@ _SHOWN = 10  # skipped videos that are named
 def prepare_command(
     ctx: click.Context,
     name: str,
-    root: Path,
-    out: Path,
+    root: Path | None,
+    out: Path | None,
     splits: str | None,
     limit: int | None,
     pairs: tuple[str, ...],
@@ -72,6 +81,7 @@ def prepare_command(
 
     \b
     Example:
+      rvos prepare a2d
       rvos prepare ytvos --root downloads/ref-youtube-vos --out stores/ytvos
       rvos prepare ytvos --root downloads/ref-youtube-vos \\
         --out stores/held-out -o trainval=0.1
@@ -83,6 +93,7 @@ def prepare_command(
     from .console import note, progress, warn
 
     options = chosen_options(ctx, pairs)
+    root, out, options = release_and_store(name, root, out, options, limit)
     wanted = None if splits is None else [split.strip() for split in splits.split(",")]
     if dry_run:
         from rvosbench.preparation.plan import plan

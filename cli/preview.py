@@ -33,8 +33,8 @@ def preview_command(
     """
     from rvosbench.datasets.reading import safe_id
     from rvosbench.errors import UnknownNameError
+    from rvosbench.files.atomic import write_bytes
     from rvosbench.plugins.registry import unknown
-    from rvosbench.reporting.files import write_bytes
     from rvosbench.store_tools.preview import as_png, preview
 
     found = open_store(store, release)

@@ -19,8 +19,11 @@ from .stores import open_store, release_option
     "--against", multiple=True, type=click.Path(path_type=Path), help="Another scored run; repeatable."
 )
 @click.option(
-    "--swapped", type=click.Path(path_type=Path), help="The same model's run with swapped expressions."
+    "--mismatched",
+    type=click.Path(path_type=Path),
+    help="The same model's run with mismatched expressions.",
 )
+@click.option("--swapped", type=click.Path(path_type=Path), hidden=True, help="What --mismatched was called.")
 @click.option(
     "--predictions",
     type=click.Path(path_type=Path),
@@ -38,6 +41,7 @@ def report_command(
     run: Path,
     dataset: str | None,
     against: tuple[Path, ...],
+    mismatched: Path | None,
     swapped: Path | None,
     predictions: Path | None,
     protocol: str | None,
@@ -55,10 +59,14 @@ def report_command(
     Example:
       rvos report runs/soc --against runs/random-object
     """
-    from rvosbench.reporting.page import write_page
+    from rvosbench.reporting.page import ReportOptions, write_page
     from rvosbench.runs.run import open_run
     from rvosbench.synthetic.language import kind_of
 
+    from .console import warn
+
+    if swapped is not None:
+        warn("--swapped is now called --mismatched; the old name will go")
     opened = open_run(run)
     dataset = dataset or opened.scores(protocol).store or (opened.record.store if opened.record else None)
     if not dataset:
@@ -67,12 +75,14 @@ def report_command(
         opened,
         open_store(dataset, release),
         out,
-        predictions=predictions,
-        protocol=protocol,
-        others=against,
-        swapped=swapped,
-        worst=worst,
-        best=best,
-        kind_of=kind_of if kinds else None,
+        ReportOptions(
+            predictions=predictions,
+            protocol=protocol,
+            others=against,
+            mismatched=mismatched or swapped,
+            kind_of=kind_of if kinds else None,
+            worst=worst,
+            best=best,
+        ),
     )
     click.echo(str(page))

@@ -1,14 +1,11 @@
-"""`--dataset`: a store's folder, or its name inside the folder that RVOS_STORES names."""
+"""`--dataset`: a store's folder, or its name in the workspace or in the folder that RVOS_STORES names."""
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-
-from rvosbench.errors import MissingPathError
 
 if TYPE_CHECKING:
     from rvosbench.store import Store
@@ -17,7 +14,7 @@ dataset_option = click.option(
     "--dataset",
     required=True,
     metavar="STORE",
-    help="A store's folder, or its name in the folder that RVOS_STORES names.",
+    help="A store's folder, or its name in the workspace or in the folder that RVOS_STORES names.",
 )
 release_option = click.option(
     "--release", type=click.Path(path_type=Path), help="Where the release is now, if it moved since prepare."
@@ -41,16 +38,9 @@ def find_store(dataset: str) -> Path:
     Raises:
         MissingPathError: there is none; the message says where it was looked for.
     """
-    folder = Path(dataset)
-    shelf = os.environ.get("RVOS_STORES")
-    if not folder.exists() and shelf and len(folder.parts) == 1:
-        folder = Path(shelf) / dataset
-    if not folder.exists():
-        hint = "" if shelf else ", or set RVOS_STORES to the folder that holds your stores"
-        raise MissingPathError(
-            f"no store at {folder}; make one with: rvos prepare NAME --root RELEASE --out {folder}{hint}"
-        )
-    return folder
+    from rvosbench.workspace.names import resolve_store
+
+    return resolve_store(dataset)
 
 
 def only_split(store: Store, split: str | None) -> str:

@@ -9,6 +9,7 @@ import click
 
 from .commands import command
 from .names import MODEL, PRESET
+from .places import device_option, preset_of, training_folder
 from .stores import dataset_option, release_option
 
 
@@ -16,15 +17,21 @@ from .stores import dataset_option, release_option
 @click.argument("model", type=MODEL)
 @dataset_option
 @click.option(
-    "--preset", type=PRESET, help="Size and recipe; `rvos list presets`.  [default: the model's first]"
+    "--preset",
+    type=PRESET,
+    help="Size and recipe; `rvos list presets`.  [default: the workspace's, else the model's first]",
 )
 @click.option("--split", default="train", show_default=True, help="The split to learn from.")
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="Run folder to write.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help="Run folder to write.  [default: a new one in the workspace]",
+)
 @click.option("--steps", type=click.IntRange(1), help="Optimiser steps, instead of the recipe's.")
 @click.option("--max-seconds", type=click.FloatRange(min=1), help="Stop, annealed, after this time.")
 @click.option("--batch-size", type=click.IntRange(1), help="Clips per step, instead of the recipe's.")
 @click.option("--seed", type=int, help="Instead of the recipe's.")
-@click.option("--device", default="cpu", show_default=True, help="cpu, cuda, cuda:1 ...")
+@device_option()
 @click.option(
     "--precision",
     type=click.Choice(["fp32", "bf16"]),
@@ -35,14 +42,18 @@ from .stores import dataset_option, release_option
     type=click.Path(path_type=Path),
     help="Start the backbone from this file; for soc a Video Swin trained on Kinetics (.pth).",
 )
-@click.option("--resume", is_flag=True, help="Go on where an interrupted run in --out stopped.")
+@click.option(
+    "--resume",
+    is_flag=True,
+    help="Go on where an interrupted run in --out stopped; without --out, the unfinished one.",
+)
 @release_option
 def train_command(
     model: str,
     dataset: str,
     preset: str | None,
     split: str,
-    out: Path,
+    out: Path | None,
     steps: int | None,
     max_seconds: float | None,
     batch_size: int | None,
@@ -59,6 +70,7 @@ def train_command(
 
     \b
     Example:
+      rvos train soc --dataset ytvos
       rvos train soc --preset soc-demo --dataset stores/ytvos --out runs/training
     """
     from rvosbench.training import train
@@ -69,7 +81,7 @@ def train_command(
 
     store = open_store(dataset, release)
     options: dict[str, Any] = {
-        "preset": preset,
+        "preset": preset or preset_of(model),
         "steps": steps,
         "max_seconds": max_seconds,
         "batch_size": batch_size,
@@ -82,7 +94,10 @@ def train_command(
     planned = plan(model, TrainOptions(**options))
     if preset is None:
         note(f"preset {planned.preset}; others: rvos list presets")
-    with progress(f"train {planned.preset}", planned.recipe.steps) as update:
+    with (
+        training_folder(out, model, store, resume=resume) as out,
+        progress(f"train {planned.preset}", planned.recipe.steps) as update,
+    ):
         result = train(
             model,
             store,

@@ -20,8 +20,8 @@ from rvosbench.plugins.model import Trait
 from rvosbench.plugins.registry import MODELS, OURS
 from rvosbench.preparation import Prepared, prepare
 from rvosbench.reporting import leaderboard
-from rvosbench.reporting.page import write_page
-from rvosbench.reporting.swap import SwapEffect, swap_effect
+from rvosbench.reporting.mismatch import MismatchEffect, mismatch_effect
+from rvosbench.reporting.page import ReportOptions, write_page
 from rvosbench.runs.run import open_run
 from rvosbench.runs.scores import Scores
 from rvosbench.store import Store
@@ -70,7 +70,7 @@ class DemoResult:
     scores: Scores  # of the trained model
     oracle: str  # the floor with perfect masks that reads no language
     oracle_score: float  # its J&F, a fraction
-    swap: SwapEffect
+    mismatch: MismatchEffect
     kinds: tuple[Slice, ...]  # J&F per kind of expression
     board: tuple[leaderboard.Table, ...]
 
@@ -82,7 +82,7 @@ class DemoResult:
     @property
     def listens(self) -> bool:
         """Whether both claims of the demo hold."""
-        return self.margin >= MARGIN_OVER_BLIND and self.swap.cost.difference >= COST_OF_MISMATCH
+        return self.margin >= MARGIN_OVER_BLIND and self.mismatch.cost.difference >= COST_OF_MISMATCH
 
 
 def demo(
@@ -125,9 +125,7 @@ def demo(
             trained,
             store,
             out / "report" / "index.html",
-            others=ranked[1:],
-            swapped=mismatched,
-            kind_of=kind_of,
+            ReportOptions(others=ranked[1:], mismatched=mismatched, kind_of=kind_of),
         )
         update(1, 1)
     table = open_run(trained).expressions()
@@ -141,7 +139,7 @@ def demo(
         scores=scores,
         oracle=oracle,
         oracle_score=floor_scores[oracle].metrics["J&F"].value,
-        swap=swap_effect(trained, mismatched),
+        mismatch=mismatch_effect(trained, mismatched),
         kinds=tuple(by_slice(table, lambda row: kind_of(row["text"]))),
         board=board,
     )

@@ -6,6 +6,7 @@ RvosbenchError                         exit 1
 ├── OptionError         (ValueError)         an option's value that a dataset or model does not take
 ├── PluginError         (ImportError)        a registered name cannot be imported
 ├── MissingPathError    (FileNotFoundError)  a file or folder that was asked for is not there
+├── LocationError       (ValueError)         a path with a scheme that cannot be served, such as s3://
 ├── OutputError         (OSError)            the place to write to is taken or cannot be written
 ├── CheckpointError     (ValueError)         weights that do not belong to this model
 ├── TrainingError       (RuntimeError)       training cannot go on (no data, a loss that is not finite)
@@ -46,6 +47,10 @@ class PluginError(RvosbenchError, ImportError):
 
 class MissingPathError(RvosbenchError, FileNotFoundError):
     """A file or folder that was asked for is not there."""
+
+
+class LocationError(RvosbenchError, ValueError):
+    """A path that is none of this machine's, such as `s3://bucket/store`, or none at all."""
 
 
 class OutputError(RvosbenchError, OSError):

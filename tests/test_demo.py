@@ -53,7 +53,9 @@ def test_the_leaderboard_ranks_the_model_and_the_floors_and_only_marks_the_oracl
 def test_the_claims_are_measured_and_an_untrained_model_does_not_meet_them(result):
     value = result.scores.metrics["J&F"].value
     assert result.margin == value - result.oracle_score
-    assert result.swap.cost.difference == pytest.approx(result.swap.right - result.swap.swapped)
+    assert result.mismatch.cost.difference == pytest.approx(
+        result.mismatch.right - result.mismatch.mismatched
+    )
     assert result.oracle == "random-object"
     assert result.oracle_score > 0.2  # an oracle that guesses among two to four
     assert not result.listens

@@ -36,6 +36,7 @@ from rvosbench.datasets.specs.a2d import CARD
 from rvosbench.errors import DatasetError, MissingPathError, UnknownNameError
 from rvosbench.media.images import MAX_PIXELS
 from rvosbench.media.video import VideoFile
+from rvosbench.plugins.dataset import ReadVideo
 from rvosbench.plugins.registry import unknown
 from rvosbench.types import Expression, Frame, Object, Rle, Video
 
@@ -48,7 +49,6 @@ class A2DSentences:
 
     Attributes:
         card: what a whole release holds.
-        problems: what is missing from this copy without making it useless.
     """
 
     def __init__(self, root: Path) -> None:
@@ -60,7 +60,7 @@ class A2DSentences:
         """
         self.root = release_folder(root, CARD.title)
         self.card = CARD
-        self.problems: list[str] = []
+        self._problems: list[str] = []
         self._videoset = _find(root, ("Release", "."), "videoset.csv")
         self._instances = _find_instances(root)  # first: A2D itself lacks the expressions as well
         self._text = _find(root, _TEXT_FOLDERS, "a2d_annotation.txt")
@@ -69,7 +69,7 @@ class A2DSentences:
         self._listed = read_videoset(self._videoset)
         self._expressions, lost = read_expression_text(self._text)
         if lost:
-            self.problems.append(
+            self._problems.append(
                 f"{self._text.name}: {len(lost)} expressions are left out, their instance is marked as a "
                 f"copy of none ({some(lost)})"
             )
@@ -79,6 +79,11 @@ class A2DSentences:
                 f"{root} has no video with a clip in {self._clips.name}, masks in {_INSTANCES} and an "
                 f"expression; expected {CARD.title}, is the download complete?"
             )
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What is missing from this copy without making it useless."""
+        return tuple(self._problems)
 
     def fingerprint(self) -> str:
         """SHA-256 over videoset.csv and the text files."""
@@ -98,7 +103,7 @@ class A2DSentences:
             raise UnknownNameError(unknown(f"split of {self.root}", split, list(self._splits)))
         return self._splits[split]
 
-    def read(self, split: str, video_id: str) -> Video:
+    def read(self, split: str, video_id: str) -> ReadVideo:
         """Everything about one video.
 
         Raises:
@@ -113,18 +118,21 @@ class A2DSentences:
                 f"{clip} claims to be {info.width}x{info.height} px, more than {MAX_PIXELS} in all; fetch it "
                 "again"
             )
+        problems = []
         if len(info.pts_s) != self._listed[video_id].num_frames:
-            self.problems.append(
+            problems.append(
                 f"{clip.name} has {len(info.pts_s)} frames, videoset.csv says "
                 f"{self._listed[video_id].num_frames}"
             )
         masks: dict[tuple[int, int], Rle] = {}
         categories: dict[int, Counter[str]] = {}
         annotated = self._annotated_frames(video_id, len(info.pts_s))
+        if not annotated:
+            problems.append(f"{_INSTANCES}/{video_id} holds no .h5 file: no frame of it is annotated")
         for index, path in annotated.items():
             found = read_instances(path, (info.height, info.width))
             if found.problem:
-                self.problems.append(found.problem)
+                problems.append(found.problem)
             masks |= {(instance, index): rle for instance, rle in found.masks.items()}
             for instance, category in found.categories.items():
                 categories.setdefault(instance, Counter())[category] += 1
@@ -132,7 +140,7 @@ class A2DSentences:
         object_ids = {object_id for object_id, _ in masks} | categories.keys()
         object_ids |= {object_id for expression in expressions for object_id in expression.object_ids or ()}
         source = clip.relative_to(self.root).as_posix()
-        return Video(
+        video = Video(
             video_id=video_id,
             split=split,
             height=info.height,
@@ -153,6 +161,7 @@ class A2DSentences:
             expressions=expressions,
             masks=masks,
         )
+        return ReadVideo(video, tuple(problems))
 
     def expressions(self, split: str, video_id: str) -> tuple[Expression, ...]:
         """The expressions about a video."""
@@ -186,7 +195,7 @@ class A2DSentences:
         }
         for reason, missing in reasons.items():
             if missing:
-                self.problems.append(
+                self._problems.append(
                     f"{len(missing)} of {len(described)} videos with expressions {reason} ({some(missing)}); "
                     "they are left out, is the download complete?"
                 )
@@ -210,8 +219,6 @@ class A2DSentences:
             if number - 1 in found:
                 raise DatasetError(f"{path} is a second file for frame {number}; expected one per frame")
             found[number - 1] = path
-        if not found:
-            self.problems.append(f"{_INSTANCES}/{video_id} holds no .h5 file: no frame of it is annotated")
         return found
 
 

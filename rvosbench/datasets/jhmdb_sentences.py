@@ -40,8 +40,9 @@ from rvosbench.datasets.reading import (
 )
 from rvosbench.datasets.specs.jhmdb import CARD, JhmdbOptions
 from rvosbench.errors import DatasetError, UnknownNameError
+from rvosbench.plugins.dataset import ReadVideo
 from rvosbench.plugins.registry import unknown
-from rvosbench.types import Expression, Video
+from rvosbench.types import Expression
 
 SPLIT = "test"
 SAMPLES = "jhmdb_sentences_samples_metadata.json"
@@ -56,7 +57,6 @@ class JhmdbSentences:
 
     Attributes:
         card: what a whole release holds; the title says which frames are annotated.
-        problems: what is missing from this copy without making it useless.
     """
 
     def __init__(self, root: Path, options: JhmdbOptions) -> None:
@@ -71,7 +71,7 @@ class JhmdbSentences:
             DatasetError: it holds no video, or a file has the wrong shape.
         """
         self.root = release_folder(root, CARD.title)
-        self.problems: list[str] = []
+        self._problems: list[str] = []
         self._expressions = _read_expression_text(root / _TEXT)
         self._actions = self._find_videos()
         if not self._actions:
@@ -81,6 +81,11 @@ class JhmdbSentences:
             )
         self._samples = self._find_samples(options.samples)
         self.card = replace(CARD, title=f"{CARD.title} ({_which_frames(self._samples)})")
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What is missing from this copy without making it useless."""
+        return tuple(self._problems)
 
     def fingerprint(self) -> str:
         """SHA-256 over the expressions and the scored frames, whatever the folders in the list of samples."""
@@ -103,7 +108,7 @@ class JhmdbSentences:
             raise UnknownNameError(unknown(f"split of {self.root}", split, [SPLIT]))
         return tuple(self._actions)
 
-    def read(self, split: str, video_id: str) -> Video:
+    def read(self, split: str, video_id: str) -> ReadVideo:
         """Everything about one video.
 
         Raises:
@@ -126,7 +131,7 @@ class JhmdbSentences:
                 "expected (height, width, frames), masks are never resized"
             )
         annotated = self._annotated(video_id, parts.shape[2], path)
-        return as_video(
+        video = as_video(
             frames,
             video_id=video_id,
             split=split,
@@ -140,6 +145,7 @@ class JhmdbSentences:
             annotated=annotated,
             categories={_ACTOR: action},
         )
+        return ReadVideo(video)
 
     def expressions(self, split: str, video_id: str) -> tuple[Expression, ...]:
         """The expression about a video."""
@@ -200,7 +206,7 @@ class JhmdbSentences:
         }
         for reason, missing in reasons.items():
             if missing:
-                self.problems.append(
+                self._problems.append(
                     f"{len(missing)} of {len(self._expressions)} videos with expressions {reason} "
                     f"({some(missing)}); they are left out, is the download complete?"
                 )
@@ -210,7 +216,7 @@ class JhmdbSentences:
         path = named or self.root / SAMPLES
         self._samples_path = path
         if named is None and not path.is_file():
-            self.problems.append(
+            self._problems.append(
                 f"there is no {SAMPLES}: every frame is annotated, published numbers are for three frames "
                 "per video; fetch the file of MTTR to compare with them"
             )
@@ -222,7 +228,7 @@ class JhmdbSentences:
                 f"{path} names none of the {len(lacking)} videos; expected the list of JHMDB-Sentences"
             )
         if lacking:
-            self.problems.append(
+            self._problems.append(
                 f"{path.name} lacks {len(lacking)} of {len(self._actions)} videos ({some(lacking)}); no "
                 "frame of them is scored"
             )

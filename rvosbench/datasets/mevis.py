@@ -30,8 +30,9 @@ from rvosbench.datasets.mask_dict import MaskDict, open_mask_dict
 from rvosbench.datasets.reading import fingerprint, release_folder, some
 from rvosbench.datasets.specs.mevis import CARD, CARD_V2, MevisOptions
 from rvosbench.errors import DatasetError, MissingPathError, UnknownNameError
+from rvosbench.plugins.dataset import ReadVideo
 from rvosbench.plugins.registry import unknown
-from rvosbench.types import Expression, Rle, Video
+from rvosbench.types import Expression, Rle
 
 _SPLITS = ("train", "valid_u", "valid", "test")
 TEXT_FILES = {"1": "meta_expressions.json", "2": "meta_expressions_v2.json"}
@@ -43,7 +44,6 @@ class Mevis:
 
     Attributes:
         card: what a whole release holds.
-        problems: what is missing from this copy without making it useless.
     """
 
     def __init__(self, root: Path, options: MevisOptions) -> None:
@@ -58,7 +58,7 @@ class Mevis:
             DatasetError: it holds no split, or a text has the wrong shape.
         """
         self.root = release_folder(root, CARD.title)
-        self.problems: list[str] = []
+        self._problems: list[str] = []
         version = self._version(options.mevis_version)
         self.card = CARD_V2 if version == "2" else CARD
         self._texts = {
@@ -73,6 +73,11 @@ class Mevis:
                 + ("extract JPEGImages.tar there first" if packed else "is this the right folder?")
             )
         self._masks: dict[str, MaskDict | None] = {}
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What is missing from this copy without making it useless."""
+        return tuple(self._problems)
 
     def fingerprint(self) -> str:
         """SHA-256 over the text and the masks."""
@@ -99,7 +104,7 @@ class Mevis:
         self._ground_truth(split)  # a damaged file is found before the first video is read
         return tuple(entries)
 
-    def read(self, split: str, video_id: str) -> Video:
+    def read(self, split: str, video_id: str) -> ReadVideo:
         """Everything about one video.
 
         Raises:
@@ -117,7 +122,7 @@ class Mevis:
                 found = _read_object(ground_truth, object_id, frames.names, frames.size)
                 masks |= {(object_id, index): rle for index, rle in found.items()}
         known = any(expression.object_ids is not None for expression in entry.expressions)
-        return as_video(
+        video = as_video(
             frames,
             video_id=video_id,
             split=split,
@@ -126,6 +131,24 @@ class Mevis:
             masks=masks,
             annotated=[known] * len(frames.names),
             categories={},
+        )
+        return ReadVideo(video)
+
+    def split_problems(self, split: str) -> tuple[str, ...]:
+        """Masks that belong to no video.
+
+        Raises:
+            UnknownNameError: no such split.
+            MissingPathError: the expressions mean objects, and `mask_dict.json` is not there.
+            DatasetError: `mask_dict.json` is damaged.
+        """
+        self._entries(split)
+        masks = self._ground_truth(split)
+        if masks is None or not masks.unused:
+            return ()
+        return (
+            f"{masks.path} has {masks.unused} objects that no expression of a video with frames means; they "
+            "belong to no video and are left out",
         )
 
     def expressions(self, split: str, video_id: str) -> tuple[Expression, ...]:
@@ -151,7 +174,7 @@ class Mevis:
             if any((self.root / split / name).is_file() for split in _SPLITS)
         ]
         if version is None and len(present) > 1:
-            self.problems.append(
+            self._problems.append(
                 f"{self.root} holds the text of MeViS and of MeViSv2; the second is read, choose with the "
                 "option mevis-version"
             )
@@ -166,19 +189,19 @@ class Mevis:
                 v for v, entry in listed.items() if list(entry.frame_names) != sorted(entry.frame_names)
             ]
             if unsorted:
-                self.problems.append(
+                self._problems.append(
                     f"{path} lists the frames of {len(unsorted)} videos out of order ({some(unsorted)}); "
                     "they are sorted, as the official code does"
                 )
             said = [e.object_ids is not None for entry in listed.values() for e in entry.expressions]
             if any(said) and not all(said):
-                self.problems.append(
+                self._problems.append(
                     f'{path}: {said.count(False)} of {len(said)} expressions have no "anno_id"; what they '
                     "mean "
                     "is taken to be hidden"
                 )
             found[split], problem = with_frames(self.root, split, listed)
-            self.problems += [problem] if problem else []
+            self._problems += [problem] if problem else []
         return {split: entries for split, entries in found.items() if entries}
 
     def _entries(self, split: str) -> dict[str, VideoEntry]:
@@ -205,13 +228,7 @@ class Mevis:
                 f"{path} is missing; {self._texts[split].name} says which objects the expressions mean, "
                 "fetch their masks"
             )
-        masks = open_mask_dict(path, wanted)
-        if masks.unused:
-            self.problems.append(
-                f"{path} has {masks.unused} objects that no expression of a video with frames means; they "
-                "belong to no video and are left out"
-            )
-        return masks
+        return open_mask_dict(path, wanted)
 
 
 def _read_object(

@@ -44,8 +44,9 @@ from rvosbench.datasets.reading import (
 )
 from rvosbench.datasets.specs.davis import CARD
 from rvosbench.errors import DatasetError, UnknownNameError
+from rvosbench.plugins.dataset import ReadVideo
 from rvosbench.plugins.registry import unknown
-from rvosbench.types import VOID, Expression, Video
+from rvosbench.types import VOID, Expression
 
 _FPS = 24.0
 VOID_LABEL = 255
@@ -57,7 +58,6 @@ class RefDavis17:
 
     Attributes:
         card: what a whole release holds.
-        problems: what is missing from this copy without making it useless.
     """
 
     def __init__(self, root: Path) -> None:
@@ -69,7 +69,7 @@ class RefDavis17:
         """
         self.root = release_folder(root, CARD.title)
         self.card = CARD
-        self.problems: list[str] = []
+        self._problems: list[str] = []
         self._indexes: list[Path] = []
         self._expressions: dict[
             str, dict[str, tuple[Expression, ...]]
@@ -90,6 +90,11 @@ class RefDavis17:
                 "valid/JPEGImages; is this the right folder?"
             )
 
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What is missing from this copy without making it useless."""
+        return tuple(self._problems)
+
     def fingerprint(self) -> str:
         """SHA-256 over the text, json and image set files of the release."""
         return fingerprint(self.index_files(), self.root)
@@ -106,7 +111,7 @@ class RefDavis17:
         """The sequences of a split, sorted."""
         return tuple(sorted(self._split(split)))
 
-    def read(self, split: str, video_id: str) -> Video:
+    def read(self, split: str, video_id: str) -> ReadVideo:
         """Everything about one sequence.
 
         Raises:
@@ -115,7 +120,7 @@ class RefDavis17:
             DatasetError: a file is damaged.
         """
         images, names = self._frames(split, video_id)
-        return read_video(
+        video = read_video(
             self.root,
             video_id=video_id,
             split=split,
@@ -127,6 +132,7 @@ class RefDavis17:
             all_annotated=True,
             categories=self._categories.get(video_id, {}) | {VOID_LABEL: VOID},
         )
+        return ReadVideo(video)
 
     def expressions(self, split: str, video_id: str) -> tuple[Expression, ...]:
         """The expressions about a sequence."""
@@ -171,7 +177,7 @@ class RefDavis17:
             self.root,
         )
         expressions, problems = read_expression_text(text)
-        self.problems += problems
+        self._problems += problems
         self._indexes += [text / name for name in TEXT_FILES]
         self._read_semantics(davis / "davis_semantics.json")
         masks = davis / "Annotations_unsupervised" / "480p"
@@ -188,7 +194,7 @@ class RefDavis17:
             unplaced -= listed
             self._add(split, images, masks, {name: expressions.get(name, ()) for name in listed}, on_disk)
         if unplaced:
-            self.problems.append(
+            self._problems.append(
                 f"{len(unplaced)} of the {len(expressions)} sequences with expressions are in no file of "
                 f"ImageSets/2017 ({some(unplaced)}); they are left out"
             )
@@ -221,13 +227,13 @@ class RefDavis17:
         """Take the sequences that have frames and expressions, report the others."""
         without_frames = expressions.keys() - on_disk
         if without_frames:
-            self.problems.append(
+            self._problems.append(
                 f"{images} lacks {len(without_frames)} of the {len(expressions)} sequences of {split} "
                 f"({some(without_frames)}); they are left out, is the download complete?"
             )
         silent = {name for name, found in expressions.items() if not found} - without_frames
         if silent:
-            self.problems.append(
+            self._problems.append(
                 f"{len(silent)} sequences of {split} have no expression ({some(silent)}); left out"
             )
         kept = {name: expressions[name] for name in sorted(expressions.keys() - without_frames - silent)}

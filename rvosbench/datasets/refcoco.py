@@ -39,6 +39,7 @@ from rvosbench.datasets.specs.refcoco import (
 )
 from rvosbench.errors import DatasetError, MissingPathError, UnknownNameError
 from rvosbench.masks import area
+from rvosbench.plugins.dataset import ReadVideo
 from rvosbench.plugins.registry import unknown
 from rvosbench.types import Card, Expression, Frame, Object, Video
 
@@ -50,7 +51,6 @@ class _RefCocoFamily:
 
     Attributes:
         card: what a whole release holds.
-        problems: what is missing from this copy without making it useless.
     """
 
     card: Card
@@ -68,7 +68,7 @@ class _RefCocoFamily:
             DatasetError: an index is damaged, or no image is there.
         """
         self.root = release_folder(root, self.card.title)
-        self.problems: list[str] = []
+        self._problems: list[str] = []
         by = options.split_by
         if by != type(options)().split_by:
             self.card = replace(self.card, counts={})
@@ -79,13 +79,18 @@ class _RefCocoFamily:
             )
         self._images = _find_images(base)
         self._index = self._read_index(base / self._folder, by, options.sentences)
-        self.problems += self._index.problems
+        self._problems += self._index.problems
         self._expressions = self._with_images()
         if not self._expressions:
             raise MissingPathError(
                 f"{self._images} holds none of the {len(self._index.images)} images of {self.card.title}; "
                 "expected COCO_train2014_<number>.jpg, fetch train2014.zip of COCO"
             )
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What is missing from this copy without making it useless."""
+        return tuple(self._problems)
 
     def fingerprint(self) -> str:
         """SHA-256 over the refs and instances files."""
@@ -103,7 +108,7 @@ class _RefCocoFamily:
         """The images of a split, sorted."""
         return tuple(self._split(split))
 
-    def read(self, split: str, video_id: str) -> Video:
+    def read(self, split: str, video_id: str) -> ReadVideo:
         """Everything about one image.
 
         Raises:
@@ -126,7 +131,7 @@ class _RefCocoFamily:
             if not (thing := self._index.annotations[annotation_id]).is_crowd or annotation_id in meant
         ]
         relative = path.relative_to(self.root).as_posix()
-        return Video(
+        video = Video(
             video_id=video_id,
             split=split,
             height=image.height,
@@ -149,6 +154,7 @@ class _RefCocoFamily:
                 )
             },
         )
+        return ReadVideo(video)
 
     def expressions(self, split: str, video_id: str) -> tuple[Expression, ...]:
         """The expressions about an image."""
@@ -203,7 +209,7 @@ class _RefCocoFamily:
         present = {video_id for video_id, image in self._index.images.items() if image.file_name in on_disk}
         for split in sorted(self._index.expressions.keys() - set(_SPLITS)):
             number = sum(len(expressions) for expressions in self._index.expressions[split].values())
-            self.problems.append(
+            self._problems.append(
                 f"{number} expressions are in the split {shown(split)}, which is none of "
                 f"{', '.join(_SPLITS)}; "
                 "they are left out"
@@ -213,7 +219,7 @@ class _RefCocoFamily:
             images = self._index.expressions.get(split, {})
             missing = images.keys() - present
             if missing:
-                self.problems.append(
+                self._problems.append(
                     f"{self._images.name} lacks {len(missing)} of the {len(images)} images of {split} "
                     f"({some(missing)}); they are left out, is the download complete?"
                 )

@@ -33,8 +33,9 @@ from rvosbench.datasets.reading import (
 from rvosbench.datasets.specs.ytvos import CARD, YtvosOptions
 from rvosbench.datasets.valid_ground_truth import ValidGroundTruth, attach, find_ground_truth
 from rvosbench.errors import DatasetError, UnknownNameError
+from rvosbench.plugins.dataset import ReadVideo
 from rvosbench.plugins.registry import unknown
-from rvosbench.types import Expression, Video
+from rvosbench.types import Expression
 
 _SPLITS = ("train", "valid", "test")
 _FPS = 6.0  # every fifth frame of 30 fps video; 0.3 % of the steps are longer
@@ -45,7 +46,6 @@ class ReferYoutubeVos:
 
     Attributes:
         card: what a whole release holds.
-        problems: what is missing from this copy without making it useless.
     """
 
     def __init__(self, root: Path, options: YtvosOptions) -> None:
@@ -61,7 +61,7 @@ class ReferYoutubeVos:
         """
         self.root = release_folder(root, CARD.title)
         self.card = CARD
-        self.problems: list[str] = []
+        self._problems: list[str] = []
         self._indexes = [path for split in _SPLITS if (path := _index(root, split)).is_file()]
         self._videos = self._find_videos()
         if not self._videos:
@@ -75,6 +75,11 @@ class ReferYoutubeVos:
         self._valid = self._attach_valid_masks(options.valid_masks)
         if options.trainval is not None:
             self._hold_out(options.trainval, options.seed or 0)
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What is missing from this copy without making it useless."""
+        return tuple(self._problems)
 
     def fingerprint(self) -> str:
         """SHA-256 over the json files of the release, and that of the ground truth of valid."""
@@ -101,7 +106,7 @@ class ReferYoutubeVos:
         """The videos of a split, sorted."""
         return tuple(self._entries(split))
 
-    def read(self, split: str, video_id: str) -> Video:
+    def read(self, split: str, video_id: str) -> ReadVideo:
         """Everything about one video.
 
         Raises:
@@ -112,7 +117,7 @@ class ReferYoutubeVos:
         entry = self._entry(split, video_id)
         folder = _folder(split)
         categories = self._categories.get(video_id, {}) if folder == "train" else {}
-        return read_video(
+        video = read_video(
             self.root,
             video_id=video_id,
             split=split,
@@ -125,6 +130,7 @@ class ReferYoutubeVos:
             categories=categories,
             objects=categories.keys() | objects_meant(entry.expressions) if categories else None,
         )
+        return ReadVideo(video)
 
     def expressions(self, split: str, video_id: str) -> tuple[Expression, ...]:
         """The expressions about a video."""
@@ -171,7 +177,7 @@ class ReferYoutubeVos:
             listed.pop("test", None)
             of_test = listed["valid"].keys() - folder_names(self.root / "valid" / "JPEGImages")
             if of_test:
-                self.problems.append(
+                self._problems.append(
                     f"meta_expressions/test lists no video: of the {len(listed['valid'])} videos in the "
                     f"valid file, the {len(of_test)} without frames in valid/JPEGImages are taken for test "
                     "videos"
@@ -180,7 +186,7 @@ class ReferYoutubeVos:
         found = {}
         for split, entries in listed.items():
             found[split], problem = with_frames(self.root, split, entries)
-            self.problems += [problem] if problem else []
+            self._problems += [problem] if problem else []
         return {split: entries for split, entries in found.items() if entries}
 
     def _attach_valid_masks(self, folder: Path | None) -> ValidGroundTruth | None:
@@ -191,7 +197,7 @@ class ReferYoutubeVos:
         truth, missing = find_ground_truth(folder, videos)
         attached, unknown_objects = attach(videos, truth)
         self._videos |= {"valid": attached}
-        self.problems += missing + unknown_objects
+        self._problems += missing + unknown_objects
         return truth
 
     def _hold_out(self, fraction: float, seed: int) -> None:

@@ -1,4 +1,4 @@
-"""Text that somebody else wrote, on its way to a terminal, a picture or a page."""
+"""Text on its way to a terminal, a picture or a page."""
 
 from __future__ import annotations
 
@@ -11,3 +11,18 @@ def strip_control(text: str, instead: str = "�") -> str:
         instead: what stands for each of them.
     """
     return "".join(character if character.isprintable() else instead for character in text)
+
+
+def file_size(count: int) -> str:
+    """Bytes as B, kB, MB, GB or TB.
+
+    Example:
+        >>> file_size(1_234_567)
+        '1.23 MB'
+    """
+    value, unit = float(count), "B"
+    for larger in ("kB", "MB", "GB", "TB"):
+        if value < 999.5:
+            break
+        value, unit = value / 1000, larger
+    return f"{value:.0f} {unit}" if unit == "B" or value >= 99.5 else f"{value:.3g} {unit}"

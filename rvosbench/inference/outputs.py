@@ -15,16 +15,10 @@ from numpy.typing import NDArray
 
 from rvosbench import masks
 from rvosbench.errors import OutputError
-from rvosbench.files.places import check_file, check_folder, unwritable
+from rvosbench.files.places import Content, check_file, check_folder, unwritable
 from rvosbench.media.frame_sources import FrameSource
 from rvosbench.media.images import RgbImage
-from rvosbench.media.picture_writer import (
-    FrameFolderWriter,
-    PictureWriter,
-    PngFolder,
-    holds_frames,
-    too_many,
-)
+from rvosbench.media.picture_writer import FRAMES, FrameFolderWriter, PictureWriter, PngFolder, too_many
 from rvosbench.media.video_writer import SUFFIXES, VideoWriter, check_video_name
 
 
@@ -57,13 +51,13 @@ def check_outputs(
     if kind == "video":
         check_video_name(out, replace=replace)
     elif kind == "picture":
-        check_file(out, replace=replace)
+        check_file(out, overwrite=replace)
         if frames is not None and frames > 1:
             raise too_many(out)
     else:
-        check_folder(out, replace=replace, replaceable=holds_frames)
+        check_folder(out, overwrite=replace, content=FRAMES)
     if masks_dir is not None:
-        check_folder(masks_dir, replace=replace, replaceable=_holds_masks)
+        check_folder(masks_dir, overwrite=replace, content=_MASKS)
 
 
 def _check_apart(source: Path, out: Path, masks_dir: Path | None) -> None:
@@ -128,7 +122,7 @@ class MaskFolder(PngFolder):
 
     def __init__(self, folder: Path, expressions: Sequence[str], *, replace: bool) -> None:
         self._names = [f"{number}-{_slug(text)}" for number, text in enumerate(expressions, start=1)]
-        super().__init__(folder, replace=replace, replaceable=_holds_masks, subfolders=self._names)
+        super().__init__(folder, overwrite=replace, content=_MASKS, subfolders=self._names)
 
     def add(self, name: str, answers: NDArray[np.bool_]) -> None:
         """Write the masks of one frame, (expressions, H, W)."""
@@ -142,6 +136,9 @@ def _holds_masks(folder: Path) -> bool:
         path.is_dir() and re.match(r"[0-9]+-", path.name) and all(p.suffix == ".png" for p in path.iterdir())
         for path in folder.iterdir()
     )
+
+
+_MASKS = Content("masks of rvos segment", _holds_masks)
 
 
 def _slug(text: str) -> str:

@@ -6,8 +6,7 @@
 from __future__ import annotations
 
 import io
-import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -16,7 +15,8 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from rvosbench.errors import OutputError
-from rvosbench.files.places import check_file, check_folder, unwritable
+from rvosbench.files.atomic import atomic_file, atomic_folder
+from rvosbench.files.places import Content, unwritable
 from rvosbench.media.images import RgbImage
 
 _MADE_BY = b"tEXtSoftware\x00rvosbench"
@@ -28,34 +28,27 @@ class PngFolder:
     """A folder of PNG files, with folders in it or without, under a temporary name until `close`."""
 
     def __init__(
-        self,
-        folder: Path,
-        *,
-        replace: bool,
-        replaceable: Callable[[Path], bool],
-        subfolders: Sequence[str] = (),
+        self, folder: Path, *, overwrite: bool, content: Content, subfolders: Sequence[str] = ()
     ) -> None:
         """Check the name and make the temporary folder.
 
         Args:
             folder: where the files shall be.
-            replace: put it in the place of a folder that is `replaceable`.
-            replaceable: whether a folder holds nothing but what was written by the same kind of run.
+            overwrite: put it in the place of a folder that holds `content`.
+            content: what was written by the same kind of run.
             subfolders: folders to make in it.
 
         Raises:
             OutputError: the name is taken, or nothing can be written there.
         """
-        check_folder(folder, replace=replace, replaceable=replaceable)
         self.folder = folder
-        self._replaceable = replaceable
-        self._replace = replace
-        self._partial = folder.with_name(f".{folder.name}.partial")
+        # Not synchronised: there may be thousands of pictures, and they are easily made again.
+        self._files = atomic_folder(
+            folder, overwrite=overwrite, content=content, parents=False, durable=False
+        )
         try:
-            shutil.rmtree(self._partial, ignore_errors=True)
-            self._partial.mkdir()
             for name in subfolders:
-                (self._partial / name).mkdir()
+                (self._files.partial / name).mkdir()
         except OSError as error:
             self.abandon()
             raise unwritable(self.folder, error) from error
@@ -67,7 +60,7 @@ class PngFolder:
             OutputError: the disk is full, or the name is too long.
         """
         try:
-            (self._partial / name).write_bytes(data)
+            (self._files.partial / name).write_bytes(data)
         except OSError as error:
             raise unwritable(self.folder, error) from error
 
@@ -77,25 +70,11 @@ class PngFolder:
         Raises:
             OutputError: something else has come under that name meanwhile, or the disk is full.
         """
-        old = self.folder.with_name(f".{self.folder.name}.old")
-        try:
-            # Looked at again: what has come there since the start is not ours to remove.
-            check_folder(self.folder, replace=self._replace, replaceable=self._replaceable)
-            shutil.rmtree(old, ignore_errors=True)
-            if self.folder.exists():
-                self.folder.replace(old)
-            self._partial.replace(self.folder)
-            shutil.rmtree(old, ignore_errors=True)
-        except OutputError:
-            self.abandon()
-            raise
-        except OSError as error:
-            self.abandon()
-            raise unwritable(self.folder, error) from error
+        self._files.commit()
 
     def abandon(self) -> None:
         """Remove what was written."""
-        shutil.rmtree(self._partial, ignore_errors=True)
+        self._files.abandon()
 
 
 class FrameFolderWriter:
@@ -113,7 +92,7 @@ class FrameFolderWriter:
         Raises:
             OutputError: the name is taken, or nothing can be written there.
         """
-        self._folder = PngFolder(path, replace=replace, replaceable=holds_frames)
+        self._folder = PngFolder(path, overwrite=replace, content=FRAMES)
 
     def add(self, pixels: RgbImage, time_s: float, name: str) -> None:
         """Append one frame, (H, W, 3) uint8 RGB; when it is shown is not kept.
@@ -149,14 +128,9 @@ class PictureWriter:
         Raises:
             OutputError: the name is taken, or nothing can be written there.
         """
-        check_file(path, replace=replace)
         self.path = path
-        self._partial = path.with_name(f".{path.stem}.partial{path.suffix}")
+        self._file = atomic_file(path, overwrite=replace, parents=False)
         self._added = False
-        try:
-            self._partial.touch()
-        except OSError as error:
-            raise unwritable(path, error) from error
 
     def add(self, pixels: RgbImage, time_s: float, name: str) -> None:
         """Set the one frame, (H, W, 3) uint8 RGB; when it is shown and its name are not kept.
@@ -168,7 +142,7 @@ class PictureWriter:
             raise too_many(self.path)
         self._added = True
         try:
-            self._partial.write_bytes(encode_frame(pixels))
+            self._file.partial.write_bytes(encode_frame(pixels))
         except OSError as error:
             raise unwritable(self.path, error) from error
 
@@ -181,13 +155,10 @@ class PictureWriter:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        try:
-            if error is None and self._added:
-                self._partial.replace(self.path)
-        except OSError as problem:
-            raise unwritable(self.path, problem) from problem
-        finally:
-            self._partial.unlink(missing_ok=True)
+        if error is None and self._added:
+            self._file.commit()
+        else:
+            self._file.abandon()
 
 
 def encode_frame(pixels: RgbImage) -> bytes:
@@ -199,7 +170,7 @@ def encode_frame(pixels: RgbImage) -> bytes:
     return buffer.getvalue()
 
 
-def holds_frames(folder: Path) -> bool:
+def _holds_frames(folder: Path) -> bool:
     """Whether a folder holds nothing but frames that `FrameFolderWriter` wrote."""
     return all(path.suffix == ".png" and path.is_file() and _is_ours(path) for path in folder.iterdir())
 
@@ -207,6 +178,10 @@ def holds_frames(folder: Path) -> bool:
 def _is_ours(path: Path) -> bool:
     with path.open("rb") as file:
         return _MADE_BY in file.read(_HEAD_BYTES)
+
+
+FRAMES = Content("frames of rvos segment", _holds_frames)
+"""What a folder of frames may hold and still be overwritten."""
 
 
 def too_many(path: Path) -> OutputError:

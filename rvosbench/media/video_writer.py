@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Self, cast
 import numpy as np
 
 from rvosbench.errors import OutputError
+from rvosbench.files.atomic import atomic_file
 from rvosbench.files.places import check_file, unwritable
 from rvosbench.media.images import RgbImage
 
@@ -51,14 +52,10 @@ class VideoWriter:
         self.path = path
         self.codec = ""
         self._suffix = path.suffix.lower()
-        self._partial = path.with_name(f".{path.stem}.partial{self._suffix}")
         self._fps = fps
         self._container: OutputContainer | None = None
         self._last_tick = -1
-        try:
-            self._partial.touch()
-        except OSError as error:
-            raise unwritable(path, error) from error
+        self._file = atomic_file(path, overwrite=replace, parents=False)
 
     def add(self, pixels: RgbImage, time_s: float, name: str = "") -> None:
         """Append one frame.
@@ -93,7 +90,8 @@ class VideoWriter:
 
         self.codec = "gif" if self._suffix == ".gif" else _mp4_codec()
         options = {"movflags": "+faststart"} if self._suffix == ".mp4" else {}
-        self._container = av.open(str(self._partial.absolute()), "w", options=options)
+        # The format is named since the partial name does not end in it.
+        self._container = av.open(str(self._file.partial), "w", format=self._suffix[1:], options=options)
         rate = Fraction(self._fps).limit_denominator(1001)
         # The encoder's name decides the kind of stream, which a type checker cannot know.
         self._stream = cast("VideoStream", self._container.add_stream(self.codec, rate=rate))
@@ -132,17 +130,17 @@ class VideoWriter:
         try:
             self._mux(None)
             self._container.close()
-            self._partial.replace(self.path)
         except (av.error.FFmpegError, OSError) as error:
             self.abandon()
             raise unwritable(self.path, error) from error
+        self._file.commit()
 
     def abandon(self) -> None:
         """Remove what was written."""
         if self._container is not None:
             with contextlib.suppress(Exception):  # a full disk raises again here; the first error counts
                 self._container.close()
-        self._partial.unlink(missing_ok=True)
+        self._file.abandon()
 
     def __enter__(self) -> Self:
         return self
@@ -170,7 +168,7 @@ def check_video_name(path: Path, *, replace: bool) -> None:
             f"{path} has the suffix {path.suffix or '(none)'}; expected a video name that ends in "
             f"{' or '.join(SUFFIXES)}"
         )
-    check_file(path, replace=replace)
+    check_file(path, overwrite=replace)
 
 
 def _mp4_codec() -> str:

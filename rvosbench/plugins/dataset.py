@@ -11,13 +11,22 @@ from rvosbench.plugins.options import NoOptions, check_options_class
 from rvosbench.types import Card, Expression, Video
 
 
+@dataclass(frozen=True, slots=True)
+class ReadVideo:
+    """What `Release.read` gives."""
+
+    video: Video
+    problems: tuple[str, ...] = ()  # such as a mask file that is damaged without being useless
+
+
 @runtime_checkable
 class Release(Protocol):
     """One official release on disk: reads, never writes.
 
     Videos are the units: `prepare` asks for one after the other (or in parallel), so nothing here
-    may depend on the order of the calls. An instance can be pickled, index included: that is how other
-    processes get it.
+    may depend on the order of the calls, or change what another call gives. An instance can be pickled, index
+    included: that is how other processes get it. One that knows of problems only when a split's videos are
+    listed has `ReportsSplits` too.
     """
 
     @property
@@ -26,8 +35,8 @@ class Release(Protocol):
         ...
 
     @property
-    def problems(self) -> Sequence[str]:
-        """What this copy lacks without being useless, such as videos left out; grows as videos are read."""
+    def problems(self) -> tuple[str, ...]:
+        """What this copy lacks without being useless, such as videos left out. Reading adds nothing to it."""
         ...
 
     def fingerprint(self) -> str:
@@ -46,8 +55,8 @@ class Release(Protocol):
         """The ids of all videos of a split, sorted."""
         ...
 
-    def read(self, split: str, video_id: str) -> Video:
-        """Everything about one video.
+    def read(self, split: str, video_id: str) -> ReadVideo:
+        """Everything about one video, and what is wrong with it without making it useless.
 
         Raises:
             DatasetError: naming the file, the item and what was expected.
@@ -66,6 +75,19 @@ class Release(Protocol):
 
         Raises:
             DatasetError: a file that says which ones are needed is damaged.
+        """
+        ...
+
+
+@runtime_checkable
+class ReportsSplits(Protocol):
+    """A `Release` that looks at a large index of a split only when the split is wanted."""
+
+    def split_problems(self, split: str) -> tuple[str, ...]:
+        """What this copy of a split lacks without being useless, besides `Release.problems`.
+
+        Raises:
+            MissingPathError, DatasetError: the index is not there or damaged.
         """
         ...
 

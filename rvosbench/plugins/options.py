@@ -7,7 +7,8 @@ class Options:
     text: Literal["lower", "raw"] = "lower"
 ```
 A field is a str, int, float, bool, Path or `Literal`, or one of these or None, and has a default. Its
-`metadata` may hold `help` (one line) and `choices`. On the command line and in a mapping `some-key` and
+`metadata` may hold `help` (one line), `choices`, and `names_store` where another value makes another dataset:
+stores of several values are told apart by their names. On the command line and in a mapping `some-key` and
 `some_key` are the same option.
 """
 
@@ -18,7 +19,7 @@ import math
 import re
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeVar, Union
@@ -137,8 +138,12 @@ def options_as_json(options: object) -> dict[str, object]:
     return {name: str(value) if isinstance(value, Path) else value for name, value in values.items()}
 
 
-def options_as_text(options: object) -> dict[str, str]:
-    """The values that are not the default ones, as one would write them: `parse_options` reads them again.
+def options_as_text(options: object, given: Iterable[str] = ()) -> dict[str, str]:
+    """Values as one would write them: `parse_options` reads them again.
+
+    Args:
+        options: the record.
+        given: options to write even where they have the default value; all others are left out there.
 
     Example:
         >>> @dataclass(frozen=True, kw_only=True)
@@ -148,10 +153,12 @@ def options_as_text(options: object) -> dict[str, str]:
         >>> options_as_text(Options(hold_out=0.1))
         {'hold-out': '0.1'}
     """
+    wanted = {key.replace("-", "_") for key in given}
+    values = {entry.name: getattr(options, entry.name) for entry in _fields(options)}
     return {
-        _spelt(entry.name): _as_text(value)
+        _spelt(entry.name): _as_text(values[entry.name])
         for entry in _fields(options)
-        if (value := getattr(options, entry.name)) != _default(entry)
+        if values[entry.name] != _default(entry) or (entry.name in wanted and values[entry.name] is not None)
     }
 
 

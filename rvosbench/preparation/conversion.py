@@ -7,6 +7,7 @@ from contextlib import closing
 
 from rvosbench.errors import DatasetError, InvalidDataError, MissingPathError
 from rvosbench.preparation.journal import Entry, Journal
+from rvosbench.preparation.opening import split_problems
 from rvosbench.preparation.unit import Job, Refused, stamp
 from rvosbench.preparation.workers import Key, convert_all
 from rvosbench.store import ReleaseProblem, StoreWriter
@@ -43,6 +44,8 @@ class Conversion:
         self._skip = skip
         self._on_progress = on_progress
         self._reported = list(job.release.problems)
+        for split in wanted:
+            self._reported += split_problems(job.release, split)
         self._never_visible: list[str] = []
 
     def run(self, writer: StoreWriter, journal: Journal, workers: int) -> None:
@@ -124,7 +127,6 @@ class Conversion:
     def _leave_out(self, refused: Refused, writer: StoreWriter) -> None:
         if not self._skip:
             raise refused.error
-        self._report(refused.split, refused.video_id, refused.reported, writer)
         problem = ReleaseProblem(
             kind="skipped", split=refused.split, video_id=refused.video_id, message=str(refused.error)
         )

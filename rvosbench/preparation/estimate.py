@@ -25,6 +25,7 @@ class Estimate:
     store_bytes: int  # in the finished store
     journal_bytes: int  # of the finished videos that are kept until the store is finished
     errors: tuple[str, ...]  # why videos could not be converted
+    problems: tuple[str, ...] = ()  # of those that were
 
 
 def estimate(job: Job, split: str, sizes: Mapping[str, int], videos: int) -> Estimate:
@@ -57,6 +58,7 @@ def estimate(job: Job, split: str, sizes: Mapping[str, int], videos: int) -> Est
         store_bytes=tables + images + media,
         journal_bytes=round(share * sample.body_bytes) + images,
         errors=tuple(sample.errors),
+        problems=tuple(sample.problems),
     )
 
 
@@ -68,6 +70,7 @@ class _Sample:
         self.frames = 0
         self.body_bytes = self.image_bytes = self.media_bytes = 0
         self.errors: list[str] = []
+        self.problems: list[str] = []
         self._job = job
         self._split = split
 
@@ -76,7 +79,8 @@ class _Sample:
         for video_id in video_ids:
             images = media = 0
             try:
-                video = self._job.release.read(self._split, video_id)
+                read = self._job.release.read(self._split, video_id)
+                video = read.video
                 body = encode(video)
                 if self._job.pack:
                     packed = with_pixels(video, self._job.root)
@@ -85,6 +89,7 @@ class _Sample:
             except (InvalidDataError, MissingPathError) as error:
                 self.errors.append(str(error))
                 continue
+            self.problems += read.problems
             self.encoded.append(decode(body))
             self.frames += len(video.frames)
             self.body_bytes += len(body)

@@ -34,7 +34,7 @@ class Note:
     split: str
     video_id: str
     stamp: str  # of the files that it was read from; another one means that they have changed
-    reported: tuple[str, ...] = ()  # what reading it added to the problems of the release
+    reported: tuple[str, ...] = ()  # what is wrong with it without making it useless
     never_visible: tuple[str, ...] = ()  # expressions about objects without a mask, though frames have some
     media: tuple[str, ...] = ()  # files of the release that a packed store needs
 

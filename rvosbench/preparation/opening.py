@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from rvosbench.errors import OptionError
-from rvosbench.plugins.dataset import DatasetSpec, Release
+from rvosbench.plugins.dataset import DatasetSpec, Release, ReportsSplits
 from rvosbench.plugins.options import parse_options
 from rvosbench.plugins.registry import DATASETS
 
@@ -29,6 +29,11 @@ def open_release(name: str, release_dir: Path, options: Mapping[str, object] | o
     """
     spec: DatasetSpec = DATASETS[name]
     return spec.open(release_dir, read_options(name, options))
+
+
+def split_problems(release: Release, split: str) -> tuple[str, ...]:
+    """What a copy of a split lacks besides what the release as a whole does, before a video is read."""
+    return release.split_problems(split) if isinstance(release, ReportsSplits) else ()
 
 
 def read_options(name: str, options: Mapping[str, object] | object = None) -> Any:

@@ -18,7 +18,7 @@ from pathlib import Path
 from rvosbench.errors import DatasetError, InvalidDataError, MissingPathError, OutputError
 from rvosbench.plugins.dataset import Release
 from rvosbench.preparation.estimate import Estimate, estimate
-from rvosbench.preparation.opening import open_release
+from rvosbench.preparation.opening import open_release, split_problems
 from rvosbench.preparation.run import choose_splits, count_differences
 from rvosbench.preparation.unit import Job
 from rvosbench.store.partial import partial_folder
@@ -85,7 +85,7 @@ def plan(
     root: Path,
     out: Path,
     *,
-    options: Mapping[str, object] | None = None,
+    options: Mapping[str, object] | object = None,
     splits: Sequence[str] | None = None,
     limit: int | None = None,
     pack: bool = False,
@@ -116,6 +116,7 @@ def plan(
     release = open_release(name, root, options)
     job = Job(release=release, root=root, pack=pack)
     found = []
+    problems = list(release.problems)
     counts = {}
     for split in choose_splits(release, root, splits):
         try:
@@ -123,9 +124,11 @@ def plan(
         except (InvalidDataError, MissingPathError) as error:
             found.append(_unlisted(split, str(error)))
             continue
+        problems += split_problems(release, split)
         expressions = {video_id: len(release.expressions(split, video_id)) for video_id in video_ids}
         counts[split] = {"videos": len(expressions), "expressions": sum(expressions.values())}
         found.append(_split(job, split, dict(islice(expressions.items(), limit)), on_progress))
+        problems += found[-1].estimate.problems
     index = _Search()
     index.look(release.index_files())
     place = out.resolve()
@@ -136,7 +139,7 @@ def plan(
         index=index.files(),
         splits=tuple(found),
         absent=tuple(split for split in release.card.counts if split not in release.splits()),
-        warnings=(*dict.fromkeys(release.problems), *_differences(release, counts, root)),
+        warnings=(*dict.fromkeys(problems), *_differences(release, counts, root)),
         store_bytes=store_bytes,
         peak_bytes=store_bytes + sum(split.estimate.journal_bytes for split in found),
         free_bytes=shutil.disk_usage(_nearest(place)).free,

@@ -43,7 +43,7 @@ def prepare(
     root: Path,
     out: Path,
     *,
-    options: Mapping[str, object] | None = None,
+    options: Mapping[str, object] | object = None,
     splits: Sequence[str] | None = None,
     limit: int | None = None,
     pack: bool = False,
@@ -91,10 +91,10 @@ def prepare(
         raise DatasetError(f"on_error is {on_error!r}, expected 'fail' or 'skip'")
     chosen = read_options(name, options)
     release = open_release(name, root, chosen)
-    recorded = options_as_text(chosen)
+    given = options if isinstance(options, Mapping) else {}
     wanted = {split: release.videos(split)[:limit] for split in choose_splits(release, root, splits)}
     arguments = {
-        "options": recorded,
+        "options": options_as_text(chosen, given),
         "splits": list(wanted),
         "limit": limit,
         "pack": pack,
@@ -106,7 +106,7 @@ def prepare(
         "dataset": name,
         "root": str(root.resolve()),
         "fingerprint": fingerprint,
-        "options": recorded,
+        "options": options_as_text(chosen),
         "pack": pack,
         "converter": _converter(release),
         "format_version": FORMAT_VERSION,

@@ -30,7 +30,6 @@ class Refused:
     split: str
     video_id: str
     error: InvalidDataError | MissingPathError
-    reported: tuple[str, ...] = ()
 
 
 def convert(job: Job, split: str, video_id: str) -> tuple[Note, bytes] | Refused:
@@ -42,10 +41,10 @@ def convert(job: Job, split: str, video_id: str) -> tuple[Note, bytes] | Refused
     Raises:
         MissingPathError: the release itself is gone.
     """
-    known = len(job.release.problems)
     try:
         stamped = stamp(job.release, split, video_id)
-        video = job.release.read(split, video_id)
+        read = job.release.read(split, video_id)
+        video = read.video
         media: tuple[str, ...] = ()
         if job.pack:
             from rvosbench.preparation.pack import media_files, with_pixels
@@ -58,14 +57,12 @@ def convert(job: Job, split: str, video_id: str) -> tuple[Note, bytes] | Refused
             raise MissingPathError(
                 f"{job.root} is not there any more; expected the release until all of it is read"
             ) from error
-        return Refused(
-            split=split, video_id=video_id, error=error, reported=tuple(job.release.problems[known:])
-        )
+        return Refused(split=split, video_id=video_id, error=error)
     note = Note(
         split=split,
         video_id=video_id,
         stamp=stamped,
-        reported=tuple(job.release.problems[known:]),
+        reported=read.problems,
         never_visible=never_visible(video),
         media=media,
     )

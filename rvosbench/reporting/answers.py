@@ -28,12 +28,13 @@ class Track:
 
 
 class ScoredRun:
-    """A scored run beside the store that it was scored against; reads one video at a time."""
+    """A scored run beside the store that it was scored against: opened once, reads one video at a time."""
 
     def __init__(
         self,
         run: str | Path | Run,
         store: Store,
+        *,
         predictions: Path | None = None,
         protocol: str | None = None,
     ) -> None:
@@ -56,12 +57,13 @@ class ScoredRun:
                 f"{run.path} was scored against another store than {store.folder}; name the one that it was "
                 "made from"
             )
-        self._store = store
-        self._split = scores.split
-        self._rules = scores.protocol
+        self.run = run
+        self.scores = scores
+        self.store = store
+        self.frames = run.frames(scores.protocol.name)
+        self.expressions = run.expressions(scores.protocol.name)
         where = predictions or (Path(scores.predictions) if scores.predictions else run.path / PREDICTIONS)
-        self._source = open_predictions(where, self._rules.answers, store.release)
-        self.frame_scores = run.frames(scores.protocol.name)
+        self._source = open_predictions(where, scores.protocol.answers, store.release)
 
     def video(self, video_id: str) -> tuple[Video, dict[str, Track]]:
         """A video, and the tracks of its scored expressions by expression id.
@@ -70,16 +72,15 @@ class ScoredRun:
             UnknownNameError: there is no such video.
             ScoreError: answers or scores of some frames are missing.
         """
-        video = self._store.video(self._split, video_id)
-        mine = self.frame_scores.filter(pc.equal(self.frame_scores["video_id"], video_id)).to_pylist()
+        rules = self.scores.protocol
+        video = self.store.video(self.scores.split, video_id)
+        mine = self.frames.filter(pc.equal(self.frames["video_id"], video_id)).to_pylist()
         rows = {(row["expression_id"], row["frame_index"]): row for row in mine}
         scored = {expression_id for expression_id, _ in rows}
-        asked = [each for each in queries(video, self._rules) if each.expression_id in scored]
+        asked = [query for query in queries(video, rules) if query.expression_id in scored]
         if not asked:
             return video, {}
-        asked, answers = answer(
-            video, asked, self._source.read(video), self._rules, merged=self._source.merged
-        )
+        asked, answers = answer(video, asked, self._source.read(video), rules, merged=self._source.merged)
         tracks = {}
         for query in asked:
             keys = [(query.expression_id, frame) for frame in query.frames]
@@ -90,7 +91,7 @@ class ScoredRun:
                 )
             tracks[query.expression_id] = Track(
                 query=query,
-                masks=tuple(scored_candidate(answers[key], self._rules).mask for key in keys),
+                masks=tuple(scored_candidate(answers[key], rules).mask for key in keys),
                 rows=tuple(rows[key] for key in keys),
             )
         return video, tracks

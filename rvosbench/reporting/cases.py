@@ -9,6 +9,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from rvosbench import masks
@@ -17,8 +18,6 @@ from rvosbench.errors import DatasetError, MissingPathError, ScoreError
 from rvosbench.media.frames import open_frames
 from rvosbench.media.images import RgbImage
 from rvosbench.reporting.answers import ScoredRun, Track
-from rvosbench.runs.run import Run, open_run
-from rvosbench.store import Store
 from rvosbench.types import Video
 
 Key = tuple[str, str]
@@ -44,45 +43,47 @@ class Case:
     truth: NDArray[np.bool_]  # (S, H, W)
 
 
-def read_cases(
-    run: str | Path | Run,
-    store: Store,
-    keys: Sequence[Key],
-    *,
-    predictions: Path | None = None,
-    protocol: str | None = None,
-    frames: int = 6,
-) -> list[Case]:
+def read_cases(scored: ScoredRun, keys: Sequence[Key], *, frames: int = 6) -> list[Case]:
     """Load chosen expressions of a scored run, one video at a time.
 
     Args:
-        run: a run that `rvos evaluate` has scored.
-        store: the store that it was scored against.
+        scored: the run beside its store.
         keys: the expressions.
-        predictions: where they are, when they are no longer where they were scored.
-        protocol: whose scores; see `rvosbench.runs.run.Run.scores`.
         frames: how many frames to show of each; see `key_frames`.
 
     Returns:
         One case per key, in order.
 
     Raises:
-        MissingPathError: the run has no scores or predictions.
-        ScoreError: the run was scored against another store, or does not hold a key.
+        ScoreError: the run does not hold a key.
+        UnknownNameError: the store has no such video.
     """
-    run = open_run(run)
-    scored = ScoredRun(run, store, predictions, protocol)
-    totals = {_key(row): row for row in run.expressions(protocol).to_pylist()}
-    found: dict[Key, Case] = {}
+    cases: dict[Key, Case] = {}
     for video_id in dict.fromkeys(video_id for video_id, _ in keys):
-        video, tracks = scored.video(video_id)
-        for key in keys:
-            if key[0] != video_id:
-                continue
-            if key not in totals or key[1] not in tracks:
-                raise ScoreError(f"the run has no score for expression {key[1]} of video {key[0]}")
-            found[key] = _case(video, tracks[key[1]], totals[key], store.release, frames)
-    return [found[key] for key in keys]
+        cases |= cases_of(scored, *scored.video(video_id), keys, frames=frames)
+    return [cases[key] for key in keys]
+
+
+def cases_of(
+    scored: ScoredRun, video: Video, tracks: Mapping[str, Track], keys: Sequence[Key], *, frames: int = 6
+) -> dict[Key, Case]:
+    """The cases of one video that are among `keys`; `video` and `tracks` are from `scored.video`.
+
+    Raises:
+        ScoreError: the run does not hold a key of this video.
+    """
+    rows = scored.expressions.filter(pc.equal(scored.expressions["video_id"], video.video_id)).to_pylist()
+    totals = {row["expression_id"]: row for row in rows}
+    cases = {}
+    for video_id, expression_id in keys:
+        if video_id != video.video_id:
+            continue
+        if expression_id not in totals or expression_id not in tracks:
+            raise ScoreError(f"the run has no score for expression {expression_id} of video {video_id}")
+        cases[video_id, expression_id] = _case(
+            video, tracks[expression_id], totals[expression_id], scored.store.release, frames
+        )
+    return cases
 
 
 def strip(case: Case, *, tile: tuple[int, int] = (150, 200), gap: int = 4) -> RgbImage:
@@ -161,7 +162,3 @@ def _pixels(video: Video, release: Path, indices: Sequence[int]) -> NDArray[np.u
             return reader.read(indices)
     except (MissingPathError, DatasetError):
         return None
-
-
-def _key(row: Mapping[str, Any]) -> Key:
-    return row["video_id"], row["expression_id"]

@@ -17,8 +17,8 @@ from rvosbench.analysis.slices import Slice, by_slice
 from rvosbench.media.images import RgbImage
 from rvosbench.reporting.cases import Case, strip
 from rvosbench.reporting.leaderboard import Scored, collect, show, tables
+from rvosbench.reporting.mismatch import MismatchEffect
 from rvosbench.reporting.over_time import Mean, OverTime
-from rvosbench.reporting.swap import SwapEffect
 from rvosbench.runs.run import Run
 from rvosbench.runs.scores import Scores
 
@@ -82,17 +82,17 @@ def headline(scores: Scores) -> list[tuple[str, str, str]]:
     return tiles
 
 
-def swap_bars(effect: SwapEffect) -> dict[str, Any]:
-    """Right and swapped expressions, and what the difference means."""
+def mismatch_bars(effect: MismatchEffect) -> dict[str, Any]:
+    """Right and mismatched expressions, and what the difference means."""
     cost = effect.cost
     interval = "" if math.isnan(cost.low) else f" [{100 * cost.low:.1f}, {100 * cost.high:.1f}]"
     return {
         "bars": [
             Bar("its own expression", f"{100 * effect.right:.1f}", 100 * effect.right),
-            Bar("another object's", f"{100 * effect.swapped:.1f}", 100 * effect.swapped),
+            Bar("another object's", f"{100 * effect.mismatched:.1f}", 100 * effect.mismatched),
         ],
         "cost": f"{100 * cost.difference:.1f}{interval}",
-        "p": f"{cost.p:.2g}",
+        "p": f"= {cost.p:.2g}",
         "n": effect.n_expressions,
         "videos": effect.n_videos,
     }

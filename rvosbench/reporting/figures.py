@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 
 from rvosbench.analysis.slices import Slice
 from rvosbench.drawing import overlay
+from rvosbench.files.atomic import write_bytes
 from rvosbench.files.text import strip_control
 from rvosbench.reporting.cases import Case, strip
-from rvosbench.reporting.files import write_bytes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -2,7 +2,7 @@
 
 Numbers are comparable only when dataset, split, store and protocol are the same, so each combination
 gets a table of its own. A run is listed without a rank when its number means something else: an oracle
-that reads the ground truth, expressions that were swapped on purpose, or fewer expressions than the others.
+that reads the ground truth, expressions mismatched on purpose, or fewer expressions than the others.
 """
 
 from __future__ import annotations
@@ -18,10 +18,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rvosbench.errors import RvosbenchError
+from rvosbench.files.atomic import write_json, write_text
 from rvosbench.files.text import strip_control
 from rvosbench.plugins.defaults import default_protocol
-from rvosbench.reporting.files import write_text
-from rvosbench.runs.record import write_json
 from rvosbench.runs.run import Run, open_run
 from rvosbench.runs.scores import MetricValue, Scores
 

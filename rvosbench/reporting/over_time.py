@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,9 +14,7 @@ import pyarrow.compute as pc
 from rvosbench.analysis.bootstrap import Comparison, compare, interval
 from rvosbench.analysis.over_time import Part, over_clip
 from rvosbench.analysis.stability import track_stability
-from rvosbench.reporting.answers import ScoredRun
-from rvosbench.runs.run import Run
-from rvosbench.store import Store
+from rvosbench.reporting.answers import ScoredRun, Track
 
 SCHEMA_VERSION = 1
 
@@ -49,49 +47,56 @@ class OverTime:
     stability: Stability | None  # None when no expression has two scored frames
 
 
-def over_time(
-    run: str | Path | Run,
-    store: Store,
-    *,
-    predictions: Path | None = None,
-    protocol: str | None = None,
-    seed: int = 0,
-) -> OverTime:
+def over_time(scored: ScoredRun, *, seed: int = 0) -> OverTime:
     """Read all answers of a scored run, one video at a time.
 
     Args:
-        run: a run that `rvos evaluate` has scored.
-        store: the store that it was scored against.
-        predictions: where they are, when they are no longer where they were scored.
-        protocol: whose scores; see `rvosbench.runs.run.Run.scores`.
+        scored: the run beside its store.
         seed: of the bootstrap.
 
     Raises:
-        MissingPathError: the run has no scores or predictions.
-        ScoreError: the run was scored against another store, or answers are missing.
+        ScoreError: answers are missing.
     """
-    scored = ScoredRun(run, store, predictions, protocol)
-    videos: list[str] = []
-    answers: list[float] = []
-    truths: list[float] = []
-    for video_id in _with_time(scored.frame_scores):
-        for track in scored.video(video_id)[1].values():
+    tracks = TracksOverTime(scored)
+    for video_id in tracks.video_ids:
+        tracks.add(video_id, scored.video(video_id)[1])
+    return tracks.summary(seed)
+
+
+class TracksOverTime:
+    """Collects the stability of tracks video by video, for who reads the videos for something else too."""
+
+    def __init__(self, scored: ScoredRun) -> None:
+        self._scored = scored
+        self.video_ids = _with_time(scored.frames)
+        """The videos that have something to say: an expression with more than one scored frame; sorted."""
+        self._videos: list[str] = []
+        self._answers: list[float] = []
+        self._truths: list[float] = []
+
+    def add(self, video_id: str, tracks: Mapping[str, Track]) -> None:
+        """Take the tracks of one of the videos, see `ScoredRun.video`."""
+        for track in tracks.values():
             if len(track.masks) > 1:
-                videos.append(video_id)
-                answers.append(float(track_stability(track.masks).mean()))
-                truths.append(float(track_stability(track.query.truths).mean()))
-    if not videos:
-        return OverTime(parts=(), stability=None)
-    return OverTime(
-        parts=tuple(over_clip(scored.frame_scores, seed=seed)),
-        stability=Stability(
-            n=len(videos),
-            n_videos=len(set(videos)),
-            answers=_mean(answers, videos, seed),
-            truths=_mean(truths, videos, seed),
-            difference=compare(answers, truths, videos, seed),
-        ),
-    )
+                self._videos.append(video_id)
+                self._answers.append(float(track_stability(track.masks).mean()))
+                self._truths.append(float(track_stability(track.query.truths).mean()))
+
+    def summary(self, seed: int = 0) -> OverTime:
+        """What they come to, when all videos have been added."""
+        videos, answers, truths = self._videos, self._answers, self._truths
+        if not videos:
+            return OverTime(parts=(), stability=None)
+        return OverTime(
+            parts=tuple(over_clip(self._scored.frames, seed=seed)),
+            stability=Stability(
+                n=len(videos),
+                n_videos=len(set(videos)),
+                answers=_mean(answers, videos, seed),
+                truths=_mean(truths, videos, seed),
+                difference=compare(answers, truths, videos, seed),
+            ),
+        )
 
 
 def _with_time(frame_scores: pa.Table) -> list[str]:
@@ -101,12 +106,12 @@ def _with_time(frame_scores: pa.Table) -> list[str]:
     return sorted(set(several["video_id"].to_pylist()))
 
 
-def as_json(found: OverTime) -> dict[str, Any]:
+def as_json(summary: OverTime) -> dict[str, Any]:
     """Plain data; a number that could not be computed is null."""
     return {
         "schema_version": SCHEMA_VERSION,
-        "j_per_part_of_the_clip": [_plain(asdict(part)) for part in found.parts],
-        "stability": None if found.stability is None else _plain(asdict(found.stability)),
+        "j_per_part_of_the_clip": [_plain(asdict(part)) for part in summary.parts],
+        "stability": None if summary.stability is None else _plain(asdict(summary.stability)),
     }
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,15 +18,19 @@ import pyarrow as pa
 
 from rvosbench.drawing import overlay
 from rvosbench.errors import InvalidDataError
+from rvosbench.files.atomic import write_json, write_text
+from rvosbench.files.locations import local_path
+from rvosbench.files.places import check_file
 from rvosbench.files.text import strip_control
+from rvosbench.plugins.defaults import default_protocol
 from rvosbench.reporting import charts
-from rvosbench.reporting.cases import Key, read_cases
+from rvosbench.reporting.answers import ScoredRun
+from rvosbench.reporting.cases import Case, Key, cases_of
 from rvosbench.reporting.charts import KindOf
-from rvosbench.reporting.files import write_text
 from rvosbench.reporting.leaderboard import Scored, collect
-from rvosbench.reporting.over_time import as_json, over_time
-from rvosbench.reporting.swap import swap_effect
-from rvosbench.runs.record import LANGUAGE_BLIND, ORACLE, write_json
+from rvosbench.reporting.mismatch import mismatch_effect
+from rvosbench.reporting.over_time import OverTime, TracksOverTime, as_json
+from rvosbench.runs.record import LANGUAGE_BLIND, ORACLE
 from rvosbench.runs.run import Run, open_run
 from rvosbench.runs.scores import Scores
 from rvosbench.store import Store
@@ -33,75 +38,115 @@ from rvosbench.store import Store
 _TEMPLATES = Path(__file__).parent / "templates"
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ReportOptions:
+    """What a page shows besides the run itself."""
+
+    protocol: str | None = None  # whose scores; None: the dataset's own, or the only ones there
+    predictions: Path | None = None  # where they are, when they are no longer where they were scored
+    others: Sequence[str | Path | Run] = ()  # scored runs for the leaderboard
+    mismatched: str | Path | Run | None = None  # the same model's run with mismatched expressions
+    kind_of: KindOf | None = None  # the kind of an expression by its text; scores are then shown per kind
+    worst: int = 12  # expressions with the lowest J&F to show
+    best: int = 12  # with the highest
+
+    def __post_init__(self) -> None:
+        if self.worst < 0 or self.best < 0:
+            raise InvalidDataError(
+                f"{self.worst} worst and {self.best} best expressions were asked for; expected 0 or more"
+            )
+
+
 def write_page(
     run: str | Path | Run,
     store: Store,
-    out: Path | None = None,
-    *,
-    predictions: Path | None = None,
-    protocol: str | None = None,
-    others: Sequence[str | Path | Run] = (),
-    swapped: str | Path | Run | None = None,
-    kind_of: KindOf | None = None,
-    worst: int = 12,
-    best: int = 12,
+    out: str | Path | None = None,
+    options: ReportOptions | None = None,
 ) -> Path:
     """Write the page of a scored run, and beside it `<page>.over_time.json` with its figures over time.
 
     Args:
         run: the run.
         store: the store that it was scored against.
-        out: the file; by default `<run>/report/index.html`. An older one is replaced.
-        predictions: where they are, when they are no longer where they were scored.
-        protocol: whose scores to show; see `rvosbench.runs.run.Run.scores`.
-        others: scored runs for the leaderboard.
-        swapped: the same model's run with swapped expressions.
-        kind_of: the kind of an expression by its text; scores are then shown per kind.
-        worst: how many of the worst expressions to show.
-        best: how many of the best.
+        out: the file; by default `<run>/report/index.html`, of a protocol that was asked for and is not
+            the default one `<run>/report/<protocol>/index.html`. An older page is replaced.
+        options: what to show.
 
     Raises:
         MissingPathError: a run was not scored, or its predictions are gone.
         ScoreError: a run was scored against another store.
         OutputError: the file cannot be written.
     """
-    if worst < 0 or best < 0:
-        raise InvalidDataError(
-            f"{worst} worst and {best} best expressions were asked for; expected 0 or more"
-        )
-    run = open_run(run)
-    company = [open_run(each) for each in others]
-    scores = run.scores(protocol)
-    row = Scored(run=run, scores=scores)
-    name = scores.protocol.name
-    table = run.expressions(name)
-    low_keys, high_keys = extremes(table, worst, best)
-    cases = read_cases(run, store, low_keys + high_keys, predictions=predictions, protocol=name)
-    cards = [charts.card(case, kind_of) for case in cases]
+    options = options or ReportOptions()
+    scored = ScoredRun(run, store, predictions=options.predictions, protocol=options.protocol)
+    row = Scored(run=scored.run, scores=scored.scores)
+    path = _page_path(row, out, options.protocol)
+    check_file(path, overwrite=True, parents=True)
+    company = [open_run(other) for other in options.others]
+    low_keys, high_keys = extremes(scored.expressions, options.worst, options.best)
+    cases, time = _read(scored, low_keys + high_keys)
     reference = _reference(row, company)
-    time = over_time(run, store, predictions=predictions, protocol=name)
     page = _render(
-        run=run,
-        scores=scores,
-        title=f"{row.name}: {scores.dataset} / {scores.split}",
-        headline=charts.headline(scores),
-        swap=None if swapped is None else charts.swap_bars(swap_effect(run, swapped, protocol=name)),
-        boards=charts.boards(row, company),
-        kinds=[] if kind_of is None else charts.kind_bars(table, kind_of, _table(reference)),
+        **_numbers(row, company, time, options),
+        kinds=_kinds(scored, reference, options.kind_of),
         kind_reference=None if reference is None else reference.scores.model,
-        histogram=charts.histogram(table),
-        clip=charts.clip_curve(time),
-        stability=charts.stability_bars(time),
-        worst=cards[: len(low_keys)],
-        best=cards[len(low_keys) :],
-        pictures_missing=any(case.pixels is None for case in cases),
+        histogram=charts.histogram(scored.expressions),
+        worst=[charts.card(cases[key], options.kind_of) for key in low_keys],
+        best=[charts.card(cases[key], options.kind_of) for key in high_keys],
+        pictures_missing=any(case.pixels is None for case in cases.values()),
         release=str(store.release),
         facts=_facts(row),
         verdicts=[("right", overlay.HIT), ("invented", overlay.FALSE), ("missed", overlay.MISSED)],
     )
-    out = write_text(out or run.path / "report" / "index.html", page)
-    write_json(out.with_name(f"{out.stem}.over_time.json"), as_json(time))
-    return out
+    write_text(path, page)
+    write_json(path.with_name(f"{path.stem}.over_time.json"), as_json(time))
+    return path
+
+
+def _page_path(row: Scored, out: str | Path | None, protocol: str | None) -> Path:
+    """Pages of two protocols stand side by side, as their scores do."""
+    if out is not None:
+        return local_path(out)
+    folder = row.run.path / "report"
+    if protocol in (None, default_protocol(row.scores.dataset)):
+        return folder / "index.html"
+    return folder / row.scores.protocol.name / "index.html"
+
+
+def _read(scored: ScoredRun, keys: Sequence[Key]) -> tuple[dict[Key, Case], OverTime]:
+    """The cases to show and the figures over time; every video is read once."""
+    tracks_over_time = TracksOverTime(scored)
+    moving = set(tracks_over_time.video_ids)
+    cases: dict[Key, Case] = {}
+    for video_id in sorted(moving | {video_id for video_id, _ in keys}):
+        video, tracks = scored.video(video_id)
+        if video_id in moving:
+            tracks_over_time.add(video_id, tracks)
+        cases |= cases_of(scored, video, tracks, keys)
+    return cases, tracks_over_time.summary()
+
+
+def _numbers(row: Scored, company: Sequence[Run], time: OverTime, options: ReportOptions) -> dict[str, Any]:
+    """The parts of the page that show numbers alone."""
+    scores, other = row.scores, options.mismatched
+    mismatch = None if other is None else mismatch_effect(row.run, other, protocol=scores.protocol.name)
+    return {
+        "run": row.run,
+        "scores": scores,
+        "title": f"{row.name}: {scores.dataset} / {scores.split}",
+        "headline": charts.headline(scores),
+        "mismatch": None if mismatch is None else charts.mismatch_bars(mismatch),
+        "boards": charts.boards(row, company),
+        "clip": charts.clip_curve(time),
+        "stability": charts.stability_bars(time),
+    }
+
+
+def _kinds(scored: ScoredRun, reference: Scored | None, kind_of: KindOf | None) -> list[charts.Bar]:
+    if kind_of is None:
+        return []
+    table = None if reference is None else reference.run.expressions(scored.scores.protocol.name)
+    return charts.kind_bars(scored.expressions, kind_of, table)
 
 
 def extremes(scores: pa.Table, worst: int, best: int) -> tuple[list[Key], list[Key]]:
@@ -117,10 +162,6 @@ def extremes(scores: pa.Table, worst: int, best: int) -> tuple[list[Key], list[K
     low = min(worst, max(len(ordered) - best, (len(ordered) + 1) // 2))
     high = max(low, len(ordered) - best)
     return ordered[:low], ordered[high:][::-1]
-
-
-def _table(row: Scored | None) -> pa.Table | None:
-    return None if row is None else row.run.expressions(row.scores.protocol.name)
 
 
 def _reference(row: Scored, others: Sequence[Run]) -> Scored | None:

@@ -20,13 +20,13 @@ from typing import Protocol
 
 from rvosbench.datasets.reading import safe_id
 from rvosbench.errors import UnknownNameError
+from rvosbench.files.atomic import atomic_folder
 from rvosbench.plugins.registry import unknown
 from rvosbench.store import Store
 from rvosbench.store_tools.export_coco import CocoLayout
 from rvosbench.store_tools.export_mask_dict import MaskDictLayout
 from rvosbench.store_tools.export_png import PngLayout
 from rvosbench.store_tools.exported_frames import FrameFiles, Pixels
-from rvosbench.synthetic.folders import new_folder
 from rvosbench.types import Video
 
 
@@ -91,7 +91,7 @@ def export(
             raise UnknownNameError(unknown(f"split of {store.folder}", split, list(store.splits)))
         safe_id(split, f"a split of {store.folder}")
     videos = [(split, video_id) for split in chosen for video_id in store.video_ids(split)]
-    with new_folder(out) as folder, ExitStack() as opened:
+    with atomic_folder(out.resolve(), durable=False) as folder, ExitStack() as opened:
         writer = FORMATS[layout](folder, store, chosen, FrameFiles(store.release, pixels), opened)
         for done, (split, video_id) in enumerate(videos, start=1):
             safe_id(video_id, f"a video id of {store.folder}")

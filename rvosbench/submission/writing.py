@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
 from rvosbench import masks
-from rvosbench.errors import OutputError, RvosbenchError, ScoreError
+from rvosbench.errors import ScoreError
+from rvosbench.files.atomic import atomic_file, atomic_folder
 from rvosbench.store import Store
 from rvosbench.submission.sources import PredictionSource
 
@@ -24,37 +24,29 @@ def write_submission(source: PredictionSource, store: Store, split: str, out: Pa
         source: the predictions.
         store: with the split's expressions and frame names.
         split: of the store.
-        out: a `.zip` file or a folder; appears when it is complete.
+        out: a `.zip` file, or a folder that is new or empty; appears when it is complete.
 
     Returns:
         `out`.
 
     Raises:
-        OutputError: `out` exists, or cannot be written.
+        OutputError: `out` is taken, or cannot be written.
         ScoreError: an expression or a frame has no prediction.
     """
-    if out.exists():
-        raise OutputError(f"{out} exists already; choose another place or remove it")
-    partial = out.with_name(f".{out.name}.partial")
-    try:
-        _remove(partial)
-        out.parent.mkdir(parents=True, exist_ok=True)
-        if out.suffix == ".zip":
-            with zipfile.ZipFile(partial, "w", zipfile.ZIP_STORED) as archive:
-                for name, data in _answers(source, store, split):
-                    archive.writestr(zipfile.ZipInfo(name, _EPOCH), data)
-        else:
-            for name, data in _answers(source, store, split):
-                path = partial / name
+    answers = _answers(source, store, split)
+    if out.suffix == ".zip":
+        with (
+            atomic_file(out, overwrite=False) as partial,
+            zipfile.ZipFile(partial, "w", zipfile.ZIP_STORED) as archive,
+        ):
+            for name, data in answers:
+                archive.writestr(zipfile.ZipInfo(name, _EPOCH), data)
+    else:
+        with atomic_folder(out, durable=False) as folder:
+            for name, data in answers:
+                path = folder / name
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(data)
-        partial.rename(out)
-    except RvosbenchError:
-        raise  # some of ours are an OSError too
-    except OSError as error:
-        raise OutputError(f"{out} cannot be written ({error.strerror}); choose another place") from error
-    finally:
-        _remove(partial)
     return out
 
 
@@ -75,10 +67,3 @@ def _answers(source: PredictionSource, store: Store, split: str) -> Iterator[tup
                     )
                 name = f"Annotations/{video_id}/{expression.expression_id}/{frame.name}.png"
                 yield name, masks.encode_binary_png(masks.decode(mask))
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir():
-        shutil.rmtree(path, ignore_errors=True)
-    else:
-        path.unlink(missing_ok=True)

@@ -1,53 +1,16 @@
-"""What every layout needs to write: a complete folder or none, ids, images, text."""
+"""What every layout needs to write: ids, images, text."""
 
 from __future__ import annotations
 
 import hashlib
 import io
 import json
-import shutil
-import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-
-from rvosbench.errors import OutputError, RvosbenchError
-
-
-@contextmanager
-def new_folder(root: Path) -> Iterator[Path]:
-    """A folder to write into, which becomes `root` when the block ends without an error.
-
-    Raises:
-        OutputError: `root` holds something already, or cannot be written.
-    """
-    root = root.resolve()
-    if root.exists() and not (root.is_dir() and not any(root.iterdir())):
-        what = "holds files" if root.is_dir() else "is a file"
-        raise OutputError(f"{root} {what}, expected a new or empty folder; choose another one or remove it")
-    try:
-        root.parent.mkdir(parents=True, exist_ok=True)
-        partial = Path(tempfile.mkdtemp(prefix=f".{root.name}.", dir=root.parent))
-    except OSError as error:
-        raise OutputError(f"{root} cannot be written ({error.strerror}); choose another folder") from error
-    try:
-        yield partial
-        partial.chmod(0o755)  # mkdtemp makes folders that nobody else may read
-        if root.is_dir():
-            root.rmdir()
-        partial.replace(root)
-    except OSError as error:
-        if isinstance(error, RvosbenchError):
-            raise
-        raise OutputError(
-            f"{root} cannot be written ({error.strerror or error}); nothing was kept"
-        ) from error
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
 
 
 def unique_ids(seed: int, indices: list[int], length: int, alphabet: str) -> dict[int, str]:

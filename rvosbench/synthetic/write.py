@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from rvosbench.errors import UnknownNameError
+from rvosbench.files.atomic import atomic_folder
 from rvosbench.plugins.registry import unknown
 from rvosbench.synthetic.quirks import check_quirks, usual_quirks
 
@@ -57,7 +58,6 @@ def write(
         raise UnknownNameError(unknown("synthetic release", name, list(LAYOUTS)))
     chosen = check_quirks(name, usual_quirks(name) if quirks is None else quirks)
     # Imported here: scenes need NumPy and OpenCV, and the list of layouts does not.
-    from rvosbench.synthetic.folders import new_folder
     from rvosbench.synthetic.litter import litter
     from rvosbench.synthetic.request import Request
 
@@ -65,7 +65,8 @@ def write(
         name=name, videos=videos, seed=seed, frames=frames, size=size, quirks=chosen, on_progress=on_progress
     )
     layout = importlib.import_module(LAYOUTS[name])
-    with new_folder(root) as folder:
+    # Thousands of small files, quickly written again: not worth a wait for the disk.
+    with atomic_folder(root.resolve(), durable=False) as folder:
         layout.lay_out(folder, request)
         if request.has("archive-dirt"):
             litter(folder)

@@ -46,13 +46,13 @@ def test_it_is_a_release(root):
 
 
 def test_frames_after_the_last_mask_are_left_out(root):
-    video = JhmdbSentences(root, JhmdbOptions()).read("test", JHMDB_ODD)
+    video = JhmdbSentences(root, JhmdbOptions()).read("test", JHMDB_ODD).video
     assert [frame.name for frame in video.frames] == ["00001", "00002", "00003"]
     assert video.frames[2].path == f"Rename_Images/pullup/{JHMDB_ODD}/00003.png"
 
 
 def test_masks_equal_the_source_and_the_actor_is_object_1(root):
-    video = JhmdbSentences(root, JhmdbOptions()).read("test", JHMDB_ODD)
+    video = JhmdbSentences(root, JhmdbOptions()).read("test", JHMDB_ODD).video
     assert video.objects == (Object(object_id=1, category="pullup"),)
     assert [(e.text, e.object_ids) for e in video.expressions] == [("a man  Pulling up", (1,))]
     assert set(video.masks) == {(1, 0), (1, 1), (1, 2)}
@@ -64,18 +64,18 @@ def test_masks_equal_the_source_and_the_actor_is_object_1(root):
 def test_doubles_single_frames_and_frames_without_the_actor(root, compressed):
     one = (TWO_OBJECTS == 2).astype(np.float64)
     write_mat(root, f"walk/{BOB}", {"part_mask": one}, do_compression=compressed)
-    video = JhmdbSentences(root, JhmdbOptions()).read("test", BOB)
+    video = JhmdbSentences(root, JhmdbOptions()).read("test", BOB).video
     assert len(video.frames) == 1
     assert np.array_equal(masks.decode(video.masks[1, 0]), one == 1)
     write_mat(root, f"walk/{BOB}", {"part_mask": np.stack([one, 0 * one], axis=2)})
-    video = JhmdbSentences(root, JhmdbOptions()).read("test", BOB)
+    video = JhmdbSentences(root, JhmdbOptions()).read("test", BOB).video
     assert [frame.annotated for frame in video.frames] == [True, True]
     assert set(video.masks) == {(1, 0)}
 
 
 def test_without_a_list_every_frame_is_annotated_and_that_is_said(root):
     release = JhmdbSentences(root, JhmdbOptions())
-    assert all(frame.annotated for frame in release.read("test", BOB).frames)
+    assert all(frame.annotated for frame in release.read("test", BOB).video.frames)
     assert release.card.title == "JHMDB-Sentences (all frames)"
     assert f"there is no {SAMPLES}" in release.problems[0]
 
@@ -86,11 +86,11 @@ def test_with_a_list_its_frames_are_annotated_and_its_origin_recorded(root, tmp_
     write_json(place, all_samples())
     options = {"samples": str(place)} if elsewhere else {}
     release = open_release("jhmdb", root, options)
-    assert release.problems == []
-    video = release.read("test", JHMDB_ODD)
+    assert release.problems == ()
+    video = release.read("test", JHMDB_ODD).video
     assert [frame.annotated for frame in video.frames] == [True, True, False]
     assert set(video.masks) == {(1, 0), (1, 1)}
-    assert set(release.read("test", BOB).masks) == {(1, 2)}
+    assert set(release.read("test", BOB).video.masks) == {(1, 2)}
     store = prepare("jhmdb", root, tmp_path / "store", options=options).store
     assert Store.open(store).video("test", JHMDB_ODD) == video
     manifest = json.loads((store / MANIFEST).read_text())
@@ -115,7 +115,7 @@ def test_a_list_that_does_not_fit_is_refused_or_reported(root):
     write_json(root / SAMPLES, [sample(BOB, 4)])
     release = JhmdbSentences(root, JhmdbOptions())
     assert "lacks 1 of 2 videos" in release.problems[0]
-    assert not any(frame.annotated for frame in release.read("test", JHMDB_ODD).frames)
+    assert not any(frame.annotated for frame in release.read("test", JHMDB_ODD).video.frames)
     with pytest.raises(DatasetError, match="masks of 3 frames, the list of samples wants frame 4"):
         release.read("test", BOB)
     with pytest.raises(MissingPathError, match=r"none\.json"):

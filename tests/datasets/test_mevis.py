@@ -44,11 +44,11 @@ def test_it_is_a_release(root):
         "valid_u": ("ccc",),
         "valid": ("ddd",),
     }
-    assert release.problems == []
+    assert release.problems == ()
 
 
 def test_masks_equal_the_source_and_null_means_absent(root):
-    video = Mevis(root, MevisOptions()).read("train", "aaa")
+    video = Mevis(root, MevisOptions()).read("train", "aaa").video
     assert [frame.path for frame in video.frames] == [f"train/JPEGImages/aaa/0000{i}.jpg" for i in range(3)]
     assert all(frame.annotated for frame in video.frames)
     assert set(video.masks) == {(40, 0), (40, 2), (41, 0), (41, 1), (41, 2)}
@@ -57,7 +57,7 @@ def test_masks_equal_the_source_and_null_means_absent(root):
 
 
 def test_an_expression_means_one_object_several_or_none(root):
-    video = Mevis(root, MevisOptions()).read("train", "aaa")
+    video = Mevis(root, MevisOptions()).read("train", "aaa").video
     assert [(e.text, e.object_ids) for e in video.expressions] == [
         ("the small box", (40,)),
         ("the wide box", (41,)),
@@ -70,7 +70,7 @@ def test_an_expression_means_one_object_several_or_none(root):
 def test_the_union_of_the_objects_is_what_a_store_scores_against(root, tmp_path):
     store = Store.open(prepare("mevis", root, tmp_path / "store").store)
     video = store.video("train", "aaa")
-    assert video == Mevis(root, MevisOptions()).read("train", "aaa")
+    assert video == Mevis(root, MevisOptions()).read("train", "aaa").video
     several, none = (next(e for e in video.expressions if e.expression_id == n) for n in "23")
     parts = [video.masks[object_id, 0] for object_id in several.object_ids]
     assert np.array_equal(masks.decode(masks.union(parts, video.height, video.width)), TWO_OBJECTS > 0)
@@ -79,7 +79,7 @@ def test_the_union_of_the_objects_is_what_a_store_scores_against(root, tmp_path)
 
 
 def test_hidden_ground_truth_is_unknown_not_empty(root):
-    video = Mevis(root, MevisOptions()).read("valid", "ddd")
+    video = Mevis(root, MevisOptions()).read("valid", "ddd").video
     assert video.expressions[0].object_ids is None
     assert not any(frame.annotated for frame in video.frames)
     assert video.masks == {}
@@ -91,17 +91,18 @@ def test_a_video_about_which_nothing_is_true_is_annotated(root):
         root / "train" / "meta_expressions.json", lambda c: c["videos"]["bbb"].update(expressions=no_target)
     )
     release = Mevis(root, MevisOptions())
-    video = release.read("train", "bbb")
+    video = release.read("train", "bbb").video
     assert all(frame.annotated for frame in video.frames)
     assert video.masks == {}
-    assert "has 1 objects that no expression" in release.problems[0]
+    assert release.problems == release.split_problems("valid_u") == ()
+    assert "has 1 objects that no expression" in release.split_problems("train")[0]
 
 
 def test_expressions_that_do_not_say_what_they_mean_among_others_that_do_are_reported(root):
     path = root / "train" / "meta_expressions.json"
     change(path, lambda c: c["videos"]["aaa"]["expressions"]["1"].pop("anno_id"))
     release = Mevis(root, MevisOptions())
-    assert release.read("train", "aaa").expressions[1].object_ids is None
+    assert release.read("train", "aaa").video.expressions[1].object_ids is None
     assert release.problems[0] == (
         f'{path}: 1 of 5 expressions have no "anno_id"; what they mean is taken to be hidden'
     )
@@ -110,7 +111,7 @@ def test_expressions_that_do_not_say_what_they_mean_among_others_that_do_are_rep
 def test_unsorted_frames_are_sorted_before_the_masks_are_counted(root):
     change(root / "train" / "meta_expressions.json", lambda c: c["videos"]["aaa"]["frames"].reverse())
     release = Mevis(root, MevisOptions())
-    video = release.read("train", "aaa")
+    video = release.read("train", "aaa").video
     assert [frame.name for frame in video.frames] == ["00000", "00001", "00002"]
     assert (40, 1) not in video.masks
     assert "out of order (aaa)" in release.problems[0]
@@ -121,8 +122,8 @@ def test_the_second_version_has_its_own_text_and_card(tmp_path):
     release = Mevis(root, MevisOptions())
     assert release.card == CARD_V2
     assert release.card.title == "MeViSv2"
-    assert release.read("train", "aaa").expressions[3].object_ids == ()
-    assert release.problems == []
+    assert release.read("train", "aaa").video.expressions[3].object_ids == ()
+    assert release.problems == ()
 
 
 def test_with_both_texts_the_second_is_read_and_version_chooses(root):
@@ -131,8 +132,8 @@ def test_with_both_texts_the_second_is_read_and_version_chooses(root):
     write_json(root / "valid_u" / "meta_expressions_v2.json", content)
     both, first, second = (Mevis(root, MevisOptions(mevis_version=v)) for v in (None, "1", "2"))
     assert "the second is read" in both.problems[0]
-    assert first.problems == second.problems == []
-    assert [len(r.read("valid_u", "ccc").expressions) for r in (both, first, second)] == [2, 1, 2]
+    assert first.problems == second.problems == ()
+    assert [len(r.read("valid_u", "ccc").video.expressions) for r in (both, first, second)] == [2, 1, 2]
     assert (first.card, second.card) == (CARD, CARD_V2)
     assert first.splits() == ("train", "valid_u", "valid")
     with pytest.raises(OptionError, match="'mevis-version' of the dataset 'mevis' is '3', expected 1 or 2"):
@@ -187,7 +188,9 @@ def test_the_fingerprint_covers_text_and_masks(root):
 def test_a_release_travels_to_another_process(root):
     release = Mevis(root, MevisOptions())
     release.videos("train")
-    assert pickle.loads(pickle.dumps(release)).read("train", "aaa") == release.read("train", "aaa")
+    assert (
+        pickle.loads(pickle.dumps(release)).read("train", "aaa").video == release.read("train", "aaa").video
+    )
 
 
 BAD_MASKS = {

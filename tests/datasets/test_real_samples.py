@@ -110,7 +110,7 @@ def test_the_official_valid_file_lists_202_videos_of_valid(shared, tmp_path):
         split = "test" if video_id in entries["test"] else "valid"
         (tmp_path / split / "JPEGImages" / video_id).mkdir(parents=True)
     release = open_release("ytvos", tmp_path)
-    assert release.problems == []
+    assert release.problems == ()
     assert (len(release.videos("valid")), len(release.videos("test"))) == (202, 305)
     count = sum(len(entries["valid"][video_id].expressions) for video_id in release.videos("valid"))
     assert count == release.card.counts["valid"]["expressions"] == 834
@@ -207,7 +207,7 @@ def test_the_converted_refcoco_has_the_same_expressions_and_masks(shared, tmp_pa
     for split in official.splits():
         assert official.videos(split) == converted.videos(split)
         for video_id in official.videos(split):
-            a, b = official.read(split, video_id), converted.read(split, video_id)
+            a, b = official.read(split, video_id).video, converted.read(split, video_id).video
             assert [(e.text, e.object_ids) for e in a.expressions] == [
                 (e.text, e.object_ids) for e in b.expressions
             ]
@@ -261,7 +261,7 @@ def test_the_official_jhmdb_text_names_928_videos_with_one_expression_each(share
         mask.parent.mkdir(parents=True, exist_ok=True)
         mask.touch()
     release = open_release("jhmdb", tmp_path)
-    assert release.problems == []
+    assert release.problems == ()
     assert len(release.videos("test")) == release.card.counts["test"]["videos"] == 928
     assert release.card.title.startswith("JHMDB-Sentences (frames of MTTR, sha256 401e5df0612d")
     assert sum(len(release._samples.frames[video_id]) for video_id in release.videos("test")) == 2784

@@ -38,25 +38,25 @@ def test_raw_release_with_misspelt_names_latin1_and_four_annotators(root):
     release = RefDavis17(root)
     assert isinstance(release, Release)
     assert (release.splits(), release.videos("val")) == (("val",), ("motorbike",))
-    assert described(release.read("val", "motorbike")) == EXPRESSIONS
-    assert release.problems == []
+    assert described(release.read("val", "motorbike").video) == EXPRESSIONS
+    assert release.problems == ()
 
 
 def test_converted_tree_says_the_same(tmp_path):
     release = RefDavis17(davis_converted(tmp_path))
     assert (release.splits(), release.videos("val")) == (("val",), ("motorbike",))
-    assert described(release.read("val", "motorbike")) == EXPRESSIONS
+    assert described(release.read("val", "motorbike").video) == EXPRESSIONS
 
 
 def test_converted_expressions_that_are_not_in_fours_have_no_annotator(tmp_path):
     path = davis_converted(tmp_path) / "meta_expressions" / "valid" / "meta_expressions.json"
     path.write_text(path.read_text().replace('"obj_id": "1"', '"obj_id": "2"', 1))
-    video = RefDavis17(tmp_path).read("val", "motorbike")
+    video = RefDavis17(tmp_path).read("val", "motorbike").video
     assert {e.annotator for e in video.expressions} == {None}
 
 
 def test_void_pixels_are_an_object_that_no_expression_means(root):
-    video = RefDavis17(root).read("val", "motorbike")
+    video = RefDavis17(root).read("val", "motorbike").video
     assert video.objects == (
         Object(object_id=1, category="motorcycle"),
         Object(object_id=2, category="person"),
@@ -72,7 +72,7 @@ def test_void_pixels_are_an_object_that_no_expression_means(root):
 def test_semi_supervised_masks_serve_when_the_unsupervised_are_not_there(root):
     annotations = root / "DAVIS" / "Annotations_unsupervised"
     annotations.rename(root / "DAVIS" / "Annotations")
-    assert (2, 0) in RefDavis17(root).read("val", "motorbike").masks
+    assert (2, 0) in RefDavis17(root).read("val", "motorbike").video.masks
 
 
 def test_expressions_without_frames_are_reported_not_an_error(root):
@@ -102,7 +102,7 @@ def test_an_object_that_one_annotator_left_out_keeps_the_ids_of_the_others(root)
     path.write_text('motor-bike 2 "a man, jumping"\nmotor-bike 2 "again"\n')
     release = RefDavis17(root)
     expected = [expression for expression in EXPRESSIONS if expression[0] != "1"]
-    assert described(release.read("val", "motorbike")) == expected
+    assert described(release.read("val", "motorbike").video) == expected
     assert "motorbike object 1 by annot1-full" in release.problems[0]
     assert "described twice (Davis17_annot1_full_video.txt line 2)" in release.problems[1]
 
@@ -120,14 +120,14 @@ def test_a_line_of_another_form_is_named(root, line):
 def test_quotes_within_an_expression_stay(root):
     path = root / "davis_text_annotations" / "Davis17_annot1.txt"
     path.write_text('motorbike 1 "the "big" one" \nmotorbike 2 a man without quotes\n')
-    video = RefDavis17(root).read("val", "motorbike")
+    video = RefDavis17(root).read("val", "motorbike").video
     assert [video.expressions[k].text for k in (0, 4)] == ['the "big" one', "a man without quotes"]
 
 
 def test_a_windows_ellipsis_does_not_end_a_line(root):
     path = root / "davis_text_annotations" / "Davis17_annot2.txt"
     path.write_bytes(b'motorbike 1 "well\x85 a bike"\r\nmotorbike 2 "b"\r\n')
-    assert RefDavis17(root).read("val", "motorbike").expressions[2].text == "well\x85 a bike"
+    assert RefDavis17(root).read("val", "motorbike").video.expressions[2].text == "well\x85 a bike"
 
 
 def test_a_missing_text_file_and_an_empty_release(root, tmp_path):

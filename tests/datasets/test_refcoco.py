@@ -31,25 +31,25 @@ def test_an_image_is_a_video_of_one_frame(root):
     release = RefCoco(root, RefCocoOptions())
     assert isinstance(release, Release)
     assert {s: release.videos(s) for s in release.splits()} == {"train": (SEVEN,), "testA": (NINE,)}
-    video = release.read("train", SEVEN)
+    video = release.read("train", SEVEN).video
     assert (video.height, video.width, video.fps) == (HEIGHT, WIDTH, None)
     assert [(f.name, f.annotated, f.path) for f in video.frames] == [(SEVEN, True, f"train2014/{SEVEN}.jpg")]
     assert described(video) == [("0", "left cat", (70,)), ("1", "cat", (70,)), ("2", "dog", (71,))]
 
 
 def test_polygon_and_run_length_masks_by_hand_without_crowds(root):
-    video = RefCoco(root, RefCocoOptions()).read("train", SEVEN)
+    video = RefCoco(root, RefCocoOptions()).read("train", SEVEN).video
     assert video.objects == (Object(object_id=70, category="cat"), Object(object_id=71, category="dog"))
     assert np.array_equal(masks.decode(video.masks[70, 0]), labels({1: (2, 8, 3, 9)}) == 1)
     assert np.array_equal(masks.decode(video.masks[71, 0]), labels({1: (0, 24, 2, 3)}) == 1)
 
 
 def test_a_crowd_that_an_expression_means_is_an_object(root):
-    assert set(RefCoco(root, RefCocoOptions()).read("testA", NINE).masks) == {(90, 0)}
+    assert set(RefCoco(root, RefCocoOptions()).read("testA", NINE).video.masks) == {(90, 0)}
 
 
 def test_the_raw_text_is_an_option(root):
-    assert described(RefCoco(root, RefCocoOptions(sentences="raw")).read("train", SEVEN))[0] == (
+    assert described(RefCoco(root, RefCocoOptions(sentences="raw")).read("train", SEVEN).video)[0] == (
         "0",
         "LEFT CAT .",
         (70,),
@@ -62,7 +62,7 @@ def test_the_three_read_their_own_folder_and_split(tmp_path):
     assert RefCocoPlus(plus, RefCocoOptions()).videos("train") == (SEVEN,)
     release = RefCocoG(g, RefCocoGOptions())
     assert release.videos("train") == (SEVEN,)
-    assert release.read("train", SEVEN).frames[0].path == f"coco/train2014/{SEVEN}.jpg"
+    assert release.read("train", SEVEN).video.frames[0].path == f"coco/train2014/{SEVEN}.jpg"
     with pytest.raises(MissingPathError, match=r"refs\(google\)\.p is missing"):
         RefCocoG(g, RefCocoGOptions(split_by="google"))
     with pytest.raises(MissingPathError, match="refcoco is missing"):
@@ -83,13 +83,13 @@ def test_a_reference_of_both_tests_is_in_both(root):
     write_refs(root, reference(9, 90, "testAB", (3, "x")))
     release = RefCoco(root, RefCocoOptions())
     assert release.splits() == ("testA", "testB")
-    assert described(release.read("testA", NINE)) == described(release.read("testB", NINE))
+    assert described(release.read("testA", NINE).video) == described(release.read("testB", NINE).video)
 
 
 def test_an_annotation_id_beyond_32_bits_is_left_out_and_reported(root):
     write_refs(root, reference(7, 900100000000, "train", (0, "x")), reference(7, 70, "train", (1, "y")))
     release = RefCoco(root, RefCocoOptions())
-    assert described(release.read("train", SEVEN)) == [("1", "y", (70,))]
+    assert described(release.read("train", SEVEN).video) == [("1", "y", (70,))]
     assert "900100000000" in release.problems[0]
 
 
@@ -126,7 +126,7 @@ def test_two_expressions_of_one_id_are_refused_by_the_store_check(root):
 
     write_refs(root, reference(7, 70, "train", (0, "x"), (0, "y")))
     with pytest.raises(DatasetError, match="two expressions with one id"):
-        check(RefCoco(root, RefCocoOptions()).read("train", SEVEN))
+        check(RefCoco(root, RefCocoOptions()).read("train", SEVEN).video)
 
 
 @pytest.mark.parametrize(
@@ -187,11 +187,11 @@ def converted(root):
 
 
 def test_the_converted_form_gives_the_same_masks(root):
-    official = RefCoco(root, RefCocoOptions()).read("train", SEVEN)
+    official = RefCoco(root, RefCocoOptions()).read("train", SEVEN).video
     converted(root)
     release = RefCoco(root, RefCocoOptions())
     assert release.splits() == ("train",)
-    video = release.read("train", SEVEN)
+    video = release.read("train", SEVEN).video
     assert described(video) == [("1", "left cat", (70,)), ("2", "cat", (70,))]
     assert video.masks == {(70, 0): official.masks[70, 0]}
     assert video.objects == (Object(object_id=70, category="cat"),)
@@ -219,7 +219,7 @@ def test_an_annotation_without_pixels_is_an_object_without_a_mask(root):
     content = json.loads(path.read_text())
     content["annotations"][0]["segmentation"] = [[3, 2, 3, 2, 3, 2]]
     write_json(path, content)
-    video = RefCoco(root, RefCocoOptions()).read("train", SEVEN)
+    video = RefCoco(root, RefCocoOptions()).read("train", SEVEN).video
     assert [thing.object_id for thing in video.objects] == [70, 71]
     assert set(video.masks) == {(71, 0)}
 

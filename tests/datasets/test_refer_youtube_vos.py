@@ -43,7 +43,7 @@ def test_valid_is_what_the_test_file_does_not_list(root):
         "valid": ("ccc",),
         "test": ("ddd",),
     }
-    assert release.problems == []
+    assert release.problems == ()
 
 
 def test_without_a_test_file_valid_is_what_has_frames(root):
@@ -55,7 +55,7 @@ def test_without_a_test_file_valid_is_what_has_frames(root):
 
 
 def test_frames_are_those_of_the_json_and_masks_equal_the_png(root):
-    video = ReferYoutubeVos(root, YtvosOptions()).read("train", "aaa")
+    video = ReferYoutubeVos(root, YtvosOptions()).read("train", "aaa").video
     assert [frame.name for frame in video.frames] == ["00005", "00010", "00020"]
     assert video.frames[0].path == "train/JPEGImages/aaa/00005.jpg"
     assert all(frame.annotated for frame in video.frames)
@@ -71,7 +71,7 @@ def test_frames_are_those_of_the_json_and_masks_equal_the_png(root):
 
 
 def test_hidden_ground_truth_is_unknown_not_empty(root):
-    video = ReferYoutubeVos(root, YtvosOptions()).read("valid", "ccc")
+    video = ReferYoutubeVos(root, YtvosOptions()).read("valid", "ccc").video
     assert not any(frame.annotated for frame in video.frames)
     assert video.masks == {}
     assert video.expressions[0].object_ids is None
@@ -79,7 +79,7 @@ def test_hidden_ground_truth_is_unknown_not_empty(root):
 
 def test_meta_json_is_optional(root):
     (root / "train" / "meta.json").unlink()
-    assert ReferYoutubeVos(root, YtvosOptions()).read("train", "aaa").objects == (
+    assert ReferYoutubeVos(root, YtvosOptions()).read("train", "aaa").video.objects == (
         Object(object_id=1),
         Object(object_id=2),
     )
@@ -90,7 +90,7 @@ def test_valid_masks_attach_objects_but_no_expression_to_an_object(root, tmp_pat
     folder = tmp_path / "masks"
     write_labels(folder / nested / "ccc" / "00005.png", ONE_OBJECT)
     release = ReferYoutubeVos(root, YtvosOptions(valid_masks=folder))
-    video = release.read("valid", "ccc")
+    video = release.read("valid", "ccc").video
     assert [frame.annotated for frame in video.frames] == [False, True]
     assert set(video.masks) == {(2, 1)}
     assert video.expressions[0].object_ids is None
@@ -112,15 +112,15 @@ def test_a_json_beside_the_masks_says_what_the_expressions_mean(root, tmp_path, 
     content = {"ccc": {"frames": ["00000"], "expressions": expressions(("Something ", "2"), ("more", "1"))}}
     write_json(folder / place, {"videos": content})
     release = ReferYoutubeVos(root, YtvosOptions(valid_masks=folder))
-    assert release.problems == []
-    assert [e.object_ids for e in release.read("valid", "ccc").expressions] == [(2,)]
-    assert [e.text for e in release.read("valid", "ccc").expressions] == ["something"]
+    assert release.problems == ()
+    assert [e.object_ids for e in release.read("valid", "ccc").video.expressions] == [(2,)]
+    assert [e.text for e in release.read("valid", "ccc").video.expressions] == ["something"]
     assert release.index_files()[-1] == folder / place
     assert release.fingerprint() != before
     content["ccc"]["expressions"]["0"]["exp"] = "another expression"
     write_json(folder / place, {"videos": content})
     release = ReferYoutubeVos(root, YtvosOptions(valid_masks=folder))
-    assert release.read("valid", "ccc").expressions[0].object_ids is None
+    assert release.read("valid", "ccc").video.expressions[0].object_ids is None
     assert "1 of 1 expressions of valid cannot be scored" in release.problems[0]
 
 
@@ -134,14 +134,14 @@ def test_an_empty_folder_of_valid_masks_is_reported(root, tmp_path):
     (tmp_path / "masks" / "ccc").mkdir(parents=True)
     release = ReferYoutubeVos(root, YtvosOptions(valid_masks=tmp_path / "masks"))
     assert "lacks 1 of 1 valid videos (ccc)" in release.problems[0]
-    assert not any(frame.annotated for frame in release.read("valid", "ccc").frames)
+    assert not any(frame.annotated for frame in release.read("valid", "ccc").video.frames)
 
 
 def test_valid_masks_with_obj_id_in_the_json_can_be_scored(root, tmp_path):
     content = {"ccc": {"frames": ["00000"], "expressions": expressions(("x", "2"))}}
     write_json(meta_expressions(root, "valid"), {"videos": content})
     write_labels(tmp_path / "masks" / "ccc" / "00000.png", ONE_OBJECT)
-    video = ReferYoutubeVos(root, YtvosOptions(valid_masks=tmp_path / "masks")).read("valid", "ccc")
+    video = ReferYoutubeVos(root, YtvosOptions(valid_masks=tmp_path / "masks")).read("valid", "ccc").video
     assert video.expressions[0].object_ids == (2,)
     assert np.array_equal(masks.decode(video.masks[2, 0]), ONE_OBJECT == 2)
 
@@ -174,8 +174,8 @@ def test_trainval_is_a_deterministic_partition(root):
     assert release.splits() == ("train", "heldout", "valid", "test")
     assert set(release.videos("train")) == names - set(first)
     assert "train" not in release.card.counts
-    assert release.read("heldout", first[0]).split == "heldout"
-    assert release.read("heldout", first[0]).frames[0].path == f"train/JPEGImages/{first[0]}/00000.jpg"
+    assert release.read("heldout", first[0]).video.split == "heldout"
+    assert release.read("heldout", first[0]).video.frames[0].path == f"train/JPEGImages/{first[0]}/00000.jpg"
 
 
 def test_a_new_video_does_not_reshuffle_who_is_held_out(root):
@@ -259,13 +259,13 @@ def test_a_valid_file_that_lists_valid_alone_is_read_with_and_without_a_test_fil
     assert ReferYoutubeVos(root, YtvosOptions()).videos("valid") == ("ccc",)
     shutil.rmtree(root / "meta_expressions" / "test")
     release = ReferYoutubeVos(root, YtvosOptions())
-    assert (release.videos("valid"), release.problems) == (("ccc",), [])
+    assert (release.videos("valid"), release.problems) == (("ccc",), ())
 
 
 def test_an_expression_that_is_there_twice_is_two_expressions(root):
     twice = {"ccc": {"frames": ["00000"], "expressions": expressions(("a dog", None), ("a dog", None))}}
     write_json(meta_expressions(root, "valid"), {"videos": twice})
-    read = ReferYoutubeVos(root, YtvosOptions()).read("valid", "ccc").expressions
+    read = ReferYoutubeVos(root, YtvosOptions()).read("valid", "ccc").video.expressions
     assert [(e.expression_id, e.text) for e in read] == [("0", "a dog"), ("1", "a dog")]
 
 
@@ -273,7 +273,7 @@ def test_frames_that_the_json_does_not_list_are_no_frames(root):
     write_frame(root / "train" / "JPEGImages" / "aaa" / "00007.jpg")
     write_labels(root / "train" / "Annotations" / "aaa" / "00007.png", ONE_OBJECT)
     (root / "train" / "JPEGImages" / "aaa" / "._00005.jpg").write_bytes(b"left behind by macOS")
-    video = ReferYoutubeVos(root, YtvosOptions()).read("train", "aaa")
+    video = ReferYoutubeVos(root, YtvosOptions()).read("train", "aaa").video
     assert [frame.name for frame in video.frames] == ["00005", "00010", "00020"]
 
 
@@ -285,7 +285,7 @@ COLOURS = {
 
 @pytest.mark.parametrize("kind", ["P", "L", "YouTube-VOS", "DAVIS"])
 def test_palette_grey_and_rgb_annotations_give_the_same_store(root, kind):
-    before = ReferYoutubeVos(root, YtvosOptions()).read("train", "aaa")
+    before = ReferYoutubeVos(root, YtvosOptions()).read("train", "aaa").video
     for path in (root / "train" / "Annotations").rglob("*.png"):
         labels = np.asarray(Image.open(path))
         if kind in COLOURS:
@@ -296,7 +296,7 @@ def test_palette_grey_and_rgb_annotations_give_the_same_store(root, kind):
             image = Image.fromarray(labels)
             image.putpalette([7, 7, 7] * 256)  # the palette says nothing about the objects
             image.save(path)
-    assert ReferYoutubeVos(root, YtvosOptions()).read("train", "aaa") == before
+    assert ReferYoutubeVos(root, YtvosOptions()).read("train", "aaa").video == before
 
 
 def test_an_rgb_annotation_in_other_colours_is_refused_with_file_and_colour(root):
@@ -312,6 +312,6 @@ def test_objects_without_an_expression_and_expressions_without_a_mask_are_kept(r
     write_json(root / "train" / "meta.json", meta)
     content = {"aaa": {"frames": ["00010"], "expressions": expressions(("x", "5"))}}
     write_json(meta_expressions(root, "train"), {"videos": content})
-    video = ReferYoutubeVos(root, YtvosOptions()).read("train", "aaa")
+    video = ReferYoutubeVos(root, YtvosOptions()).read("train", "aaa").video
     assert [(thing.object_id, thing.category) for thing in video.objects] == [(2, "cat"), (5, None)]
     assert set(video.masks) == {(2, 0)}

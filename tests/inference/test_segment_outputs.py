@@ -88,7 +88,7 @@ def test_replace_removes_only_own_pictures_and_never_the_source(folder, tmp_path
         go(tmp_path / "a", tmp_path / "a")
     (tmp_path / "mine").mkdir()
     Image.new("RGB", (4, 4)).save(tmp_path / "mine" / "00000.png")
-    with pytest.raises(OutputError, match="not all in it was written by rvos"):
+    with pytest.raises(OutputError, match="something else than frames of rvos segment"):
         go(folder, tmp_path / "mine")
     assert len(list((tmp_path / "a").iterdir())) == 10
     assert len(list((tmp_path / "mine").iterdir())) == 1

@@ -3,7 +3,7 @@ import pytest
 from PIL import Image
 
 from rvosbench.errors import OutputError
-from rvosbench.media.picture_writer import FrameFolderWriter, PictureWriter, PngFolder, encode_frame
+from rvosbench.media.picture_writer import FRAMES, FrameFolderWriter, PictureWriter, PngFolder, encode_frame
 
 
 def picture(value):
@@ -55,7 +55,7 @@ def test_only_own_frames_are_replaced(tmp_path):
     write(tmp_path / "frames", ["7"], replace=True)
     assert content(tmp_path / "frames") == ["7.png"]
     Image.fromarray(picture(0)).save(tmp_path / "frames" / "8.png")
-    with pytest.raises(OutputError, match="not all in it was written by rvos"):
+    with pytest.raises(OutputError, match="something else than frames of rvos segment"):
         write(tmp_path / "frames", ["9"], replace=True)
     assert content(tmp_path / "frames") == ["7.png", "8.png"]
     assert content(tmp_path) == ["frames"]
@@ -80,7 +80,7 @@ def test_an_empty_folder_gives_way(tmp_path):
 
 
 def test_folders_in_the_folder(tmp_path):
-    folder = PngFolder(tmp_path / "m", replace=False, replaceable=lambda path: False, subfolders=["1", "2"])
+    folder = PngFolder(tmp_path / "m", overwrite=False, content=FRAMES, subfolders=["1", "2"])
     folder.write("2/a.png", encode_frame(picture(0)))
     folder.close()
     assert content(tmp_path / "m") == ["1", "2"]

@@ -149,6 +149,13 @@ def test_a_record_written_as_text_is_read_again(options):
     assert parse_options(Options, options_as_json(options), owner=OWNER) == options
 
 
+def test_a_default_that_was_given_is_written_too():
+    assert options_as_text(Options(), ("hold_out", "is-packed", "seed")) == {
+        "seed": "0",
+        "is-packed": "false",
+    }
+
+
 def changeable():
     @dataclass
     class Record:

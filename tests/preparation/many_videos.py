@@ -18,9 +18,9 @@ from pathlib import Path
 from rvosbench.datasets.refer_youtube_vos import ReferYoutubeVos
 from rvosbench.datasets.specs.ytvos import SPEC
 from rvosbench.errors import DatasetError
+from rvosbench.plugins.dataset import ReadVideo
 from rvosbench.plugins.registry import DATASETS
 from rvosbench.preparation import run
-from rvosbench.types import Video
 from tests.datasets import tiny_releases as tiny
 
 LOG = "READ_LOG"
@@ -70,7 +70,7 @@ def names(folder: Path) -> list[str]:
 class Watched(ReferYoutubeVos):
     """Notes what is read."""
 
-    def read(self, split: str, video_id: str) -> Video:
+    def read(self, split: str, video_id: str) -> ReadVideo:
         if LOG in os.environ:
             with Path(os.environ[LOG]).open("a") as log:
                 log.write(f"{os.getpid()}:{split}/{video_id}\n")
@@ -87,7 +87,7 @@ class Slow(Watched):
 
     main_s = 0.3
 
-    def read(self, split: str, video_id: str) -> Video:
+    def read(self, split: str, video_id: str) -> ReadVideo:
         time.sleep(0.05 if is_worker() else self.main_s)
         return super().read(split, video_id)
 
@@ -101,17 +101,17 @@ class Slower(Slow):
 class Stuck(Watched):
     """Never done with v002 and later."""
 
-    def read(self, split: str, video_id: str) -> Video:
-        video = super().read(split, video_id)
+    def read(self, split: str, video_id: str) -> ReadVideo:
+        read = super().read(split, video_id)
         if video_id >= "v002":
             time.sleep(600)
-        return video
+        return read
 
 
 class Deadly(Slower):
     """A worker dies of its first video."""
 
-    def read(self, split: str, video_id: str) -> Video:
+    def read(self, split: str, video_id: str) -> ReadVideo:
         if is_worker():
             os.kill(os.getpid(), signal.SIGKILL)
         return super().read(split, video_id)
@@ -120,19 +120,19 @@ class Deadly(Slower):
 class Broken(Slower):
     """Has a bug in workers, and prints where nobody should."""
 
-    def read(self, split: str, video_id: str) -> Video:
+    def read(self, split: str, video_id: str) -> ReadVideo:
         sys.stdout.write("chatter\n")
         os.write(1, b"more chatter\n")
-        video = super().read(split, video_id)
+        read = super().read(split, video_id)
         if is_worker() and video_id >= "v004":
             raise ZeroDivisionError("a bug")
-        return video
+        return read
 
 
 class Vanishing(Watched):
     """The release is gone when v003 is read, as when a network share is."""
 
-    def read(self, split: str, video_id: str) -> Video:
+    def read(self, split: str, video_id: str) -> ReadVideo:
         if video_id >= "v003" and self.root.is_dir():
             self.root.rename(self.root.with_name("elsewhere"))
         return super().read(split, video_id)
@@ -149,11 +149,10 @@ class Locked(Watched):
 class Remarkable(Slow):
     """Has something to say about every video; refuses v001."""
 
-    def read(self, split: str, video_id: str) -> Video:
-        self.problems.append(f"{video_id} is odd")
+    def read(self, split: str, video_id: str) -> ReadVideo:
         if video_id == "v001":
             raise DatasetError(f"{video_id} is too odd")
-        return super().read(split, video_id)
+        return replace(super().read(split, video_id), problems=(f"{video_id} is odd",))
 
 
 class Homeless(Slower):

@@ -93,7 +93,7 @@ def test_sources_are_what_reading_opens_and_what_the_record_refers_to(name, root
         for video_id in release.videos(split):
             sources = set(release.sources(split, video_id))
             videos = []
-            opened = opened_by(lambda s=split, v=video_id, seen=videos: seen.append(release.read(s, v)))
+            opened = opened_by(lambda s=split, v=video_id, seen=videos: seen.append(release.read(s, v).video))
             opened = {path for path in opened if path.is_relative_to(root)}
             referred = {root / str(frame.path) for frame in videos[0].frames}
             assert opened | referred == sources, (split, video_id)
@@ -113,7 +113,7 @@ def test_the_expressions_of_the_index_are_those_of_the_record(name, root):
     release = open_release(name, root)
     for split in release.splits():
         for video_id in release.videos(split):
-            assert release.expressions(split, video_id) == release.read(split, video_id).expressions
+            assert release.expressions(split, video_id) == release.read(split, video_id).video.expressions
 
 
 def test_every_difference_that_a_run_would_warn_of_is_told(name, root, tmp_path):

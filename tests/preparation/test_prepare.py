@@ -51,7 +51,7 @@ def test_a_store_says_what_the_release_says(name, root, tmp_path):
     for split in release.splits():
         assert store.video_ids(split) == tuple(release.videos(split))
         for video_id in store.video_ids(split):
-            assert store.video(split, video_id) == release.read(split, video_id)
+            assert store.video(split, video_id) == release.read(split, video_id).video
     assert store.manifest["release"]["fingerprint"] == release.fingerprint()
     assert store.release == root
     assert store.manifest["converter"]["arguments"] == {

@@ -32,7 +32,9 @@ def test_all_processes_read_and_the_store_is_the_same_to_the_bit(release, tmp_pa
 @pytest.mark.parametrize("name", ["a2d", "davis", "jhmdb", "mevis", "refcoco", "ytvos"])
 def test_a_release_is_sent_with_its_index_and_reads_the_same(tmp_path, name, monkeypatch):
     release = open_release(name, getattr(tiny_releases, name)(tmp_path / "release"))
-    expected = {split: [release.read(split, v) for v in release.videos(split)] for split in release.splits()}
+    expected = {
+        split: [release.read(split, v).video for v in release.videos(split)] for split in release.splits()
+    }
     data = pickle.dumps(release)
 
     def parse(*arguments):
@@ -41,7 +43,7 @@ def test_a_release_is_sent_with_its_index_and_reads_the_same(tmp_path, name, mon
     monkeypatch.setattr(type(release), "__init__", parse)
     received = pickle.loads(data)
     assert expected == {
-        split: [received.read(split, v) for v in received.videos(split)] for split in received.splits()
+        split: [received.read(split, v).video for v in received.videos(split)] for split in received.splits()
     }
 
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from rvosbench.drawing import overlay
 from rvosbench.errors import FormatError, MissingPathError, ScoreError, UnknownNameError
+from rvosbench.reporting.answers import ScoredRun
 from rvosbench.reporting.cases import Case, key_frames, read_cases, strip
 from rvosbench.runs.run import open_run
 from rvosbench.store import Store
@@ -23,7 +24,7 @@ def store(tmp_path):
 
 def test_a_case_holds_what_was_predicted_scored_and_true(store, tmp_path):
     run = scored_run(tmp_path / "run", store, late)
-    (case,) = read_cases(run, store, [("c", "1")], frames=6)
+    (case,) = read_cases(ScoredRun(run, store), [("c", "1")], frames=6)
     video = store.video("train", "c")
     assert (case.text, case.shown) == ("the blue square", (0, 1, 2, 3, 4, 5))
     assert case.j_over_time == case.f_over_time == (1.0, 0.0, 1.0, 1.0, 1.0, 1.0)
@@ -38,7 +39,7 @@ def test_a_case_holds_what_was_predicted_scored_and_true(store, tmp_path):
 def test_cases_come_in_the_order_of_the_keys(store, tmp_path):
     run = scored_run(tmp_path / "run", store, truth)
     keys = [("c", "2"), ("a", "0"), ("c", "0"), ("b", "3")]
-    assert [(case.video_id, case.expression_id) for case in read_cases(run, store, keys)] == keys
+    assert [(case.video_id, case.expression_id) for case in read_cases(ScoredRun(run, store), keys)] == keys
 
 
 @given(j=st.lists(st.floats(0, 1), min_size=1, max_size=60), count=st.integers(1, 8))
@@ -88,7 +89,7 @@ def test_strip_fits_frames_of_any_shape(size, tile):
 
 def test_strip_shows_right_and_wrong(store, tmp_path):
     run = scored_run(tmp_path / "run", store, late)
-    (case,) = read_cases(run, store, [("c", "1")], frames=2)
+    (case,) = read_cases(ScoredRun(run, store), [("c", "1")], frames=2)
     assert 1 in case.shown
     drawn = strip(case, tile=(HEIGHT, WIDTH))
     columns = {
@@ -123,8 +124,8 @@ def test_frames_that_are_gone_are_no_error(tmp_path, shared):
     shutil.copytree(root / "predictions_osvos" / video_id, predictions / video_id)
     evaluate(tmp_path / "run", store=store, split=split, predictions=predictions, protocol="davis-objects")
     moved = Store.open(tmp_path / "store", release=tmp_path / "nowhere")
-    (gone,) = read_cases(tmp_path / "run", moved, [(video_id, "1")], predictions=predictions)
-    (here,) = read_cases(tmp_path / "run", store, [(video_id, "1")], predictions=predictions)
+    (gone,) = read_cases(ScoredRun(tmp_path / "run", moved, predictions=predictions), [(video_id, "1")])
+    (here,) = read_cases(ScoredRun(tmp_path / "run", store, predictions=predictions), [(video_id, "1")])
     assert gone.pixels is None and here.pixels is not None
     np.testing.assert_array_equal(gone.predicted, here.predicted)
     assert here.j == pytest.approx(0.94315, abs=5e-6) and here.f == pytest.approx(0.97459, abs=5e-6)
@@ -133,15 +134,15 @@ def test_frames_that_are_gone_are_no_error(tmp_path, shared):
 def test_another_store_is_refused(store, tmp_path):
     run = scored_run(tmp_path / "run", store, truth)
     with pytest.raises(ScoreError, match="another store"):
-        read_cases(run, write_store(tmp_path / "other", [two_squares("a")]), [("a", "0")])
+        ScoredRun(run, write_store(tmp_path / "other", [two_squares("a")]))
 
 
 def test_unknown_expressions_are_refused(store, tmp_path):
     run = scored_run(tmp_path / "run", store, truth)
     with pytest.raises(ScoreError, match="no score for expression 99"):
-        read_cases(run, store, [("a", "99")])
+        read_cases(ScoredRun(run, store), [("a", "99")])
     with pytest.raises(UnknownNameError, match="video of tiny/train"):
-        read_cases(run, store, [("nope", "0")])
+        read_cases(ScoredRun(run, store), [("nope", "0")])
 
 
 def test_damaged_tables_are_refused(store, tmp_path):

@@ -5,6 +5,7 @@ from PIL import Image
 
 from rvosbench.analysis.slices import Slice
 from rvosbench.errors import OutputError
+from rvosbench.reporting.answers import ScoredRun
 from rvosbench.reporting.cases import read_cases
 from rvosbench.reporting.figures import filmstrip, kinds_chart
 from tests.reporting.runs import EVIL, late, scored_run, store_of_pairs
@@ -16,7 +17,7 @@ SLICES = [Slice("colour", 40, 12, 0.8, 0.7, 0.9), Slice("$order$ <b>", 9, 1, 0.3
 def case(tmp_path):
     store = store_of_pairs(tmp_path / "store")
     run = scored_run(tmp_path / "run", store, late)
-    return read_cases(run, store, [("c", "0")])[0]
+    return read_cases(ScoredRun(run, store), [("c", "0")])[0]
 
 
 def test_filmstrip_shows_the_pixels_of_the_strip(case, tmp_path):

@@ -22,7 +22,7 @@ def test_an_answer_that_is_gone_for_a_frame_flickers_twice(tmp_path):
         tmp_path / "store",
         [video(name, "train", {0: RED}, {"the red square": (0,)}) for name in ("a", "b")],
     )
-    found = over_time(scored_run(tmp_path / "run", store, late), store)
+    found = over_time(ScoredRun(scored_run(tmp_path / "run", store, late), store))
     assert found.stability is not None
     assert (found.stability.n, found.stability.n_videos) == (2, 2)
     assert (found.stability.answers.value, found.stability.truths.value) == (3 / 5, 1.0)
@@ -35,7 +35,7 @@ def test_an_answer_that_is_gone_for_a_frame_flickers_twice(tmp_path):
 def test_perfect_answers_are_as_stable_as_the_objects(tmp_path):
     store = store_of_pairs(tmp_path / "store")
     run = scored_run(tmp_path / "run", store, truth)
-    found = over_time(run, store)
+    found = over_time(ScoredRun(run, store))
     assert found.stability is not None
     # Blue appears in frame 3 of a and b: one pair of five is lost, for "blue" alone.
     assert found.stability.truths == found.stability.answers
@@ -50,10 +50,10 @@ def test_perfect_answers_are_as_stable_as_the_objects(tmp_path):
 def test_single_frames_have_no_time_and_single_videos_no_interval(tmp_path):
     still = video("v", "train", {0: {0: square(4)}}, {"it": (0,)}, frames=1)
     store = write_store(tmp_path / "s", [still])
-    found = over_time(scored_run(tmp_path / "run", store, truth), store)
+    found = over_time(ScoredRun(scored_run(tmp_path / "run", store, truth), store))
     assert (found.parts, found.stability) == ((), None)
     store = write_store(tmp_path / "t", [two_squares("a")])
-    content = as_json(over_time(scored_run(tmp_path / "other", store, late), store))
+    content = as_json(over_time(ScoredRun(scored_run(tmp_path / "other", store, late), store)))
     assert content["stability"]["answers"]["low"] is None
     json.dumps(content, allow_nan=False)
 
@@ -62,7 +62,7 @@ def test_single_frames_have_no_time_and_single_videos_no_interval(tmp_path):
 def test_every_protocol_counts_its_own_frames(tmp_path, protocol):
     store = store_of_pairs(tmp_path / "store")
     run = scored_run(tmp_path / "run", store, late, protocol=protocol, left_out=["c/1"])
-    found = over_time(run, store)
+    found = over_time(ScoredRun(run, store))
     assert found.stability is not None
     assert found.stability.n == found.parts[0].n == 10  # c/1 was never asked
     # Blue appears late in a and b. Where frames without it are no samples, its appearing is not seen.
@@ -83,7 +83,7 @@ def test_merged_and_matched_objects_are_those_that_were_scored(tmp_path):
         assert set(tracks) == {f"anno_{annotator}/{thing}" for annotator in range(4) for thing in (1, 2)}
         for track in tracks.values():
             assert track.masks == track.query.truths  # matching forgives the wrong name
-    found = over_time(run, store)
+    found = over_time(ScoredRun(run, store))
     assert found.stability is not None
     assert (found.stability.n, found.stability.answers.value) == (16, 1.0)
     assert [part.mean for part in found.parts] == pytest.approx([1.0] * 10)
@@ -93,4 +93,4 @@ def test_another_store_is_refused(tmp_path):
     store = store_of_pairs(tmp_path / "store")
     run = scored_run(tmp_path / "run", store, truth)
     with pytest.raises(ScoreError, match="another store"):
-        over_time(run, write_store(tmp_path / "other", [two_squares("a")]))
+        ScoredRun(run, write_store(tmp_path / "other", [two_squares("a")]))

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from rvosbench.errors import InvalidDataError, OutputError, ScoreError
 from rvosbench.reporting import page
-from rvosbench.reporting.page import extremes, write_page
+from rvosbench.reporting.page import ReportOptions, extremes, write_page
 from tests.reporting.runs import EVIL, late, nothing, scored_run, store_of_pairs, truth
 from tests.tiny_store import two_squares, write_store
 
@@ -52,9 +52,11 @@ def store(tmp_path):
 @pytest.fixture
 def document(store, tmp_path):
     run = scored_run(tmp_path / "runs" / "mine", store, late, model="soc")
-    swapped = scored_run(tmp_path / "runs" / "swap", store, nothing, model="soc", mismatched_expressions=True)
+    other = scored_run(tmp_path / "runs" / "swap", store, nothing, model="soc", mismatched_expressions=True)
     blind = scored_run(tmp_path / "runs" / "blind", store, nothing, model="random-object", is_oracle=True)
-    out = write_page(run, store, others=[blind, swapped], swapped=swapped, kind_of=kind_of)
+    out = write_page(
+        run, store, options=ReportOptions(others=[blind, other], mismatched=other, kind_of=kind_of)
+    )
     assert out == run / "report" / "index.html"
     assert sorted(path.name for path in out.parent.iterdir()) == ["index.html", "index.over_time.json"]
     return Document(out.read_text(encoding="utf-8"))
@@ -123,7 +125,7 @@ def test_worst_and_best_by_hand(store, tmp_path):
     run = scored_run(
         tmp_path / "run", store, lambda v, e, n: truth(v, e, n) if v.video_id != "c" else nothing(v, e, n)
     )
-    text = write_page(run, store, worst=2, best=1).read_text(encoding="utf-8")
+    text = write_page(run, store, options=ReportOptions(worst=2, best=1)).read_text(encoding="utf-8")
     shown = re.findall(r'data-score="([^"]+)"', text)
     assert [float(score) for score in shown] == [0, 0, 1]
 
@@ -160,11 +162,11 @@ def test_extremes_never_overlap_and_are_the_extremes(scores, worst, best):
 def test_refusals_leave_nothing(store, tmp_path):
     run = scored_run(tmp_path / "run", store, truth)
     with pytest.raises(InvalidDataError, match="0 or more"):
-        write_page(run, store, worst=-1)
+        ReportOptions(worst=-1)
     with pytest.raises(ScoreError, match="another store"):
         write_page(run, write_store(tmp_path / "other", [two_squares("a")]))
     (tmp_path / "taken").mkdir()
-    with pytest.raises(OutputError, match="cannot be written"):
+    with pytest.raises(OutputError, match="is a folder"):
         write_page(run, store, tmp_path / "taken")
     assert not (run / "report").exists()
-    assert not list(tmp_path.glob(".*partial"))
+    assert not list(tmp_path.glob(".*partial*"))

@@ -47,7 +47,7 @@ def test_progress_counts_every_video_once(name, tmp_path):
 @pytest.mark.parametrize("name", LAYOUTS)
 def test_a_taken_folder_is_refused_before_anything_is_made(name, tmp_path):
     (tmp_path / "mine").write_text("x")
-    with pytest.raises(OutputError, match="holds files"):
+    with pytest.raises(OutputError, match="is not empty; choose another one"):
         small(name, tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["mine"]
 

@@ -33,5 +33,6 @@ SPEC = DatasetSpec(
     card=CARD,
     open=_open,
     protocol="davis-expressions",
-    folder_names=("ref_davis", "ref-davis", "ref-davis17", "davis"),
+    # Not "davis": DAVIS 2017 without expressions often lies beside it.
+    folder_names=("ref_davis", "ref-davis", "ref_davis17", "ref-davis17"),
 )

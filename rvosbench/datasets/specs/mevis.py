@@ -15,7 +15,8 @@ class MevisOptions:
     """What can be chosen about MeViS."""
 
     mevis_version: Literal["1", "2"] | None = field(
-        default=None, metadata={"help": "which text, where a copy holds both; without it the second"}
+        default=None,
+        metadata={"help": "which text, where a copy holds both; without it the second", "names_store": True},
     )
 
 

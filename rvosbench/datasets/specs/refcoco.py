@@ -10,8 +10,11 @@ from rvosbench.plugins.dataset import DatasetSpec, Release
 from rvosbench.types import Card
 
 _FOLDERS = ("coco", "COCO")
-_SPLIT_BY = "whose split"
-_SENTENCES = "lower-cased, as published numbers use (sent), or as typed (raw)"
+_SPLIT_BY = {"help": "whose split", "names_store": True}
+_SENTENCES = {
+    "help": "lower-cased, as published numbers use (sent), or as typed (raw)",
+    "names_store": True,
+}
 
 _YU = """@inproceedings{yu2016modeling,
   title     = {Modeling Context in Referring Expressions},
@@ -34,16 +37,16 @@ _HOMEPAGE = "https://github.com/lichengunc/refer"
 class RefCocoOptions:
     """What can be chosen about RefCOCO and RefCOCO+."""
 
-    split_by: Literal["unc", "google", "umd"] = field(default="unc", metadata={"help": _SPLIT_BY})
-    sentences: Literal["sent", "raw"] = field(default="sent", metadata={"help": _SENTENCES})
+    split_by: Literal["unc", "google", "umd"] = field(default="unc", metadata=_SPLIT_BY)
+    sentences: Literal["sent", "raw"] = field(default="sent", metadata=_SENTENCES)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RefCocoGOptions:
     """What can be chosen about RefCOCOg."""
 
-    split_by: Literal["unc", "google", "umd"] = field(default="umd", metadata={"help": _SPLIT_BY})
-    sentences: Literal["sent", "raw"] = field(default="sent", metadata={"help": _SENTENCES})
+    split_by: Literal["unc", "google", "umd"] = field(default="umd", metadata=_SPLIT_BY)
+    sentences: Literal["sent", "raw"] = field(default="sent", metadata=_SENTENCES)
 
 
 REFCOCO_CARD = Card(

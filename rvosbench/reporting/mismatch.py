@@ -14,52 +14,52 @@ from rvosbench.runs.scores import Scores
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class SwapEffect:
-    """J&F over the expressions that could be swapped, as fractions."""
+class MismatchEffect:
+    """J&F over the expressions for which another object's was at hand, as fractions."""
 
     n_expressions: int
     n_videos: int
     right: float  # mean J&F with the expression of the object
-    swapped: float  # mean J&F with an expression about another object of the same video
-    cost: Comparison  # right minus swapped; near 0 for a model that does not listen
+    mismatched: float  # mean J&F with an expression about another object of the same video
+    cost: Comparison  # right minus mismatched; near 0 for a model that does not listen
 
 
-def swap_effect(
-    run: str | Path | Run, swapped: str | Path | Run, *, protocol: str | None = None, seed: int = 0
-) -> SwapEffect:
-    """Compare a run with the same model's run over swapped expressions, expression by expression.
+def mismatch_effect(
+    run: str | Path | Run, mismatched: str | Path | Run, *, protocol: str | None = None, seed: int = 0
+) -> MismatchEffect:
+    """Compare a run with the same model's run over mismatched expressions, expression by expression.
 
-    Expressions that could not be swapped are left out of both means.
+    Expressions without another object's in the same video are left out of both means.
 
     Raises:
-        ScoreError: `swapped` was not made with swapped expressions, scored something else, or shares no
+        ScoreError: `mismatched` was not made with mismatched expressions, scored something else, or shares no
             expression with `run`.
     """
-    run, swapped = open_run(run), open_run(swapped)
+    run, mismatched = open_run(run), open_run(mismatched)
     first = run.scores(protocol)
-    second = swapped.scores(first.protocol.name)
+    second = mismatched.scores(first.protocol.name)
     if not second.mismatched_expressions:
         raise ScoreError(
-            f"{swapped.path} was asked with the right expressions; predict it with mismatched ones"
+            f"{mismatched.path} was asked with the right expressions; predict it with mismatched ones"
         )
     facts = [(each.model, each.dataset, each.split, each.store_fingerprint) for each in (first, second)]
     for what, one, another in zip(("model", "dataset", "split", "store fingerprint"), *facts, strict=True):
         if one != another:
             raise ScoreError(
-                f"{swapped.path} has another {what} than {run.path} ({another!r}, {one!r}); compare runs of "
-                "one model on one split"
+                f"{mismatched.path} has another {what} than {run.path} ({another!r}, {one!r}); compare runs "
+                "of one model on one split"
             )
-    right, other = _by_key(run, first), _by_key(swapped, second)
+    right, other = _by_key(run, first), _by_key(mismatched, second)
     keys = sorted(right.keys() & other.keys())
     if not keys:
-        raise ScoreError(f"{run.path} and {swapped.path} share no expression; predict both from one store")
+        raise ScoreError(f"{run.path} and {mismatched.path} share no expression; predict both from one store")
     a, b = [right[key] for key in keys], [other[key] for key in keys]
     videos = [video_id for video_id, _ in keys]
-    return SwapEffect(
+    return MismatchEffect(
         n_expressions=len(keys),
         n_videos=len(set(videos)),
         right=float(np.mean(a)),
-        swapped=float(np.mean(b)),
+        mismatched=float(np.mean(b)),
         cost=compare(a, b, videos, seed),
     )
 
