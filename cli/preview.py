@@ -20,10 +20,10 @@ from .stores import open_store, release_option
 def preview_command(
     store: str, video: str, split: str | None, frames: int, out: Path | None, release: Path | None
 ) -> None:
-    """Draw a video of a store: its objects over time, and its expressions.
+    """Draw a video of a store: its objects and expressions.
 
-    Every object has a colour of its own; an expression has the colour of the first object that it means.
-    `rvos info STORE --videos` lists the ids.
+    Frames over time, with the expressions below them. Every object has a colour of its own; an expression
+    has the colour of the first object that it means. `rvos info STORE --videos` lists the ids.
 
     STORE is a folder, or a name in the folder that RVOS_STORES names.
 
