@@ -272,7 +272,7 @@ def test_what_goes_wrong_is_said_and_leaves_nothing(store, tmp_path, options, er
 
 def test_a_folder_that_holds_something_is_not_written_into(store, tmp_path):
     (tmp_path / "note.txt").write_text("mine")
-    with pytest.raises(OutputError, match="not an empty folder"):
+    with pytest.raises(OutputError, match="is not empty"):
         predict("reader", store, split="train", out=tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["note.txt"]
 
