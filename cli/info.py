@@ -9,6 +9,7 @@ import click
 from rvosbench.files.text import strip_control
 
 from .commands import command, json_option
+from .paths import NAME_OR_PATH
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,7 +23,7 @@ _TABLES = ("videos", "frames", "objects", "expressions", "masks")
 
 
 @command("info")
-@click.argument("store", metavar="STORE")
+@click.argument("store", type=NAME_OR_PATH, metavar="STORE")
 @json_option
 def info_command(store: str, as_json: bool) -> None:
     """Count what is in a store.
