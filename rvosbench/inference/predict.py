@@ -13,6 +13,7 @@ import numpy as np
 from rvosbench import masks
 from rvosbench.errors import ScoreError, UnknownNameError
 from rvosbench.files.atomic import atomic_folder, write_json
+from rvosbench.files.locations import local_path
 from rvosbench.files.places import check_folder
 from rvosbench.inference.candidates import needed_candidates
 from rvosbench.inference.clips import whole_video
@@ -80,11 +81,11 @@ def predict(
         >>> predict("soc", "stores/ytvos", split="valid", out="runs/a", checkpoint="soc")  # doctest: +SKIP
     """
     chosen = PredictOptions(**options)
-    out = Path(out)
+    out = local_path(out)
     check_folder(out, parents=True)
-    checkpoint = None if chosen.checkpoint is None else Path(chosen.checkpoint)
+    checkpoint = None if chosen.checkpoint is None else local_path(chosen.checkpoint)
     check_model(model, checkpoint, chosen.model_options)
-    opened = store if isinstance(store, Store) else Store.open(Path(store))
+    opened = store if isinstance(store, Store) else Store.open(local_path(store))
     split = split or _only_split(opened)
     video_ids = opened.video_ids(split)[: chosen.limit]
     sha256 = None if checkpoint is None else run_record.sha256_of(checkpoint)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rvosbench.errors import CheckpointError, MissingPathError, ShapeError
+from rvosbench.files.locations import local_path
 from rvosbench.models.answers import check_answers
 from rvosbench.models.precision import check_precision, computing_in
 from rvosbench.plugins.model import Load, ModelSpec, Segmenter, Trait
@@ -120,7 +121,7 @@ def load_model(
         >>> answer.masks.shape, int(answer.masks[0, 0].sum())
         ((1, 2, 8, 12), 24)
     """
-    checkpoint = None if checkpoint is None else Path(checkpoint)
+    checkpoint = None if checkpoint is None else local_path(checkpoint)
     spec, parsed = check_model(name, checkpoint, options)
     check_precision(precision)
     request = Load(options=parsed, device=device, seed=seed)

@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from rvosbench.errors import FormatError, MissingPathError, UnknownNameError
+from rvosbench.files.locations import local_path
 from rvosbench.plugins.registry import unknown
 from rvosbench.store.problems import PROBLEMS, PROBLEMS_SCHEMA
 from rvosbench.store.schema import (
@@ -57,7 +58,7 @@ class Store:
         self._tables: dict[tuple[str, str], _Table] = {}
 
     @classmethod
-    def open(cls, folder: Path, release: Path | None = None) -> Store:
+    def open(cls, folder: str | Path, release: str | Path | None = None) -> Store:
         """Open a store and check that its files are the ones that its manifest lists.
 
         Args:
@@ -68,6 +69,8 @@ class Store:
             MissingPathError: there is no such folder.
             FormatError: it is no store, an unfinished or damaged one, or of another format version.
         """
+        folder = local_path(folder)
+        release = None if release is None else local_path(release)
         manifest = read_manifest(folder)
         for name, facts in manifest["files"].items():
             path = folder / name
