@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Protocol
 
 from rvosbench.analysis.slices import Slice, by_slice
-from rvosbench.evaluation.evaluate import EvaluateOptions, evaluate
+from rvosbench.evaluation.evaluate import evaluate
 from rvosbench.files.atomic import atomic_folder
 from rvosbench.files.places import Content
 from rvosbench.plugins.model import Trait
@@ -223,10 +223,8 @@ def _score(
         store=store,
         split=HELD_OUT,
         protocol="ytvos",
-        options=EvaluateOptions(
-            allow_empty=True,  # a model that learned too little is a result of the demo, not an error
-            on_progress=lambda done, total: update(total + done, 2 * total, "score"),
-        ),
+        allow_empty=True,  # a model that learned too little is a result of the demo, not an error
+        on_progress=lambda done, total: update(total + done, 2 * total, "score"),
     )
 
 

@@ -112,6 +112,7 @@ def load_model(
     Raises:
         UnknownNameError: no such model, option, precision or device.
         OptionError: an option with a wrong value.
+        LocationError: the checkpoint is not on this machine.
         MissingPathError: it needs a checkpoint, or the checkpoint is gone.
         CheckpointError: the model has no use for a checkpoint, or it is another model's.
 

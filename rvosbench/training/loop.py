@@ -53,6 +53,7 @@ class Run:
         out: Path,
         *,
         identity: Mapping[str, Any],
+        store: Path,
         accelerator: Accelerator,
         workers: int,
     ) -> None:
@@ -64,6 +65,7 @@ class Run:
             segmenter: the model with the weights to start from.
             out: the run folder.
             identity: plain values that say which run this is; a state of another is refused.
+            store: the folder that the samples come from, for run.json.
             accelerator: the device, or this process's part of several.
             workers: processes that read samples; 0 reads in this one.
         """
@@ -72,6 +74,7 @@ class Run:
         self._out = out
         self._recipe = recipe
         self._identity = identity
+        self._store = store
         self._accelerator = accelerator
         self._workers = workers
         self._parts = parts
@@ -214,6 +217,7 @@ class Run:
         return {
             "kind": "training",
             **self._identity,
+            "store": str(self._store),
             "seed": self._recipe.seed,
             "samples": len(self._parts[-1].samples),
             "parameters": sum(parameter.numel() for parameter in self._module.parameters()),

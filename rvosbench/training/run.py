@@ -80,6 +80,7 @@ def train(
             _fresh(planned, backbone),
             out,
             identity=identity,
+            store=opened.folder,
             accelerator=accelerator,
             workers=chosen.workers,
         )

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from rvosbench.evaluation.evaluate import EvaluateOptions, evaluate
+from rvosbench.evaluation.evaluate import evaluate
 from rvosbench.models.soc.presets import PRESETS
 from rvosbench.models.soc.spec import SPEC
 from rvosbench.plugins.model import Load
@@ -62,7 +62,7 @@ def test_a_converted_checkpoint_predicts_and_its_scores_say_which_layer_answered
             store=Store.open(store),
             split="heldout",
             protocol="ytvos",
-            options=EvaluateOptions(allow_empty=True),
+            allow_empty=True,
         )
         settings = json.loads((run / "scores" / "ytvos" / "scores.json").read_text())["settings"]
         assert settings["answer_layer"] == layer

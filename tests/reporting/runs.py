@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from rvosbench import masks
-from rvosbench.evaluation.evaluate import EvaluateOptions, evaluate
+from rvosbench.evaluation.evaluate import evaluate
 from rvosbench.files.atomic import write_json
 from rvosbench.runs.predictions import Prediction, PredictionsWriter
 from rvosbench.store import Store
@@ -92,8 +92,7 @@ def scored_run(run: Path, store: Store, answer: Answer, protocol: str = "ytvos",
         "mismatched_expressions": False,
     }
     write_json(run / "run.json", known | facts)
-    options = EvaluateOptions(allow_empty=answer is nothing)
-    evaluate(run, store=store, split="train", protocol=protocol, options=options)
+    evaluate(run, store=store, split="train", protocol=protocol, allow_empty=answer is nothing)
     return run
 
 
