@@ -10,16 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from .paths import PathType
+
 if TYPE_CHECKING:
     from rvosbench.store import Store
     from rvosbench.workspace import Workspace
 
 
-class RunPath(click.Path):
+class RunPath(PathType):
     """A run's folder, or its name in the workspace."""
-
-    def __init__(self) -> None:
-        super().__init__(path_type=Path)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """The folder."""
@@ -28,11 +27,8 @@ class RunPath(click.Path):
         return resolve_run(str(super().convert(value, param, ctx)))
 
 
-class CheckpointPath(click.Path):
+class CheckpointPath(PathType):
     """Weights, the trained run that they are in, or its name in the workspace."""
-
-    def __init__(self) -> None:
-        super().__init__(path_type=Path)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """The file or folder with the weights."""
