@@ -12,6 +12,14 @@ ROOT = Path(__file__).resolve().parents[2]
 GOLDENS = ROOT / "tests" / "goldens" / "soc"
 
 
+def workspace_file(path: Path) -> None:
+    """The rvos.toml that `rvos init` writes, with a preset that a test can train."""
+    from tests.docs.running import run_rvos
+
+    assert run_rvos(["init", str(path.parent), "--quiet"]).code == 0
+    path.write_text(path.read_text() + '\n[models.soc]\npreset = "soc-demo"\n')
+
+
 def holiday(path: Path) -> None:
     """Eight frames of an mp4, one of them of a square."""
     import av

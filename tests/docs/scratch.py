@@ -69,6 +69,8 @@ ITEMS: dict[str, Item] = {
     "runs/baseline": _run("everything", "runs/baseline"),
     "runs/random-object": _run("random-object", "runs/random-object"),
     "results/osvos": Item(by=making.davis_results, needs=("stores/davis",)),
+    "rvos.toml": Item(by=making.workspace_file),
+    "releases/a2d_sentences": _synth("a2d", "releases/a2d_sentences"),
     "holiday.mp4": Item(by=making.holiday),
     "frames": Item(by=making.frames),
     "soc_tiny.tar": Item(by=making.original_checkpoint, needs=("roberta-base",)),

@@ -10,6 +10,13 @@ from cli.main import COMMANDS, cli
 from tests.docs.pages import ROOT, SHELLS, Block, blocks, command_lines, mentioned_commands, pages
 from tests.docs.reader import NOT_RUN, Reader
 
+HELP_SETUP = {
+    "prepare": "rvos.toml releases/a2d_sentences",
+    "train": "rvos.toml stores/ytvos",
+    "evaluate": "rvos.toml runs/soc",
+}
+"""Command -> what is there before its examples run, although no word of them names it."""
+
 
 def help_of(name: str) -> click.Command:
     found = cli.get_command(click.Context(cli), name)
@@ -32,7 +39,13 @@ def test_what_a_page_says_can_be_done(reader, page):
 def test_the_examples_in_the_help_of_a_command_can_be_run(reader, name):
     examples = examples_of(help_of(name))
     assert examples
-    block = Block(page=f"rvos {name} --help", line=1, language="bash", text="\n".join(examples))
+    block = Block(
+        page=f"rvos {name} --help",
+        line=1,
+        language="bash",
+        text="\n".join(examples),
+        notes={"setup": HELP_SETUP.get(name, "")},
+    )
     reader.follow(block)
 
 
