@@ -21,13 +21,13 @@ def workspace_file(path: Path) -> None:
 
 
 def holiday(path: Path) -> None:
-    """Eight frames of an mp4, one of them of a square."""
+    """Four frames of an mp4."""
     import av
 
     with av.open(str(path), "w") as container:
         stream = container.add_stream("mpeg4", rate=8)
         stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
-        for position in range(8):
+        for position in range(4):
             frame = av.VideoFrame.from_ndarray(_picture(position), format="rgb24")
             container.mux(stream.encode(frame))
         container.mux(stream.encode())
