@@ -98,7 +98,8 @@ def evaluate_command(
       rvos evaluate --model soc --checkpoint runs/training/checkpoint \\
         --dataset stores/ytvos --split heldout --out runs/both
     """
-    from rvosbench.evaluation.evaluate import EvaluateOptions, evaluate
+    from rvosbench.evaluation.evaluate import evaluate
+    from rvosbench.evaluation.inputs import is_run
     from rvosbench.workspace import find_workspace
 
     from .console import note, print_json, progress
@@ -109,6 +110,7 @@ def evaluate_command(
             "split": split,
             "checkpoint": checkpoint,
             "protocol": protocol,
+            "metric": metrics or None,
         }
         given |= {"out": out, "release": release, "allow-empty": allow_empty or None}
         for option, value in given.items():
@@ -122,6 +124,8 @@ def evaluate_command(
         )
     if run is not None and out is not None:
         raise click.UsageError("the scores of a RUN are written into it; leave --out away")
+    if predictions is not None and is_run(predictions):
+        raise click.UsageError(f"{predictions} is a run; name it without --predictions")
     store, split = _ground_truth(run, dataset, split, release)
     protocol = protocol or _chosen_protocol(store.name)
     with nullcontext() if model is None or out else tempfile.TemporaryDirectory(prefix="rvos-") as scratch:
@@ -138,7 +142,9 @@ def evaluate_command(
                 protocol=protocol,
                 metrics=metrics,
                 out=out if predictions else None,
-                options=EvaluateOptions(seed=seed, allow_empty=allow_empty, on_progress=update),
+                on_progress=update,
+                seed=seed,
+                allow_empty=allow_empty,
             )
     if as_json:
         print_json(scores.as_json())

@@ -41,7 +41,7 @@ def evaluate_workspace(
     Raises:
         MissingPathError: the workspace has no runs.
     """
-    from rvosbench.evaluation.evaluate import EvaluateOptions, evaluate
+    from rvosbench.evaluation.evaluate import evaluate
     from rvosbench.store import Store
     from rvosbench.workspace.here import from_here
     from rvosbench.workspace.pending import unscored_runs
@@ -81,7 +81,8 @@ def evaluate_workspace(
                     store=Store.open(task.store),
                     split=task.split,
                     protocol=task.protocol,
-                    options=EvaluateOptions(seed=seed, on_progress=update),
+                    on_progress=update,
+                    seed=seed,
                 )
         except RvosbenchError as error:
             fail(task.run, str(error))

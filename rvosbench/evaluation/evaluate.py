@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from rvosbench.errors import InvalidDataError, OutputError, ScoreError
 from rvosbench.evaluation.collect import ScoredVideos, Task, asked_of, score_videos
@@ -25,9 +26,9 @@ from rvosbench.evaluation.inputs import (
 )
 from rvosbench.evaluation.writing import scores_folder, write_scores
 from rvosbench.plugins.metric import Metric
+from rvosbench.plugins.model import Trait
 from rvosbench.plugins.protocol import ANNOTATORS, Protocol
 from rvosbench.plugins.registry import METRICS
-from rvosbench.runs.record import EMPTY_ANSWERS
 from rvosbench.runs.run import PREDICTIONS
 from rvosbench.runs.scores import Scores
 from rvosbench.store import Store
@@ -37,14 +38,14 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class EvaluateOptions:
-    """What is rarely asked for."""
+    """What is rarely asked for when predictions are scored."""
 
     seed: int = 0  # of the bootstrap
     allow_empty: bool = False
     """Score predictions even if not one has a pixel. A model that gives empty answers on purpose may anyway;
     anybody else's are probably a mistake."""
-    model: str | None = None  # what the scores call it; a run's own record says it, else its file's name
-    on_progress: Callable[[int, int], None] | None = None  # called with (videos done, videos in all)
+    model: str | None = None
+    """What the scores call the model. None: what the run's record says, else the name of the file."""
 
 
 def evaluate(
@@ -55,7 +56,8 @@ def evaluate(
     protocol: str | Protocol | None = None,
     metrics: Sequence[str] = (),
     out: str | Path | None = None,
-    options: EvaluateOptions | None = None,
+    on_progress: Callable[[int, int], None] | None = None,
+    **options: Any,
 ) -> Scores:
     """Score predictions against a store; memory holds the masks of one video at a time.
 
@@ -71,7 +73,8 @@ def evaluate(
         protocol: its name in `rvosbench.plugins.registry.PROTOCOLS`. Without it, the dataset's own.
         metrics: names in `rvosbench.plugins.registry.METRICS`, added to the protocol's own.
         out: a folder for the scores; it becomes a run without a record.
-        options: what is rarely asked for.
+        on_progress: called with (videos done, videos in all).
+        options: fields of `EvaluateOptions`, such as `seed`.
 
     Raises:
         UnknownNameError: no such protocol, metric or split.
@@ -82,7 +85,7 @@ def evaluate(
         ShapeError: a mask has another size than its video.
         OutputError: the folder cannot be written, or holds a run of its own.
     """
-    options = options or EvaluateOptions()
+    chosen = EvaluateOptions(**options)
     what = given(predictions)
     folder = _folder(what, None if out is None else Path(out))
     store = store_of(what, store)
@@ -101,9 +104,9 @@ def evaluate(
     surplus = tuple(sorted(set(task.source.video_ids()) - set(video_ids)))
     _check_videos(task, video_ids, surplus)
     with nullcontext() if folder is None else scores_folder(folder, rules.name) as place:
-        scored = score_videos(task, video_ids, options.on_progress)
-        _check_scored(task, scored, what, options)
-        scores = _scores(task, scored, asked, what, surplus, options)
+        scored = score_videos(task, video_ids, on_progress)
+        _check_scored(task, scored, what, chosen)
+        scores = _scores(task, scored, asked, what, surplus, chosen)
         if place is not None:
             write_scores(scores, place)
     return scores
@@ -153,7 +156,7 @@ def _check_scored(task: Task, scored: ScoredVideos, what: Given, options: Evalua
             f"{task.store.name}/{task.split} has nothing to score under '{rules.name}' (unit: {rules.unit}); "
             "choose another split or protocol"
         )
-    on_purpose = what.record is not None and EMPTY_ANSWERS in what.record.traits
+    on_purpose = what.record is not None and Trait.EMPTY_ANSWERS in what.record.traits
     if scored.all_empty and not (options.allow_empty or on_purpose):
         raise ScoreError(
             f"all masks in {what.shown} are empty; were scores saved instead of masks, the threshold set too "

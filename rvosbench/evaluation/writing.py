@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from rvosbench.errors import FormatError, OutputError
-from rvosbench.runs.record import write_json
+from rvosbench.errors import FormatError
+from rvosbench.files.atomic import atomic_folder, write_json
 from rvosbench.runs.run import SCORES_FOLDER
 from rvosbench.runs.scores import SCORES, Scores
 from rvosbench.runs.tables import EXPRESSION_SCORES, FRAME_SCORES
@@ -29,23 +27,9 @@ def scores_folder(run: Path, protocol: str) -> Iterator[Path]:
         OutputError: the run cannot be written; before anything was computed, if that can be told.
     """
     folder = run / SCORES_FOLDER / protocol
-    partial = folder.with_name(f".{protocol}.partial")
-    run_is_new = not run.exists()
-    try:
-        shutil.rmtree(partial, ignore_errors=True)
-        partial.mkdir(parents=True)
-    except OSError as error:
-        raise OutputError(f"{run} cannot be written ({error.strerror}); choose another place") from error
-    try:
+    with atomic_folder(folder, overwrite=True) as partial:
         yield partial
-        _put_in_place(partial, folder)
-        _remove_old_layout(run, protocol)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
-        with contextlib.suppress(OSError):  # unless it holds the scores of another protocol
-            folder.parent.rmdir()
-            if run_is_new:
-                run.rmdir()
+    _remove_old_layout(run, protocol)
 
 
 def write_scores(scores: Scores, folder: Path) -> None:
@@ -54,18 +38,6 @@ def write_scores(scores: Scores, folder: Path) -> None:
         if table is not None:
             pq.write_table(table, folder / name, compression="zstd", row_group_size=_GROUP_ROWS)
     write_json(folder / SCORES, scores.as_json())
-
-
-def _put_in_place(partial: Path, folder: Path) -> None:
-    old = folder.with_name(f".{folder.name}.old")
-    try:
-        shutil.rmtree(old, ignore_errors=True)
-        if folder.exists():
-            folder.rename(old)
-        partial.rename(folder)
-    except OSError as error:
-        raise OutputError(f"{folder} cannot be written ({error.strerror}); choose another place") from error
-    shutil.rmtree(old, ignore_errors=True)
 
 
 def _remove_old_layout(run: Path, protocol: str) -> None:

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from rvosbench.analysis.bootstrap import Comparison, compare, holm, p_text
+from rvosbench.analysis import bootstrap
+from rvosbench.analysis.bootstrap import Comparison, holm, p_text
 from rvosbench.errors import FormatError, InvalidDataError, PluginError, ScoreError, UnknownNameError
 from rvosbench.evaluation.compute import figure
 from rvosbench.evaluation.terms import Terms, terms
@@ -106,6 +107,25 @@ class Compared:
                 for each in contrast.differences
             ]
         )
+
+
+def compare(
+    first: str | Path | Run, *others: str | Path | Run, protocol: str | None = None, seed: int = 0
+) -> Compared:
+    """Compare scored runs with a first one: differences with 95 % intervals and p values.
+
+    Args:
+        first: what the others are compared with.
+        others: one run or more, scored under the same protocol on the same split of the same store.
+        protocol: whose scores to compare; see `rvosbench.runs.run.Run.scores`.
+        seed: of the bootstrap and the permutations.
+
+    Raises:
+        MissingPathError: a folder is no scored run.
+        ScoreError: the runs cannot be compared.
+        InvalidDataError: there is no other run.
+    """
+    return compare_runs([first, *others], protocol=protocol, seed=seed)
 
 
 def compare_runs(runs: Sequence[str | Path | Run], *, protocol: str | None = None, seed: int = 0) -> Compared:
@@ -331,7 +351,7 @@ def _terms(metric: Metric, table: Table, row: Scored) -> Terms:
 
 def _compared(first: Terms, other: Terms, seed: int) -> Comparison:
     weights = None if first.lower is None or other.lower is None else (other.lower, first.lower)
-    return compare(other.per_item, first.per_item, first.videos.tolist(), seed, weights=weights)
+    return bootstrap.compare(other.per_item, first.per_item, first.videos.tolist(), seed, weights=weights)
 
 
 def _named(row: Scored) -> dict[str, Any]:

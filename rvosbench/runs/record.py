@@ -15,13 +15,9 @@ from typing import Any
 
 from rvosbench import __version__
 from rvosbench.errors import FormatError, MissingPathError
-from rvosbench.files.atomic import write_json as write_json
+from rvosbench.plugins.model import Trait
 
 NAME = "run.json"
-
-ORACLE, LANGUAGE_BLIND, EMPTY_ANSWERS = "oracle", "language-blind", "empty-answers"
-"""Traits of a model as run.json spells them; the values of `rvosbench.plugins.model.Trait`."""
-
 _PACKAGES = ("accelerate", "numpy", "pillow", "pyarrow", "pycocotools", "torch", "transformers")
 
 
@@ -50,7 +46,7 @@ class RunRecord:
     @property
     def is_oracle(self) -> bool:
         """Whether the model reads the ground truth."""
-        return ORACLE in self.traits
+        return Trait.ORACLE in self.traits
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any], path: Path) -> RunRecord:
@@ -113,13 +109,13 @@ def traits_of(content: Mapping[str, Any]) -> tuple[str, ...]:
     if "traits" in content:
         return tuple(map(str, content["traits"] or ()))
     known = {
-        "nothing": (LANGUAGE_BLIND, EMPTY_ANSWERS),
-        "everything": (LANGUAGE_BLIND,),
-        "centre": (LANGUAGE_BLIND,),
-        "random-object": (LANGUAGE_BLIND,),
+        "nothing": (Trait.LANGUAGE_BLIND, Trait.EMPTY_ANSWERS),
+        "everything": (Trait.LANGUAGE_BLIND,),
+        "centre": (Trait.LANGUAGE_BLIND,),
+        "random-object": (Trait.LANGUAGE_BLIND,),
     }
     blind = known.get(str(content.get("model")), ())
-    return (*([ORACLE] if content.get("is_oracle") else []), *blind)
+    return (*([Trait.ORACLE] if content.get("is_oracle") else []), *blind)
 
 
 def environment() -> dict[str, Any]:

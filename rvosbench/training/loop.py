@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
+from rvosbench.files.atomic import atomic_folder, write_json
 from rvosbench.loader import load, to_device
 from rvosbench.models.precision import computing_in
 from rvosbench.plugins.model import TrainableSegmenter
@@ -199,15 +200,10 @@ class Run:
         )
         if self._accelerator.is_main_process:
             self._module.eval()
-            partial = self._out / ".checkpoint.partial"
-            shutil.rmtree(partial, ignore_errors=True)
-            try:
-                self._save(self._segmenter, partial)
-                shutil.rmtree(result.checkpoint, ignore_errors=True)
-                partial.rename(result.checkpoint)
-            finally:
-                shutil.rmtree(partial, ignore_errors=True)
-            run_record.write_json(self._out / run_record.NAME, self._record(result))
+            with atomic_folder(result.checkpoint, overwrite=True) as folder:
+                folder.rmdir()  # a model makes its own
+                self._save(self._segmenter, folder)
+            write_json(self._out / run_record.NAME, self._record(result))
             shutil.rmtree(self._out / "state", ignore_errors=True)
         self._accelerator.wait_for_everyone()
         return result

@@ -106,7 +106,7 @@ def test_bash_completes_after_the_line_that_the_docs_give():
     done = subprocess.run(
         ["bash", "-c", script], env=os.environ | {"PATH": path}, capture_output=True, text=True
     )
-    assert (done.stdout.split(), done.stderr) == (["davis-official", "davis-objects"], "")
+    assert (done.stdout.split(), done.stderr) == (["davis-objects", "davis-official"], "")
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

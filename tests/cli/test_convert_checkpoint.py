@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from rvosbench.evaluation.evaluate import EvaluateOptions, evaluate
+from rvosbench.evaluation.evaluate import evaluate
 from rvosbench.models.soc.presets import PRESETS
 from rvosbench.models.soc.spec import SPEC
 from rvosbench.plugins.model import Load
@@ -62,7 +62,7 @@ def test_a_converted_checkpoint_predicts_and_its_scores_say_which_layer_answered
             store=Store.open(store),
             split="heldout",
             protocol="ytvos",
-            options=EvaluateOptions(allow_empty=True),
+            allow_empty=True,
         )
         settings = json.loads((run / "scores" / "ytvos" / "scores.json").read_text())["settings"]
         assert settings["answer_layer"] == layer
@@ -149,7 +149,7 @@ def test_another_preset_an_unknown_one_and_a_taken_place(rvos, original, tmp_pat
     assert "did you mean" in ran.error
     ran = rvos("convert-checkpoint", original, "--out", original.parent)
     assert ran.code == 1
-    assert "not an empty folder" in ran.error
+    assert "is not empty; choose another one" in ran.error
     ran = rvos("convert-checkpoint", original, "--out", out, "--text-encoder", tmp_path)
     assert ran.code == 1
     assert "config.json" in ran.error

@@ -12,7 +12,7 @@ import pytest
 
 from rvosbench import masks
 from rvosbench.evaluation import collect as module
-from rvosbench.evaluation.evaluate import EvaluateOptions, evaluate
+from rvosbench.evaluation.evaluate import evaluate
 from rvosbench.metrics import boundary_measure, region_similarity
 from rvosbench.preparation import prepare
 from rvosbench.runs.predictions import Prediction
@@ -46,7 +46,7 @@ def test_j_and_f_are_means_over_frames_then_expressions(run: Path, store: Store)
         store=store,
         split="train",
         protocol="ytvos",
-        options=EvaluateOptions(on_progress=lambda *call: calls.append(call)),
+        on_progress=lambda *call: calls.append(call),
     )
     j, f = [], []
     for video in (two_squares(), lone_square()):
@@ -232,8 +232,7 @@ def test_scoring_under_another_protocol_adds_and_under_the_same_replaces(run: Pa
 
 def test_the_seed_decides_the_intervals(run: Path, store: Store):
     first, again, other = (
-        evaluate(run, store=store, protocol="ytvos", options=EvaluateOptions(seed=seed)).as_json()
-        for seed in (0, 0, 1)
+        evaluate(run, store=store, protocol="ytvos", seed=seed).as_json() for seed in (0, 0, 1)
     )
     assert first == again
     assert first["metrics"]["J"]["value"] == other["metrics"]["J"]["value"]

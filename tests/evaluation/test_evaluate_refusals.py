@@ -16,7 +16,7 @@ from rvosbench.errors import (
     ShapeError,
     UnknownNameError,
 )
-from rvosbench.evaluation.evaluate import EvaluateOptions, evaluate
+from rvosbench.evaluation.evaluate import evaluate
 from rvosbench.store import Store
 from rvosbench.types import Rle
 from tests.tiny_run import EMPTY, answer, make_run, palette_folder, truth
@@ -154,9 +154,7 @@ def test_all_empty_predictions_are_refused_but_those_of_the_baseline_that_finds_
         store=store,
         predictions=run / "predictions",
     )
-    allowed = evaluate(
-        mine, store=store, split="train", protocol="ytvos", options=EvaluateOptions(allow_empty=True)
-    )
+    allowed = evaluate(mine, store=store, split="train", protocol="ytvos", allow_empty=True)
     assert allowed.metrics == found.metrics
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from rvosbench import masks
-from rvosbench.evaluation.evaluate import EvaluateOptions, evaluate
-from rvosbench.runs import record as run_record
+from rvosbench.evaluation.evaluate import evaluate
+from rvosbench.files.atomic import write_json
 from rvosbench.runs.predictions import Prediction, PredictionsWriter
 from rvosbench.store import Store
 from rvosbench.types import Video
@@ -91,9 +91,8 @@ def scored_run(run: Path, store: Store, answer: Answer, protocol: str = "ytvos",
         "is_oracle": False,
         "mismatched_expressions": False,
     }
-    run_record.write_json(run / "run.json", known | facts)
-    options = EvaluateOptions(allow_empty=answer is nothing)
-    evaluate(run, store=store, split="train", protocol=protocol, options=options)
+    write_json(run / "run.json", known | facts)
+    evaluate(run, store=store, split="train", protocol=protocol, allow_empty=answer is nothing)
     return run
 
 

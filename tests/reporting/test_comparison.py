@@ -14,7 +14,7 @@ from rich.console import Console
 
 from rvosbench.analysis.bootstrap import compare
 from rvosbench.errors import FormatError, InvalidDataError, MissingPathError, ScoreError
-from rvosbench.evaluation.evaluate import EvaluateOptions, evaluate
+from rvosbench.evaluation.evaluate import evaluate
 from rvosbench.reporting.comparison import as_json, as_rich, compare_runs, footnotes
 from tests.reporting.runs import late, nothing, scored_run, store_of_annotators, store_of_pairs, truth
 from tests.tiny_store import two_squares, write_store
@@ -170,7 +170,7 @@ def test_the_terminal_table_fits_80_columns(store, tmp_path):
             store=store,
             split="train",
             protocol="davis-expressions",
-            options=EvaluateOptions(allow_empty=True),
+            allow_empty=True,
         )
     found = compare_runs(runs, protocol="davis-expressions")
     console = Console(width=80, file=io.StringIO(), force_terminal=False)
