@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .paths import NAME_OR_PATH, PATH
+from .names import STORE
+from .paths import PATH
 
 if TYPE_CHECKING:
     from rvosbench.store import Store
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 dataset_option = click.option(
     "--dataset",
     required=True,
-    type=NAME_OR_PATH,
+    type=STORE,
     metavar="STORE",
     help="A store's folder, or its name in the workspace or in the folder that RVOS_STORES names.",
 )
