@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rvosbench.errors import PluginError
+from rvosbench.files.text import one_line
 from rvosbench.plugins.metric import Metric
 from rvosbench.plugins.registry import METRICS, OURS
 from rvosbench.plugins.table import Table, Texts
@@ -90,7 +91,7 @@ def _asked(
     try:
         values = np.asarray(function(table))
     except Exception as error:  # a plugin's code may raise anything
-        detail = " ".join(str(error).split())
+        detail = one_line(error)
         raise PluginError(
             f"{_named(metric)} failed in its {part} ({type(error).__name__}: {detail}); update or uninstall "
             "that package, or leave the metric away"
