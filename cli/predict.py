@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from .commands import command
+from .commands import command, dry_run_option, json_option
 from .model_options import chosen_options, model_option, precision_option, text_encoder_option
 from .names import MODEL
 from .places import CheckpointPath, answers_folder, device_option
@@ -42,6 +42,8 @@ from .stores import dataset_option, release_option
 @click.option("--seed", default=0, show_default=True, help="For models that draw at random.")
 @device_option()
 @precision_option
+@dry_run_option
+@json_option
 @release_option
 def predict_command(
     model: str,
@@ -58,6 +60,8 @@ def predict_command(
     seed: int,
     device: str,
     precision: str,
+    dry_run: bool,
+    as_json: bool,
     release: Path | None,
 ) -> None:
     """Let MODEL answer every expression of a split.
@@ -70,14 +74,32 @@ def predict_command(
         --dataset stores/ytvos --split heldout --out runs/soc
     """
     from rvosbench.inference.predict import predict
+    from rvosbench.runs.record import read_run
 
-    from .console import progress, warn
+    from .console import print_json, progress, warn
     from .stores import only_split, open_store
 
     if swap_sentences:
         warn("--swap-sentences is now called --mismatched-expressions; the old name will go")
     store = open_store(dataset, release)
     split = only_split(store, split)
+    options = chosen_options(model_options, text_encoder)
+    if dry_run:
+        from rvosbench.models.loading import check_model
+
+        from .planned import facts_of, free_folder, show, weights_at
+
+        check_model(model, checkpoint, options)
+        facts = {
+            **{"model": model, **weights_at(checkpoint, "checkpoint")},
+            **({"options": options} if options else {}),
+            **facts_of(store, split, limit),
+            **({} if candidates is None else {"candidates": candidates}),
+            **{"mismatched_expressions": mismatched_expressions or swap_sentences},
+            **{"seed": seed, "device": device, "precision": precision, "out": free_folder(out)},
+        }
+        show("predict", facts, as_json=as_json)
+        return
     with (
         answers_folder(out, model, checkpoint, store, split) as out,
         progress(f"predict {model}") as update,
@@ -88,7 +110,7 @@ def predict_command(
             split=split,
             out=out,
             checkpoint=checkpoint,
-            model_options=chosen_options(model_options, text_encoder),
+            model_options=options,
             device=device,
             precision=precision,
             seed=seed,
@@ -97,4 +119,9 @@ def predict_command(
             limit=limit,
             on_progress=update,
         )
-    click.echo(str(out))
+    if as_json:
+        record = read_run(out)
+        kept = ("model", "dataset", "split", "videos", "frames", "expressions", "left_out", "timings")
+        print_json({"schema_version": 1, "run": out, **{key: record[key] for key in kept}})
+    else:
+        click.echo(str(out))
