@@ -9,7 +9,7 @@ demo: $(VENV)/.installed
 	$(VENV)/bin/rvos demo --out runs/demo --overwrite
 
 test: $(VENV)/.installed-test
-	scripts/test
+	scripts/test $(TESTFLAGS)
 
 check: $(VENV)/.installed-test
 	scripts/check
@@ -24,7 +24,7 @@ bench: $(VENV)/.installed
 	OMP_NUM_THREADS=1 $(VENV)/bin/python benchmarks/metrics.py
 
 clean:
-	rm -rf $(VENV) build *.egg-info
+	rm -rf $(VENV) .venv-newest build *.egg-info
 
 $(VENV)/.created:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "rvosbench needs Python 3.11 or later, $(PYTHON) is " + sys.version.split()[0] + "; name another one: make PYTHON=python3.12 demo")'

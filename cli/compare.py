@@ -7,10 +7,16 @@ from pathlib import Path
 import click
 
 from .commands import command, json_option
+from .names import PROTOCOL
+from .paths import PATH
+from .places import RunPath
 
 
 @command("compare")
-@click.argument("runs", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="RUN_A RUN_B...")
+@click.argument("runs", nargs=-1, required=True, type=RunPath(), metavar="RUN_A RUN_B...")
+@click.option(
+    "--protocol", type=PROTOCOL, help="Whose scores.  [default: the dataset's own, or the only one]"
+)
 @click.option(
     "--seed",
     default=0,
@@ -18,8 +24,11 @@ from .commands import command, json_option
     type=click.IntRange(0),
     help="Of the bootstrap and the permutations.",
 )
+@click.option("--out", type=PATH, metavar="FILE", help="Also write the JSON there.")
 @json_option
-def compare_command(runs: tuple[Path, ...], seed: int, as_json: bool) -> None:
+def compare_command(
+    runs: tuple[Path, ...], protocol: str | None, seed: int, out: Path | None, as_json: bool
+) -> None:
     """Compare scored runs with the first.
 
     Shows the difference in every metric that is a mean or a ratio, its interval (95 %) and p value; with
@@ -29,8 +38,9 @@ def compare_command(runs: tuple[Path, ...], seed: int, as_json: bool) -> None:
     \b
     Example:
       rvos compare runs/baseline runs/soc
-      rvos compare runs/baseline runs/soc --json > differences.json
+      rvos compare runs/baseline runs/soc --protocol ytvos --out differences.json
     """
+    from rvosbench.files.atomic import write_json
     from rvosbench.reporting import comparison
     from rvosbench.reporting.leaderboard import tables
 
@@ -38,7 +48,9 @@ def compare_command(runs: tuple[Path, ...], seed: int, as_json: bool) -> None:
 
     if len(runs) < 2:
         raise click.UsageError("name two or more runs; the first is what the others are compared with")
-    found = comparison.compare_runs(runs, seed=seed)
+    found = comparison.compare_runs(runs, protocol=protocol, seed=seed)
+    if out is not None:
+        write_json(out, comparison.as_json(found))
     if as_json:
         print_json(comparison.as_json(found))
         return

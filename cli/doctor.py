@@ -42,8 +42,8 @@ def doctor_command(ctx: click.Context, as_json: bool) -> None:
         width = max(len(check.name) for check in checks)
         for check in checks:
             mark, colour = _MARKS[check.status]
-            head = click.style(f"{mark:<4}", fg=colour) + f" {check.name:<{width}}  "
-            click.echo(head + _wrapped(check.text, indent=width + 7))
+            head = click.style(f"{mark:<4}", fg=colour) + f"  {check.name:<{width}}  "
+            click.echo(head + _wrapped(check.text, indent=width + 8))
     ctx.exit(0 if healthy else 1)
 
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from .commands import command, json_option
-from .names import MODEL, PROTOCOL
+from .names import METRIC, MODEL, PROTOCOL
+from .paths import NAME_OR_PATH, PATH
 from .places import CheckpointPath, RunPath, device_option
 from .stores import open_store, release_option
 
@@ -24,27 +24,28 @@ if TYPE_CHECKING:
     from rvosbench.workspace.pending import Task
 
 _MANY_VIDEOS = 20  # from here on the table per video is left to the Parquet files
+_ALL_CANDIDATES = 50  # no published model has more per expression
 
 
 @command("evaluate")
 @click.argument("run", required=False, type=RunPath())
 @click.option(
     "--dataset",
+    type=NAME_OR_PATH,
     metavar="STORE",
     help="A store or its name.  [default: the one RUN was made from]",
 )
 @click.option("--split", help="The split to score.  [default: RUN's, or the store's only one]")
-@click.option(
-    "--predictions", type=click.Path(path_type=Path), help="Score these: PNG folders, a zip, Parquet."
-)
+@click.option("--predictions", type=PATH, help="Score these: PNG folders, a zip, Parquet.")
 @click.option("--model", type=MODEL, help="Predict with this model first.")
 @click.option("--checkpoint", type=CheckpointPath(), help="The weights for --model, or a trained run.")
 @click.option(
     "--protocol", type=PROTOCOL, help="How to score; `rvos list protocols`.  [default: the dataset's own]"
 )
 @click.option(
-    "--out", type=click.Path(path_type=Path), help="Where to keep --predictions' scores, or --model's run."
+    "--metric", "metrics", type=METRIC, multiple=True, help="One more than the protocol's own; repeatable."
 )
+@click.option("--out", type=PATH, help="Where to keep --predictions' scores, or --model's run.")
 @device_option("For predicting: cpu, cuda, cuda:1 ...")
 @click.option(
     "--seed",
@@ -66,6 +67,7 @@ def evaluate_command(
     model: str | None,
     checkpoint: Path | None,
     protocol: str | None,
+    metrics: tuple[str, ...],
     out: Path | None,
     device: str,
     seed: int,
@@ -77,7 +79,8 @@ def evaluate_command(
 
     They are those of RUN (made by `rvos predict`), --predictions made by anybody, or a --model's.
 
-    Scores are written into RUN, or into --out; without --out nothing is kept.
+    Scores are written into RUN, or into --out; without --out nothing is kept. Scores under another
+    protocol stay.
 
     Without any of these, everything in the workspace that has no scores yet is scored under the protocol
     of its dataset, and the leaderboard is printed. A trained run that nothing was predicted with is
@@ -94,9 +97,10 @@ def evaluate_command(
         --dataset stores/ytvos --split heldout --out runs/both
     """
     from rvosbench.evaluation.evaluate import evaluate
+    from rvosbench.evaluation.inputs import is_run
     from rvosbench.workspace import find_workspace
 
-    from .console import print_json, progress
+    from .console import note, print_json, progress
 
     if run is None and predictions is None and model is None and (workspace := find_workspace()) is not None:
         given: dict[str, object] = {
@@ -104,6 +108,7 @@ def evaluate_command(
             "split": split,
             "checkpoint": checkpoint,
             "protocol": protocol,
+            "metric": metrics or None,
         }
         given |= {"out": out, "release": release, "allow-empty": allow_empty or None}
         for option, value in given.items():
@@ -111,47 +116,56 @@ def evaluate_command(
                 raise click.UsageError(f"--{option} is about one run; name a RUN, --predictions or --model")
         ctx.exit(_evaluate_workspace(workspace, device, seed, as_json))
     if sum(source is not None for source in (run, predictions, model)) != 1:
-        raise click.UsageError("name one source of predictions: a RUN folder, --predictions or --model")
+        raise click.UsageError(
+            "name one source of predictions: a RUN folder, --predictions or --model; or make a "
+            "workspace, whose runs are all scored, with: rvos init"
+        )
     if run is not None and out is not None:
         raise click.UsageError("the scores of a RUN are written into it; leave --out away")
+    if predictions is not None and is_run(predictions):
+        raise click.UsageError(f"{predictions} is a run; name it without --predictions")
     store, split = _ground_truth(run, dataset, split, release)
     protocol = protocol or _chosen_protocol(store.name)
-    keep: AbstractContextManager[str | Path]
-    keep = nullcontext(run or out or Path()) if run or out else tempfile.TemporaryDirectory(prefix="rvos-")
-    with keep as folder:
-        target = Path(folder)
+    with nullcontext() if model is None or out else tempfile.TemporaryDirectory(prefix="rvos-") as scratch:
+        source = run or predictions
         if model is not None:
-            target = target if out else target / "run"
-            _predict(model, checkpoint, store, split, target, device, seed, protocol)
+            source = out or Path(str(scratch)) / "run"
+            _predict(model, checkpoint, store, split, source, device, seed, protocol)
+        assert source is not None
         with progress("evaluate") as update:
             scores = evaluate(
-                target,
-                store=store,
+                source,
+                store,
                 split=split,
-                predictions=predictions,
                 protocol=protocol,
+                metrics=metrics,
+                out=out if predictions else None,
+                on_progress=update,
                 seed=seed,
                 allow_empty=allow_empty,
-                on_progress=update,
             )
-        if as_json:
-            print_json(scores.as_json())
-        else:
-            _print(scores, target)
+    if as_json:
+        print_json(scores.as_json())
+    else:
+        _print(scores)
+    if run is None and out is None:
+        note("Nothing was kept; add --out FOLDER for leaderboard, compare and report.")
 
 
 def _ground_truth(
     run: Path | None, dataset: str | None, split: str | None, release: Path | None
 ) -> tuple[Store, str]:
-    """The store and the split; a run knows which it was made from."""
+    """The store and the split; a run knows which it was made from, or scored against."""
     from .stores import only_split
 
     if run is not None:
-        from rvosbench.runs.record import read_run
+        from rvosbench.runs.run import open_run
+        from rvosbench.workspace.choices import recorded_store
 
-        record = read_run(run)
-        dataset = dataset or str(record.get("store", ""))
-        split = split or record.get("split")
+        opened = open_run(run)
+        known = opened.record or opened.scores(opened.protocols[0])
+        dataset = dataset or recorded_store(known.store or "", known.store_fingerprint)
+        split = split or known.split
     if not dataset:
         raise click.UsageError("missing option '--dataset': the store with the ground truth")
     store = open_store(dataset, release)
@@ -206,15 +220,15 @@ def _predict(
     out: Path,
     device: str,
     seed: int,
-    protocol: str,
+    protocol: str | None,
 ) -> None:
-    from rvosbench.evaluation.protocols import protocol_named
+    from rvosbench.evaluation.inputs import rules_of
     from rvosbench.inference.predict import predict
 
     from .console import progress
 
-    # A protocol that ranks all candidates wants all that the model has; no published model has more.
-    candidates = 50 if protocol_named(protocol).candidates == "all" else 1
+    # A protocol that ranks all candidates wants all that the model has.
+    candidates = _ALL_CANDIDATES if rules_of(store, protocol).candidates == "all" else 1
     with progress(f"predict {model}") as update:
         predict(
             model,
@@ -229,36 +243,40 @@ def _predict(
         )
 
 
-def _print(scores: Scores, folder: Path) -> None:
+def _print(scores: Scores) -> None:
     from rich.table import Table
+    from rich.text import Text
+
+    from rvosbench.files.text import strip_control
 
     from .console import note, stdout_console
 
     protocol = scores.protocol
-    unit = "object" if protocol.unit == "object" else "expression"
     console = stdout_console()
-    console.print(f"{scores.dataset}/{scores.split}, protocol [bold]{protocol.name}[/]: {protocol.title}")
     console.print(
-        f"{scores.model}: {scores.n_expressions} {unit}s, {scores.n_videos} videos, {scores.n_frames} frames"
+        f"{scores.dataset}/{scores.split}, protocol {protocol.name}: {protocol.title}", markup=False
+    )
+    console.print(
+        f"{strip_control(scores.model)}: {scores.n_expressions} {scores.unit}s, {scores.n_videos} videos, "
+        f"{scores.n_frames} frames"
         + (", an oracle" if scores.is_oracle else "")
-        + (", mismatched expressions" if scores.mismatched_expressions else "")
+        + (", mismatched expressions" if scores.mismatched_expressions else ""),
+        markup=False,
     )
     table = Table(box=None, pad_edge=False)
     table.add_column("metric")
-    table.add_column("value", justify="right")
+    table.add_column("percent", justify="right")
     table.add_column("95 % interval", justify="right")
     for name, metric in scores.metrics.items():
-        table.add_row(name, *_cells(metric))
+        table.add_row(Text(name), *_cells(metric))
     console.print(table)
-    if unit == "object" and scores.n_videos <= _MANY_VIDEOS:
-        from rvosbench.runs.run import open_run
-
-        console.print(_per_object(open_run(folder).expressions(protocol.name).to_pylist()))
+    if scores.unit == "object" and scores.n_videos <= _MANY_VIDEOS:
+        console.print(_per_object(scores))
     if protocol.unverified:
         note(f"Note: {protocol.unverified}")
 
 
-def _per_object(rows: Sequence[Mapping[str, Any]]) -> Table:
+def _per_object(scores: Scores) -> Table:
     from rich.table import Table
     from rich.text import Text
 
@@ -270,7 +288,7 @@ def _per_object(rows: Sequence[Mapping[str, Any]]) -> Table:
         table.add_column(name)
     for name in ("J", "F", "J&F"):
         table.add_column(name, justify="right")
-    for row in rows:
+    for row in () if scores.expressions is None else scores.expressions.to_pylist():
         names = (Text(strip_control(row[key])) for key in ("video_id", "expression_id"))
         table.add_row(*names, *(percent(row[key]) for key in ("j", "f", "j_and_f")))
     return table

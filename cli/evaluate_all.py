@@ -81,8 +81,8 @@ def evaluate_workspace(
                     store=Store.open(task.store),
                     split=task.split,
                     protocol=task.protocol,
-                    seed=seed,
                     on_progress=update,
+                    seed=seed,
                 )
         except RvosbenchError as error:
             fail(task.run, str(error))

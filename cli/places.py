@@ -9,17 +9,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.shell_completion import CompletionItem
+
+from .names import names_in_workspace
+from .paths import PathType
 
 if TYPE_CHECKING:
     from rvosbench.store import Store
     from rvosbench.workspace import Workspace
 
 
-class RunPath(click.Path):
+class RunPath(PathType):
     """A run's folder, or its name in the workspace."""
-
-    def __init__(self) -> None:
-        super().__init__(path_type=Path)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """The folder."""
@@ -27,12 +28,16 @@ class RunPath(click.Path):
 
         return resolve_run(str(super().convert(value, param, ctx)))
 
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """Names of runs, and files."""
+        names = [CompletionItem(name) for name in names_in_workspace("runs") if name.startswith(incomplete)]
+        return [*names, *super().shell_complete(ctx, param, incomplete)]
 
-class CheckpointPath(click.Path):
+
+class CheckpointPath(PathType):
     """Weights, the trained run that they are in, or its name in the workspace."""
-
-    def __init__(self) -> None:
-        super().__init__(path_type=Path)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """The file or folder with the weights."""
@@ -52,6 +57,9 @@ def from_workspace(key: str, otherwise: Any) -> Callable[[], Any]:
     def value() -> Any:
         from rvosbench.workspace import find_workspace
 
+        ctx = click.get_current_context(silent=True)
+        if ctx is not None and ctx.resilient_parsing:  # a shell completes; a broken file is said later
+            return otherwise
         workspace = find_workspace()
         return otherwise if workspace is None else getattr(workspace, key)
 
@@ -75,8 +83,11 @@ def preset_of(model: str) -> str | None:
     return None if workspace is None else workspace.model(model).preset
 
 
-def workspace_instead_of(option: str) -> Workspace:
-    """The workspace that says what an option was not given for.
+def workspace_instead_of(word: str) -> Workspace:
+    """The workspace that says what the command line does not.
+
+    Args:
+        word: the option or argument that was left out.
 
     Raises:
         click.UsageError: there is none.
@@ -86,9 +97,7 @@ def workspace_instead_of(option: str) -> Workspace:
 
     workspace = find_workspace()
     if workspace is None:
-        raise click.UsageError(
-            f"missing option '{option}', which only a workspace can replace: {no_workspace()}"
-        )
+        raise click.UsageError(f"missing '{word}', which only a workspace can replace: {no_workspace()}")
     return workspace
 
 
@@ -177,3 +186,24 @@ def answers_folder(
     with answers_run(workspace, source, split) as run:
         note(f"Run: {run}")
         yield run
+
+
+def scored_runs() -> list[Path]:
+    """All runs of the workspace with scores.
+
+    Raises:
+        click.UsageError: there is no workspace.
+        MissingPathError: none has scores.
+    """
+    from rvosbench.errors import MissingPathError
+    from rvosbench.workspace.here import from_here
+    from rvosbench.workspace.runs import runs_of
+
+    workspace = workspace_instead_of("RUN")
+    runs = [from_here(run.path) for run in runs_of(workspace) if run.scores]
+    if not runs:
+        raise MissingPathError(
+            f"{from_here(workspace.runs)} has no run with scores, expected some to rank; score them with: "
+            "rvos evaluate"
+        )
+    return runs

@@ -9,6 +9,7 @@ import click
 from .commands import command, dry_run_option, json_option
 from .model_options import chosen_options, model_option, precision_option, text_encoder_option
 from .names import MODEL
+from .paths import PATH
 from .places import CheckpointPath, answers_folder, device_option
 from .stores import dataset_option, release_option
 
@@ -24,7 +25,7 @@ from .stores import dataset_option, release_option
 @model_option
 @click.option(
     "--out",
-    type=click.Path(path_type=Path),
+    type=PATH,
     help="Run folder to write.  [default: a new one in the workspace]",
 )
 @click.option(
@@ -76,7 +77,7 @@ def predict_command(
     from rvosbench.inference.predict import predict
     from rvosbench.runs.record import read_run
 
-    from .console import print_json, progress, warn
+    from .console import note, print_json, progress, warn
     from .stores import only_split, open_store
 
     if swap_sentences:
@@ -119,8 +120,11 @@ def predict_command(
             limit=limit,
             on_progress=update,
         )
+    record = read_run(out)
+    if record["candidates_available"] > 1:
+        available = record["candidates_available"]
+        note(f"candidates per expression: {record['candidates']} of the {available} that {model} can give")
     if as_json:
-        record = read_run(out)
         kept = ("model", "dataset", "split", "videos", "frames", "expressions", "left_out", "timings")
         print_json({"schema_version": 1, "run": out, **{key: record[key] for key in kept}})
     else:

@@ -7,15 +7,16 @@ from pathlib import Path
 import click
 
 from .commands import command
+from .paths import NAME_OR_PATH, PATH
 from .stores import open_store, release_option
 
 
 @command("preview")
-@click.argument("store", metavar="STORE")
+@click.argument("store", type=NAME_OR_PATH, metavar="STORE")
 @click.option("--video", required=True, help="The video's id.")
 @click.option("--split", help="The split it is in.  [default: the first that has it]")
 @click.option("--frames", default=6, show_default=True, type=click.IntRange(1, 100), help="How many to show.")
-@click.option("--out", type=click.Path(path_type=Path), help="The PNG to write.  [default: VIDEO.png]")
+@click.option("--out", type=PATH, help="The PNG to write.  [default: VIDEO.png]")
 @release_option
 def preview_command(
     store: str, video: str, split: str | None, frames: int, out: Path | None, release: Path | None
@@ -23,7 +24,7 @@ def preview_command(
     """Draw a video of a store: its objects and expressions.
 
     Frames over time, with the expressions below them. Every object has a colour of its own; an expression
-    has the colour of the first object that it means.
+    has the colour of the first object that it means. `rvos info STORE --videos` lists the ids.
 
     STORE is a folder, or a name in the folder that RVOS_STORES names.
 
@@ -32,19 +33,11 @@ def preview_command(
       rvos preview stores/ytvos --video 0a2f2bd294 --out dog.png
     """
     from rvosbench.datasets.reading import safe_id
-    from rvosbench.errors import UnknownNameError
     from rvosbench.files.atomic import write_bytes
-    from rvosbench.plugins.registry import unknown
     from rvosbench.store_tools.preview import as_png, preview
 
     found = open_store(store, release)
-    if split is None:
-        ids = {name: found.video_ids(name) for name in found.splits}
-        split = next((name for name in ids if video in ids[name]), None)
-        if split is None:
-            every = [video_id for known in ids.values() for video_id in known]
-            raise UnknownNameError(unknown(f"video of {found.folder}", video, every))
-    picture = preview(found, split, video, frames=frames)
+    picture = preview(found, split or found.split_of(video), video, frames=frames)
     if out is None:
         out = Path(f"{safe_id(video, 'the video id, which names the file without --out,')}.png")
     click.echo(str(write_bytes(out, as_png(picture))))

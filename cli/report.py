@@ -7,35 +7,37 @@ from pathlib import Path
 import click
 
 from .commands import command
+from .names import PROTOCOL
+from .paths import NAME_OR_PATH, PATH
+from .places import RunPath
 from .stores import open_store, release_option
 
 
 @command("report")
-@click.argument("run", type=click.Path(path_type=Path))
+@click.argument("run", type=RunPath())
 @click.option(
-    "--dataset", metavar="STORE", help="The store with the frames.  [default: the one of the scores]"
+    "--dataset",
+    type=NAME_OR_PATH,
+    metavar="STORE",
+    help="The store with the frames.  [default: the one of the scores]",
 )
-@click.option(
-    "--against", multiple=True, type=click.Path(path_type=Path), help="Another scored run; repeatable."
-)
-@click.option(
-    "--mismatched",
-    type=click.Path(path_type=Path),
-    help="The same model's run with mismatched expressions.",
-)
-@click.option("--swapped", type=click.Path(path_type=Path), hidden=True, help="What --mismatched was called.")
+@click.option("--against", multiple=True, type=RunPath(), help="Another scored run; repeatable.")
+@click.option("--mismatched", type=RunPath(), help="The same model's run with mismatched expressions.")
+@click.option("--swapped", type=RunPath(), hidden=True, help="What --mismatched was called.")
 @click.option(
     "--predictions",
-    type=click.Path(path_type=Path),
+    type=PATH,
     help="Where they are.  [default: where they were scored]",
 )
-@click.option("--protocol", help="Whose scores to show.  [default: the dataset's own, or RUN's only one]")
+@click.option(
+    "--protocol", type=PROTOCOL, help="Whose scores to show.  [default: the dataset's own, or RUN's only one]"
+)
 @click.option("--kinds", is_flag=True, help="Scores per kind of expression; synthetic releases only.")
 @click.option(
     "--worst", default=12, show_default=True, type=click.IntRange(0), help="How many of the worst to show."
 )
 @click.option("--best", default=12, show_default=True, type=click.IntRange(0), help="How many of the best.")
-@click.option("--out", type=click.Path(path_type=Path), help="The page.  [default: RUN/report/index.html]")
+@click.option("--out", type=PATH, help="The page.  [default: RUN/report/index.html]")
 @release_option
 def report_command(
     run: Path,
@@ -62,13 +64,17 @@ def report_command(
     from rvosbench.reporting.page import ReportOptions, write_page
     from rvosbench.runs.run import open_run
     from rvosbench.synthetic.language import kind_of
+    from rvosbench.workspace.choices import recorded_store
 
     from .console import warn
 
     if swapped is not None:
         warn("--swapped is now called --mismatched; the old name will go")
     opened = open_run(run)
-    dataset = dataset or opened.scores(protocol).store or (opened.record.store if opened.record else None)
+    if not dataset:
+        scores = opened.scores(protocol)
+        store = scores.store or (opened.record.store if opened.record else None)
+        dataset = recorded_store(store or "", scores.store_fingerprint)
     if not dataset:
         raise click.UsageError("missing option '--dataset': the store with the frames")
     page = write_page(

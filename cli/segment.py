@@ -11,24 +11,26 @@ from rvosbench.files.text import strip_control
 from .commands import command
 from .model_options import chosen_options, model_option, precision_option, text_encoder_option
 from .names import MODEL
+from .paths import PATH
+from .places import CheckpointPath, device_option
 
 
 @command("segment")
-@click.argument("video", type=click.Path(path_type=Path))
+@click.argument("video", type=PATH)
 @click.argument("expressions", nargs=-1, required=True, metavar="EXPRESSION...")
-@click.option("--checkpoint", type=click.Path(path_type=Path), help="Folder or file with the weights.")
+@click.option(
+    "--checkpoint", type=CheckpointPath(), help="Folder or file with the weights, or a trained run."
+)
 @text_encoder_option
 @model_option
 @click.option("--model", type=MODEL, default="soc", show_default=True, help="`rvos list models`.")
 @click.option(
     "--out",
     required=True,
-    type=click.Path(path_type=Path),
+    type=PATH,
     help="What to write: NAME.mp4, NAME.gif, NAME.png (of one frame), or a folder for one PNG per frame.",
 )
-@click.option(
-    "--masks", type=click.Path(path_type=Path), help="Also write every mask as a PNG into this folder."
-)
+@click.option("--masks", type=PATH, help="Also write every mask as a PNG into this folder.")
 @click.option(
     "--frames-per-clip",
     default=24,
@@ -44,7 +46,7 @@ from .names import MODEL
     help="Frames per second of a folder of frames; a video has its own times.",
 )
 @click.option("--overwrite", is_flag=True, help="Replace what is already at --out and --masks.")
-@click.option("--device", default="cpu", show_default=True, help="cpu, cuda, cuda:1 ...")
+@device_option()
 @precision_option
 @click.option("--seed", default=0, show_default=True, help="For models that draw at random.")
 def segment_command(

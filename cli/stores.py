@@ -7,17 +7,21 @@ from typing import TYPE_CHECKING
 
 import click
 
+from .names import STORE
+from .paths import PATH
+
 if TYPE_CHECKING:
     from rvosbench.store import Store
 
 dataset_option = click.option(
     "--dataset",
     required=True,
+    type=STORE,
     metavar="STORE",
     help="A store's folder, or its name in the workspace or in the folder that RVOS_STORES names.",
 )
 release_option = click.option(
-    "--release", type=click.Path(path_type=Path), help="Where the release is now, if it moved since prepare."
+    "--release", type=PATH, help="Where the release is now, if it moved since prepare."
 )
 
 
@@ -47,12 +51,11 @@ def only_split(store: Store, split: str | None) -> str:
     """The split that was asked for; without one, the only split that the store has.
 
     Raises:
+        UnknownNameError: no such split.
         click.UsageError: the store has several splits and none was named.
     """
-    if split is not None:
-        return split
-    if len(store.splits) == 1:
-        return next(iter(store.splits))
-    raise click.UsageError(
-        f"{store.folder} has the splits {', '.join(store.splits)}; choose one with --split"
-    )
+    if split is None and len(store.splits) > 1:
+        raise click.UsageError(
+            f"{store.folder} has the splits {', '.join(store.splits)}; choose one with --split"
+        )
+    return store.only_split(split)

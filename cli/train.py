@@ -10,6 +10,7 @@ import click
 
 from .commands import command, dry_run_option, json_option
 from .names import MODEL, PRESET
+from .paths import PATH
 from .places import device_option, preset_of, training_folder
 from .stores import dataset_option, release_option
 
@@ -25,7 +26,7 @@ from .stores import dataset_option, release_option
 @click.option("--split", default="train", show_default=True, help="The split to learn from.")
 @click.option(
     "--out",
-    type=click.Path(path_type=Path),
+    type=PATH,
     help="Run folder to write.  [default: a new one in the workspace]",
 )
 @click.option("--steps", type=click.IntRange(1), help="Optimiser steps, instead of the recipe's.")
@@ -40,7 +41,7 @@ from .stores import dataset_option, release_option
 )
 @click.option(
     "--backbone",
-    type=click.Path(path_type=Path),
+    type=PATH,
     help="Start the backbone from this file; for soc a Video Swin trained on Kinetics (.pth).",
 )
 @click.option(

@@ -8,11 +8,12 @@ from pathlib import Path
 import click
 
 from .commands import command, json_option
+from .paths import NAME_OR_PATH
 from .stores import find_store, release_option
 
 
 @command("verify")
-@click.argument("store", metavar="STORE")
+@click.argument("store", type=NAME_OR_PATH, metavar="STORE")
 @click.option("--no-frames", is_flag=True, help="Do not decode the frames, which takes most of the time.")
 @json_option
 @release_option
@@ -30,7 +31,7 @@ def verify_command(store: str, no_frames: bool, as_json: bool, release: Path | N
       rvos verify stores/ytvos --no-frames
     """
     from rvosbench.errors import FormatError
-    from rvosbench.store.reader import read_manifest, rebuild_command
+    from rvosbench.store.manifest import read_manifest, rebuild_command
     from rvosbench.store_tools.verify import verify
 
     from .console import print_json, progress

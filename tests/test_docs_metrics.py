@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from rvosbench.evaluation.protocols import PROTOCOLS
+from rvosbench.plugins.registry import PROTOCOLS
 
 PAGE = (Path(__file__).resolve().parents[1] / "docs" / "metrics.md").read_text(encoding="utf-8")
 
@@ -22,8 +22,8 @@ def section(name: str) -> str:
     return PAGE.partition(f"\n### `{name}`\n")[2].partition("\n#")[0]
 
 
-def test_the_table_holds_every_protocol_in_order():
-    assert list(table()) == list(PROTOCOLS)
+def test_the_table_holds_every_protocol():
+    assert sorted(table()) == sorted(PROTOCOLS)
 
 
 @pytest.mark.parametrize("name", PROTOCOLS)

@@ -21,6 +21,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"inference", "preparation", "store_tools", "submission", "training", "workspace"}),
     frozenset({"doctor", "evaluation"}),
     frozenset({"reporting"}),
+    frozenset({"testing"}),
     frozenset({"demo"}),
     frozenset({"cli"}),
 )

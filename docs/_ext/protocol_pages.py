@@ -6,8 +6,8 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
-from rvosbench.evaluation.protocols import PROTOCOLS
 from rvosbench.plugins.protocol import Protocol
+from rvosbench.plugins.registry import PROTOCOLS
 
 
 def markdown() -> str:

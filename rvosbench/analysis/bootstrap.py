@@ -64,6 +64,12 @@ class Comparison:
     low: float  # 95 % interval over clusters; NaN with fewer than two
     high: float
     p: float  # two-sided: how often chance alone makes a difference at least this large
+    swaps: int | None = None  # how many random swaps p was estimated from; None: all were tried, p is exact
+
+    @property
+    def p_is_a_bound(self) -> bool:
+        """No random swap made a difference as large: p is at most what is given, and may be far less."""
+        return self.swaps is not None and self.p <= 1 / (self.swaps + 1)
 
 
 def compare(
@@ -117,9 +123,20 @@ def compare(
         shuffled = _ratio(first.sum(axis=0) + moved) - _ratio(second.sum(axis=0) - moved)
         as_large += int(np.count_nonzero(~(np.abs(shuffled) < threshold)))
         tried += len(swapped)
-    if not _all_swaps_fit(len(first), replicates):
-        as_large, tried = as_large + 1, tried + 1  # the swap that was observed is one of them
-    return Comparison(observed, low, high, as_large / tried)
+    if _all_swaps_fit(len(first), replicates):
+        return Comparison(observed, low, high, as_large / tried)
+    # The swap that was observed is one of them.
+    return Comparison(observed, low, high, (as_large + 1) / (tried + 1), swaps=tried)
+
+
+def p_text(p: float, *, is_a_bound: bool = False) -> str:
+    """A p value for the eye.
+
+    Example:
+        >>> p_text(0.25), p_text(1 / 10001, is_a_bound=True), p_text(0.3333333)
+        ('0.2500', '<= 0.0001', '0.3333')
+    """
+    return f"{'<= ' if is_a_bound else ''}{p:.4f}"
 
 
 def holm(p_values: Sequence[float]) -> list[float]:

@@ -1,217 +1,203 @@
-"""Store + predictions -> scores, under a named protocol, one video at a time.
+"""Store + predictions -> scores, under a named protocol.
 
-Needs neither torch nor the model: predictions are files, whatever made them.
+Needs neither torch nor the model: predictions are files or arrays, whatever made them.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from rvosbench.errors import MissingPathError, OutputError, ScoreError
-from rvosbench.evaluation.answers import Answers, answer
-from rvosbench.evaluation.protocols import protocol_named
-from rvosbench.evaluation.score_tables import FrameRow, ScoreTables
-from rvosbench.evaluation.targets import Query, queries
-from rvosbench.metrics.pairs import PairScores, measure_pairs
+from rvosbench.errors import InvalidDataError, OutputError, ScoreError
+from rvosbench.evaluation.collect import ScoredVideos, Task, asked_of, score_videos
+from rvosbench.evaluation.compute import metric_value
+from rvosbench.evaluation.inputs import (
+    Given,
+    Predicted,
+    given,
+    opened,
+    rules_of,
+    split_of,
+    store_of,
+)
+from rvosbench.evaluation.writing import scores_folder, write_scores
+from rvosbench.files.locations import local_path
+from rvosbench.plugins.metric import Metric
+from rvosbench.plugins.model import Trait
 from rvosbench.plugins.protocol import ANNOTATORS, Protocol
-from rvosbench.runs import record as run_record
-from rvosbench.runs.predictions import Prediction
-from rvosbench.runs.record import EMPTY_ANSWERS, RunRecord
+from rvosbench.plugins.registry import METRICS
 from rvosbench.runs.run import PREDICTIONS
 from rvosbench.runs.scores import Scores
 from rvosbench.store import Store
-from rvosbench.submission import PredictionSource, open_predictions
-from rvosbench.types import Video
 
 _log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EvaluateOptions:
+    """What is rarely asked for when predictions are scored."""
+
+    seed: int = 0  # of the bootstrap
+    allow_empty: bool = False
+    """Score predictions even if not one has a pixel. A model that gives empty answers on purpose may anyway;
+    anybody else's are probably a mistake."""
+    model: str | None = None
+    """What the scores call the model. None: what the run's record says, else the name of the file."""
+
+
 def evaluate(
-    run: Path,
+    predictions: Predicted,
+    store: Store | str | Path | None = None,
     *,
-    store: Store,
-    split: str,
-    predictions: Path | None = None,
-    protocol: str,
-    seed: int = 0,
-    allow_empty: bool = False,
+    split: str | None = None,
+    protocol: str | Protocol | None = None,
+    metrics: Sequence[str] = (),
+    out: str | Path | None = None,
     on_progress: Callable[[int, int], None] | None = None,
+    **options: Any,
 ) -> Scores:
     """Score predictions against a store; memory holds the masks of one video at a time.
 
-    Writes `scores.json`, `frame_scores.parquet` and `expression_scores.parquet` into `scores/<protocol>/` of
-    the run folder. Earlier scores under the same protocol are replaced, those under others stay.
+    The scores of a run are written into it, into `scores/<protocol>/`: earlier ones under the same protocol
+    are replaced, those under others stay. Everything else is written where `out` says, or nowhere.
 
     Args:
-        run: the folder that `rvos predict` wrote; any folder, made if need be, for external predictions.
-        store: the ground truth.
-        split: of the store.
-        predictions: external ones: PNG folders, a zip or Parquet (see `rvosbench.submission`). Without
-            them, the run's own.
-        protocol: one of `rvosbench.evaluation.protocols.PROTOCOLS`.
-        seed: of the bootstrap.
-        allow_empty: score predictions even if not one has a pixel. Those of the baseline `nothing` are
-            scored anyway; anybody else's are probably a mistake.
+        predictions: a run, or its folder; PNG folders, a zip or Parquet (see `rvosbench.submission`); or
+            answers in memory (see `rvosbench.evaluation.arrays.Answering`): a mapping from (video id,
+            expression id) to (T, H, W) bool, for example.
+        store: the ground truth. Without it, the store that the run was made from.
+        split: of the store. Without it, the run's, or the only one.
+        protocol: its name in `rvosbench.plugins.registry.PROTOCOLS`. Without it, the dataset's own.
+        metrics: names in `rvosbench.plugins.registry.METRICS`, added to the protocol's own.
+        out: a folder for the scores; it becomes a run without a record.
         on_progress: called with (videos done, videos in all).
+        options: fields of `EvaluateOptions`, such as `seed`.
 
     Raises:
-        UnknownNameError: no such protocol or split.
-        MissingPathError: there are no predictions.
+        UnknownNameError: no such protocol, metric or split.
+        PluginError: a metric fails.
+        MissingPathError: there are no predictions, or no store.
         ScoreError: the predictions are of another store or split, incomplete, or cannot be scored; the
             ground truth is hidden.
         ShapeError: a mask has another size than its video.
         OutputError: the folder cannot be written, or holds a run of its own.
     """
-    rules = protocol_named(protocol)
-    video_ids = store.video_ids(split)
-    source, record = _source(run, store, split, predictions, rules)
-    left_out = frozenset(record.left_out if record else ())
-    video_ids = video_ids[: record.limit if record else None]
-    surplus = tuple(sorted(set(source.video_ids()) - set(video_ids)))
-    if surplus:
-        _log.warning(
-            "predictions for %d videos that %s/%s does not have are ignored, such as %s",
-            len(surplus),
-            store.name,
-            split,
-            ", ".join(surplus[:3]),
-        )
-    absent = sorted(set(video_ids) - set(source.video_ids()))
-    unanswered = [video_id for video_id in absent if _asked(store.video(split, video_id), rules, left_out)]
-    if unanswered:
-        raise ScoreError(
-            f"{len(unanswered)} of {len(video_ids)} videos of {store.name}/{split} have no predictions: "
-            f"{', '.join(unanswered[:3])}{' ...' if len(unanswered) > 3 else ''}; predict them too"
-        )
-    asked, exact = 0, True
-    with ScoreTables(run, rules) as tables:
-        for done, video_id in enumerate(video_ids):
-            video = store.video(split, video_id)
-            wanted = _asked(video, rules, left_out)
-            if wanted:
-                wanted, answers = answer(video, wanted, source.read(video), rules, merged=source.merged)
-                rows = list(_measured(video, wanted, answers, rules))
-                exact = exact and all(row.intersection == row.union for _, row in rows)
-                tables.add(video, wanted, rows, answers)
-                asked += len(wanted)
-            if on_progress is not None:
-                on_progress(done + 1, len(video_ids))
-        if not asked:
-            raise ScoreError(
-                f"{store.name}/{split} has nothing to score under '{rules.name}' (unit: {rules.unit}); "
-                "choose another split or protocol"
-            )
-        expected = allow_empty or (record is not None and EMPTY_ANSWERS in record.traits)
-        if tables.all_empty and not expected:
-            raise ScoreError(
-                f"all masks in {predictions or run / PREDICTIONS} are empty; were scores saved instead of "
-                "masks, the threshold set too high, the weights not loaded? If they are meant to be, add "
-                "--allow-empty"
-            )
-        if exact and predictions is not None:
-            _log.warning(
-                "every mask in %s equals the ground truth to the pixel; is it a copy of it?", predictions
-            )
-        scores = Scores(
-            protocol=rules,
-            metrics=tables.metrics(seed),
-            dataset=store.name,
-            split=split,
-            store=str(store.folder),
-            store_fingerprint=store.fingerprint,
-            predictions=None if predictions is None else str(predictions),
-            model=(record.model if record else Path(str(predictions)).stem) or run.name,
-            is_oracle=record is not None and record.is_oracle,
-            traits=record.traits if record else (),
-            settings=record.settings if record else {},
-            mismatched_expressions=record is not None and record.mismatched_expressions,
-            n_expressions=asked // (len(ANNOTATORS) if rules.annotators == "mean" else 1),
-            n_videos=tables.n_videos,
-            n_frames=tables.n_frames,
-            n_left_out=len(left_out),
-            ignored_videos=surplus,
-        )
-        tables.finish(scores)
+    chosen = EvaluateOptions(**options)
+    what = given(predictions)
+    folder = _folder(what, None if out is None else local_path(out))
+    store = store_of(what, store)
+    split = split_of(what, store, split)
+    rules = rules_of(store, protocol)
+    asked = {name: METRICS[name] for name in dict.fromkeys([*rules.metrics, *metrics])}
+    video_ids = store.video_ids(split)[: what.record.limit if what.record else None]
+    task = Task(
+        store=store,
+        split=split,
+        source=opened(what, store, split, rules),
+        rules=rules,
+        left_out=frozenset(what.record.left_out if what.record else ()),
+        ranks=any(metric.over == "ranking" for metric in asked.values()),
+    )
+    surplus = tuple(sorted(set(task.source.video_ids()) - set(video_ids)))
+    _check_videos(task, video_ids, surplus)
+    with nullcontext() if folder is None else scores_folder(folder, rules.name) as place:
+        scored = score_videos(task, video_ids, on_progress)
+        _check_scored(task, scored, what, chosen)
+        scores = _scores(task, scored, asked, what, surplus, chosen)
+        if place is not None:
+            write_scores(scores, place)
     return scores
 
 
-def _source(
-    run: Path, store: Store, split: str, predictions: Path | None, rules: Protocol
-) -> tuple[PredictionSource, RunRecord | None]:
-    """The predictions, and what is known about how they were made."""
-    own = run / PREDICTIONS
-    if predictions is not None:
-        if own.exists():
-            raise OutputError(
-                f"{run} holds predictions of its own; choose another folder for the scores of {predictions}"
-            )
-        return open_predictions(predictions, rules.answers, store.release, store.folder), None
-    record = RunRecord.from_json(run_record.read_run(run), run / run_record.NAME)
-    if not own.is_dir():
-        raise MissingPathError(
-            f"{run} has no {PREDICTIONS}; make them with rvos predict, or name --predictions"
+def _folder(what: Given, out: Path | None) -> Path | None:
+    """The run to write into."""
+    if what.run is not None:
+        if out is not None:
+            raise InvalidDataError(f"the scores of {what.run.path} are written into it; leave out {out}")
+        return what.run.path
+    if out is not None and (out / PREDICTIONS).exists():
+        raise OutputError(
+            f"{out} holds predictions of its own; choose another folder for the scores of {what.shown}"
         )
-    unit = "object" if rules.answers == "object" else "expression"  # the expressions that annotators wrote
-    for key, expected in (("store_fingerprint", store.fingerprint), ("split", split), ("unit", unit)):
-        if getattr(record, key) != expected:
-            raise ScoreError(
-                f"{run} was predicted with {key.replace('_', ' ')} {getattr(record, key)!r}, it would be "
-                f"scored with {expected!r}; score it against {record.store or 'the store it was made from'}, "
-                "or predict again"
-            )
-    return open_predictions(own, rules.answers), record
+    return out
 
 
-def _asked(video: Video, rules: Protocol, left_out: frozenset[str]) -> list[Query]:
-    """The queries of a video, without those about expressions that the run did not ask."""
-    asked = queries(video, rules)
-    if rules.answers != "annotator":
-        return [q for q in asked if f"{video.video_id}/{q.expression_id}" not in left_out]
-    gone = sum(f"{video.video_id}/{each.expression_id}" in left_out for each in video.expressions)
-    if 0 < gone < len(video.expressions):
+def _check_videos(task: Task, video_ids: Sequence[str], surplus: Sequence[str]) -> None:
+    """Refuse videos without predictions; warn of predictions without a video."""
+    name = f"{task.store.name}/{task.split}"
+    if surplus:
+        _log.warning(
+            "predictions for %d videos that %s does not have are ignored, such as %s",
+            len(surplus),
+            name,
+            ", ".join(surplus[:3]),
+        )
+    absent = sorted(set(video_ids) - set(task.source.video_ids()))
+    unanswered = [
+        video_id
+        for video_id in absent
+        if asked_of(task.store.video(task.split, video_id), task.rules, task.left_out)
+    ]
+    if unanswered:
         raise ScoreError(
-            f"the run did not ask {gone} of the {len(video.expressions)} expressions of video "
-            f"{video.video_id}, '{rules.name}' merges them all; choose davis-expressions"
+            f"{len(unanswered)} of {len(video_ids)} videos of {name} have no predictions: "
+            f"{', '.join(unanswered[:3])}{' ...' if len(unanswered) > 3 else ''}; predict them too"
         )
-    return [] if gone else asked
 
 
-def _measured(
-    video: Video, wanted: Sequence[Query], answers: Answers, rules: Protocol
-) -> Iterator[tuple[Query, FrameRow]]:
-    """Every scored frame of a video, by query."""
-    keys = [(query, place) for query in wanted for place in range(len(query.frames))]
-    best = [scored_candidate(answers[q.expression_id, q.frames[place]], rules) for q, place in keys]
-    voids = [None if q.voids is None else q.voids[place] for q, place in keys]
-    measured: PairScores = measure_pairs(
-        [row.mask for row in best],
-        [query.truths[place] for query, place in keys],
-        voids if any(void is not None for void in voids) else None,
+def _check_scored(task: Task, scored: ScoredVideos, what: Given, options: EvaluateOptions) -> None:
+    """Refuse what was probably a mistake."""
+    rules = task.rules
+    if not scored.annotators:
+        raise ScoreError(
+            f"{task.store.name}/{task.split} has nothing to score under '{rules.name}' (unit: {rules.unit}); "
+            "choose another split or protocol"
+        )
+    on_purpose = what.record is not None and Trait.EMPTY_ANSWERS in what.record.traits
+    if scored.all_empty and not (options.allow_empty or on_purpose):
+        raise ScoreError(
+            f"all masks in {what.shown} are empty; were scores saved instead of masks, the threshold set too "
+            "high, the weights not loaded? If they are meant to be, add --allow-empty"
+        )
+    if what.record is None and scored.equals_truth:
+        _log.warning("every mask in %s equals the ground truth to the pixel; is it a copy of it?", what.shown)
+
+
+def _scores(
+    task: Task,
+    scored: ScoredVideos,
+    metrics: dict[str, Metric],
+    what: Given,
+    surplus: tuple[str, ...],
+    options: EvaluateOptions,
+) -> Scores:
+    record, store, rules = what.record, task.store, task.rules
+    table = scored.table
+    return Scores(
+        protocol=rules,
+        metrics={
+            name: metric_value(metric, table, rules, annotators=scored.annotators, seed=options.seed)
+            for name, metric in metrics.items()
+        },
+        dataset=store.name,
+        split=task.split,
+        store=str(store.folder),
+        store_fingerprint=store.fingerprint,
+        predictions=None if what.path is None else str(what.path),
+        model=options.model or what.model,
+        is_oracle=record is not None and record.is_oracle,
+        traits=record.traits if record else (),
+        settings=record.settings if record else {},
+        mismatched_expressions=record is not None and record.mismatched_expressions,
+        n_expressions=len(scored.annotators) // (len(ANNOTATORS) if rules.annotators == "mean" else 1),
+        n_videos=len(set(scored.expressions["video_id"].to_pylist())),
+        n_frames=scored.frames.num_rows,
+        n_left_out=len(task.left_out),
+        ignored_videos=surplus,
+        frames=scored.frames,
+        expressions=scored.expressions,
     )
-    for index, (query, place) in enumerate(keys):
-        yield (
-            query,
-            FrameRow(
-                video_id=video.video_id,
-                expression_id=query.expression_id,
-                frame_index=query.frames[place],
-                j=float(measured.j[index]),
-                f=float(measured.f[index]),
-                intersection=int(measured.intersection[index]),
-                union=int(measured.union[index]),
-                predicted_area=int(measured.predicted_area[index]),
-                true_area=int(measured.true_area[index]),
-            ),
-        )
-
-
-def scored_candidate(candidates: Sequence[Prediction], rules: Protocol) -> Prediction:
-    """The one that J and F are taken from: candidate 0.
-
-    For frame samples the best score, of equal ones the last, as published.
-    """
-    if rules.unit != "frame sample":
-        return candidates[0]
-    return max(candidates, key=lambda row: (row.score, row.candidate))

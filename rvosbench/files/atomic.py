@@ -14,7 +14,7 @@ import errno
 import json
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -24,8 +24,8 @@ from rvosbench.errors import OutputError, RvosbenchError
 from rvosbench.files.partials import clean_up, discard, forget, partial_path
 from rvosbench.files.places import Content, check_file, check_folder, final_name, unwritable
 from rvosbench.files.swap import put_in_place
+from rvosbench.files.sync import sync, sync_tree
 
-_LOST = (errno.EIO, errno.ENOSPC, errno.EDQUOT)  # data that did not reach the disk
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
 
 
@@ -137,7 +137,7 @@ class _Atomic(ABC):
         try:
             self._put_in_place()
             if self._durable:
-                _sync(self._final.parent)
+                sync(self._final.parent)
         except BaseException as error:
             self.abandon()
             if isinstance(error, OSError) and not isinstance(error, RvosbenchError):
@@ -188,7 +188,7 @@ class AtomicFile(_Atomic):
 
     def _put_in_place(self) -> None:
         if self._durable:
-            _sync(self.partial)
+            sync(self.partial)
         # Looked at again: what has come there since the start is not ours to remove.
         check_file(self.path, overwrite=self._overwrite)
         if not self._overwrite:
@@ -224,8 +224,9 @@ class AtomicFolder(_Atomic):
             sync_tree(self.partial)
         check_folder(self.path, overwrite=self._overwrite, content=self._content)
         if not self._overwrite:
-            with suppress(OSError):
-                self._final.rmdir()  # an empty folder gives way, on Windows only so
+            if os.name == "nt":  # elsewhere an empty folder gives way to the rename itself
+                with suppress(OSError):
+                    self._final.rmdir()
             self.partial.rename(self._final)
             return
         old = partial_path(self._final, "old")
@@ -235,32 +236,3 @@ class AtomicFolder(_Atomic):
             if self._final.exists():
                 discard(old)  # Ctrl-C may have come before it was gone
             forget(old)
-
-
-def sync_tree(folder: Path) -> None:
-    """Wait until all that is in a folder has reached the disk.
-
-    Raises:
-        OSError: it has not, for example because the disk is full.
-    """
-    for root, _, names in os.walk(folder):
-        _sync_all(Path(root) / name for name in names)
-        _sync(Path(root))
-
-
-def _sync_all(paths: Iterable[Path]) -> None:
-    for path in paths:
-        if not path.is_symlink():
-            _sync(path)
-
-
-def _sync(path: Path) -> None:
-    try:
-        descriptor = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-    except OSError as error:
-        if error.errno in _LOST:
-            raise  # others: a system or file system on which a folder cannot be synchronised

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from rvosbench.errors import PluginError, UnknownNameError
-from rvosbench.plugins.registry import DATASETS, PROTOCOLS
+from rvosbench.plugins.defaults import default_protocol
+from rvosbench.plugins.registry import PROTOCOLS
 
 
 def needed_candidates(dataset: str, available: int) -> int:
@@ -15,9 +16,16 @@ def needed_candidates(dataset: str, available: int) -> int:
 
     Returns:
         `available` where the protocol ranks all candidates, else 1.
+
+    Example:
+        >>> needed_candidates("a2d", 20), needed_candidates("ytvos", 20)
+        (20, 1)
     """
+    name = default_protocol(dataset)
+    if name is None:
+        return 1
     try:
-        protocol = PROTOCOLS[DATASETS[dataset].protocol]
-    except (UnknownNameError, PluginError, AttributeError):
-        return available if dataset in ("a2d", "jhmdb") else 1
-    return available if protocol.candidates == "all" else 1
+        ranks_all = PROTOCOLS[name].candidates == "all"
+    except (UnknownNameError, PluginError):  # evaluate says so, when it is to be scored
+        return 1
+    return available if ranks_all else 1

@@ -23,12 +23,12 @@ from rvosbench.masks.run_lengths import foreground_areas
 from rvosbench.metrics.coco_figures import (
     COCO_FIGURES,
     MOST_DETECTIONS,
-    Matches,
     coco_figures,
     first_hits,
 )
 from rvosbench.metrics.region import overlaps
 from rvosbench.metrics.samples import sample_figures, sample_iou
+from rvosbench.plugins.table import Matches
 from rvosbench.types import Rle
 
 __all__ = ["COCO_FIGURES", "match_samples", "score_coco"]

@@ -9,10 +9,11 @@ The arithmetic is that of `COCOeval.accumulate` and `summarize`, so the figures 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+from rvosbench.plugins.table import Matches
 
 COCO_FIGURES = (
     "mAP",
@@ -37,19 +38,6 @@ MOST_DETECTIONS = 100
 
 _RECALLS = np.linspace(0.0, 1.0, 101)
 _SMALL, _LARGE, _ALL = 32.0**2, 96.0**2, 1e10  # px
-
-
-@dataclass(frozen=True, slots=True)
-class Matches:
-    """What was found: `D` detections, the best score first, of `S` samples, at ten thresholds."""
-
-    sample: NDArray[np.int64]  # (D,) whose detection; a position in the ground truth's `images`
-    score: NDArray[np.float64]  # (D,)
-    rank: NDArray[np.int64]  # (D,) 0 for the best of its sample
-    area: NDArray[np.float64]  # (D,) px
-    hit: NDArray[np.bool_]  # (D, 10) the detection is its sample's match
-    truth_area: NDArray[np.float64]  # (S,) px
-    crowd: NDArray[np.bool_]  # (S,) neither found nor missed, whatever is detected there
 
 
 def join_matches(parts: Sequence[Matches], ids: Sequence[str]) -> Matches:
@@ -134,6 +122,11 @@ def coco_figures(matches: Matches) -> dict[str, float | list[float]]:
         "AP per threshold": [_mean(curve) for curve in precision],
         "AR per threshold": recall.tolist(),
     }
+
+
+def mean_average_precision(matches: Matches) -> float:
+    """The mAP over as many thresholds as `matches.hit` has columns; -1 without samples."""
+    return _mean(_curves(matches, 0.0, _ALL, MOST_DETECTIONS)[0])
 
 
 def _curves(

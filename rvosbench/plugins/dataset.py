@@ -116,6 +116,12 @@ class DatasetSpec:
     folder_names: tuple[str, ...] = ()
     """What the release folder is usually called, the most usual name first."""
 
+    recognise: Callable[[Path], bool] | None = None
+    """Whether a folder holds this release, by a few names in it: cheap, and true of all that `open` reads.
+
+    With it a folder of another dataset is refused with that one's name before anything is read.
+    """
+
     @property
     def name(self) -> str:
         """What it is called on the command line and in stores."""
@@ -130,12 +136,14 @@ class DatasetSpec:
         if not isinstance(self.card, Card):
             raise TypeError(f"its card is {type(self.card).__name__}, expected rvosbench.types.Card")
         if not callable(self.open):
-            raise TypeError(
-                f"its open is {type(self.open).__name__}, expected a function of (folder, options)"
-            )
+            raise TypeError(f"its open is {type(self.open).__name__}, expected a function")
         if not isinstance(self.protocol, str) or not self.protocol:
             raise TypeError(f"its protocol is {self.protocol!r}, expected the name of one")
         names = self.folder_names
         if not isinstance(names, tuple) or not all(isinstance(name, str) and name for name in names):
             raise TypeError(f"its folder_names are {names!r}, expected a tuple of names")
+        if self.recognise is not None and not callable(self.recognise):
+            raise TypeError(
+                f"its recognise is {type(self.recognise).__name__}, expected a function of (folder)"
+            )
         check_options_class(self.options)

@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-_OF_DATASET = {
-    "a2d": "a2d",
-    "davis": "davis-expressions",
-    "jhmdb": "jhmdb",
-    "mevis": "mevis",
-    "refcoco": "refcoco",
-    "refcoco+": "refcoco",
-    "refcocog": "refcoco",
-    "ytvos": "ytvos",
-}
+from rvosbench.errors import PluginError, UnknownNameError
+from rvosbench.plugins.registry import DATASETS
 
 
 def default_protocol(dataset: str) -> str | None:
     """The protocol that a dataset is scored under unless another one is named.
 
     Returns:
-        None for a dataset that nobody registered.
+        None for a dataset that no installed package brings, or only a broken one: its store can be scored
+        all the same, under a protocol that is named.
 
     Example:
         >>> default_protocol("refcoco+")
         'refcoco'
     """
-    return _OF_DATASET.get(dataset)
+    try:
+        return DATASETS[dataset].protocol
+    except (UnknownNameError, PluginError):
+        return None

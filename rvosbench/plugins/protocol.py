@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Literal
 
 from rvosbench.errors import InvalidDataError
+from rvosbench.plugins.choices import refuse_other_choices
 
 _NAME = r"[a-z0-9]([a-z0-9._+-]*[a-z0-9+])?"
 
@@ -47,12 +48,7 @@ class Protocol:
             raise InvalidDataError(
                 f"a protocol is named {self.name!r}; expected lower-case letters, digits, and - _ . + between"
             )
-        for key, choices in _choices().items():
-            if getattr(self, key) not in choices:
-                raise InvalidDataError(
-                    f"the protocol '{self.name}' has {key}={getattr(self, key)!r}; expected one of "
-                    f"{', '.join(map(repr, choices))}"
-                )
+        refuse_other_choices(f"the protocol '{self.name}'", self)
         if self.unit != "object" and (self.matching, self.annotators) != ("none", "each"):
             raise InvalidDataError(
                 f"the protocol '{self.name}' matches labels or merges annotators, which answer for objects; "
@@ -70,9 +66,3 @@ class Protocol:
         if self.annotators == "mean":
             return "annotator"
         return "object" if self.unit == "object" else "expression"
-
-
-def _choices() -> dict[str, tuple[Any, ...]]:
-    """The fields with a fixed choice of values."""
-    hints = get_type_hints(Protocol)
-    return {key: get_args(hint) for key, hint in hints.items() if get_origin(hint) is Literal}

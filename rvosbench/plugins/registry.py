@@ -12,7 +12,7 @@ import builtins
 import difflib
 import importlib
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Generic, Self, TypeVar, cast
 
 from rvosbench.errors import PluginError, UnknownNameError
 from rvosbench.files.text import strip_control
@@ -20,6 +20,7 @@ from rvosbench.plugins.entry_points import Entry, installed
 
 if TYPE_CHECKING:
     from rvosbench.plugins.dataset import DatasetSpec
+    from rvosbench.plugins.metric import Metric
     from rvosbench.plugins.model import ModelSpec
     from rvosbench.plugins.protocol import Protocol
 
@@ -29,6 +30,7 @@ OURS = "rvosbench"
 """The distribution of what is built in."""
 
 _HERE = "this program"
+_MOST_LISTED = 20  # names in a message
 
 
 class Registry(Mapping[str, T], Generic[T]):
@@ -223,8 +225,14 @@ class Registration:
 def unknown(kind: str, name: str, known: list[str]) -> str:
     """The message for a name that is not there: the nearest one, else all of them."""
     near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    hint = f"did you mean '{near[0]}'?" if near else f"there are: {', '.join(known) or 'none'}"
+    hint = f"did you mean '{near[0]}'?" if near else f"there are: {_listed(known)}"
     return f"no {kind} is named '{name}'; {hint}"
+
+
+def _listed(names: list[str]) -> str:
+    """All names, or the first of very many, such as the videos of a release."""
+    more = len(names) - _MOST_LISTED
+    return ", ".join(names[:_MOST_LISTED]) + (f" and {more:,} more" if more > 0 else "") or "none"
 
 
 def _one_line(value: object) -> str:
@@ -271,8 +279,44 @@ MODELS: Registry[ModelSpec] = Registry(
     "rvosbench.plugins.model:ModelSpec",
 )
 
-METRICS: Registry[Any] = Registry("metric", "rvosbench.metrics", {}, "rvosbench.plugins.metric:Metric")
+METRICS: Registry[Metric] = Registry(
+    "metric",
+    "rvosbench.metrics",
+    {
+        "F": "rvosbench.metrics.catalogue:F",
+        "F decay": "rvosbench.metrics.catalogue:F_DECAY",
+        "F recall": "rvosbench.metrics.catalogue:F_RECALL",
+        "J": "rvosbench.metrics.catalogue:J",
+        "J decay": "rvosbench.metrics.catalogue:J_DECAY",
+        "J recall": "rvosbench.metrics.catalogue:J_RECALL",
+        "J&F": "rvosbench.metrics.catalogue:J_AND_F",
+        "P@0.5": "rvosbench.metrics.catalogue:PRECISION_AT_05",
+        "P@0.6": "rvosbench.metrics.catalogue:PRECISION_AT_06",
+        "P@0.7": "rvosbench.metrics.catalogue:PRECISION_AT_07",
+        "P@0.8": "rvosbench.metrics.catalogue:PRECISION_AT_08",
+        "P@0.9": "rvosbench.metrics.catalogue:PRECISION_AT_09",
+        "mAP": "rvosbench.metrics.catalogue:MEAN_AVERAGE_PRECISION",
+        "mIoU": "rvosbench.metrics.catalogue:MEAN_IOU",
+        "oIoU": "rvosbench.metrics.catalogue:OVERALL_IOU",
+    },
+    "rvosbench.plugins.metric:Metric",
+)
 
 PROTOCOLS: Registry[Protocol] = Registry(
-    "protocol", "rvosbench.protocols", {}, "rvosbench.plugins.protocol:Protocol"
+    "protocol",
+    "rvosbench.protocols",
+    {
+        "a2d": "rvosbench.evaluation.protocols:A2D",
+        "a2d-top1": "rvosbench.evaluation.protocols:A2D_TOP1",
+        "davis-expressions": "rvosbench.evaluation.protocols:DAVIS_EXPRESSIONS",
+        "davis-objects": "rvosbench.evaluation.protocols:DAVIS_OBJECTS",
+        "davis-official": "rvosbench.evaluation.protocols:DAVIS_OFFICIAL",
+        "davis-semi": "rvosbench.evaluation.protocols:DAVIS_SEMI",
+        "jhmdb": "rvosbench.evaluation.protocols:JHMDB",
+        "jhmdb-top1": "rvosbench.evaluation.protocols:JHMDB_TOP1",
+        "mevis": "rvosbench.evaluation.protocols:MEVIS",
+        "refcoco": "rvosbench.evaluation.protocols:REFCOCO",
+        "ytvos": "rvosbench.evaluation.protocols:YTVOS",
+    },
+    "rvosbench.plugins.protocol:Protocol",
 )

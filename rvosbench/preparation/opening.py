@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from rvosbench.errors import OptionError
+from rvosbench.errors import DatasetError, OptionError
 from rvosbench.plugins.dataset import DatasetSpec, Release, ReportsSplits
+from rvosbench.plugins.folders import datasets_of, recognises, release_nearby
 from rvosbench.plugins.options import parse_options
 from rvosbench.plugins.registry import DATASETS
 
@@ -25,10 +27,31 @@ def open_release(name: str, release_dir: Path, options: Mapping[str, object] | o
         UnknownNameError: no such dataset or option.
         OptionError: an option has a value that it cannot have.
         MissingPathError: the release, or an index file, is not there.
-        DatasetError: the release is empty, or an index is damaged or of another shape.
+        DatasetError: the folder is the release of another dataset, or is empty, or an index is damaged or of
+            another shape.
     """
     spec: DatasetSpec = DATASETS[name]
-    return spec.open(release_dir, read_options(name, options))
+    chosen = read_options(name, options)
+    if release_dir.is_dir() and recognises(spec, release_dir) is False:
+        _refuse_another(spec, release_dir)
+    return spec.open(release_dir, chosen)
+
+
+def _refuse_another(spec: DatasetSpec, release_dir: Path) -> None:
+    """Say which release a folder is, or where the right one lies; nothing where neither is known."""
+    others = datasets_of(release_dir)
+    if others:
+        titles = " or ".join(DATASETS[other].card.title for other in others)
+        commands = " or ".join(f"rvos prepare {other}" for other in others)
+        raise DatasetError(
+            f"{release_dir} looks like a release of {titles}, expected {spec.card.title}; use: {commands}"
+        )
+    nearby = release_nearby(spec, release_dir)
+    if nearby is not None:
+        raise DatasetError(
+            f"{release_dir} is not the release of {spec.card.title}, but {nearby} looks like it; "
+            f"use: --root {shlex.quote(str(nearby))}"
+        )
 
 
 def split_problems(release: Release, split: str) -> tuple[str, ...]:

@@ -16,13 +16,14 @@ from itertools import islice
 from pathlib import Path
 
 from rvosbench.errors import DatasetError, InvalidDataError, MissingPathError, OutputError
+from rvosbench.files.places import check_folder
 from rvosbench.plugins.dataset import Release
 from rvosbench.preparation.estimate import Estimate, estimate
 from rvosbench.preparation.opening import open_release, split_problems
 from rvosbench.preparation.run import choose_splits, count_differences
 from rvosbench.preparation.unit import Job
 from rvosbench.store.partial import partial_folder
-from rvosbench.store.writer import check_free
+from rvosbench.store.writer import STORE
 
 _PIXELS = frozenset({".jpg", ".jpeg", ".png", ".mp4"})
 
@@ -249,10 +250,7 @@ def _nearest(place: Path) -> Path:
 def _out_error(place: Path, *, overwrite: bool) -> str | None:
     """Why `prepare` could not write a store there, as far as it can be told without trying."""
     try:
-        check_free(place, replace=overwrite)
+        check_folder(place, overwrite=overwrite, content=STORE, parents=True)
     except OutputError as error:
         return str(error)
-    parent = _nearest(place.parent)
-    if not parent.is_dir() or not os.access(parent, os.W_OK | os.X_OK):
-        return f"{place} cannot be written ({parent} is no writable folder); choose another --out"
     return None

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from rvosbench.errors import ScoreError
 from rvosbench.evaluation.answers import answer
-from rvosbench.evaluation.evaluate import scored_candidate
+from rvosbench.evaluation.collect import scored_candidate
 from rvosbench.evaluation.targets import Query, queries
 from rvosbench.runs.run import PREDICTIONS, Run, open_run
 from rvosbench.store import Store

@@ -1,8 +1,8 @@
 """Is the difference real? Scored runs against a first one, metric by metric, over the same items.
 
-Works for every metric that is a mean over expressions, objects or samples, or a ratio of two sums. mAP is
-neither: it ranks all samples together by scores that two models give on scales of their own, so swapping the
-models in one video would change the rank of the others.
+Works for every metric that is a mean or a ratio of two sums, whoever brought it. A metric over the ranking,
+such as mAP, is neither: it ranks all samples together by scores that two models give on scales of their own,
+so swapping the models in one video would change the rank of the others.
 """
 
 from __future__ import annotations
@@ -10,26 +10,30 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-import pyarrow.compute as pc
-from numpy.typing import NDArray
 
-from rvosbench.analysis.bootstrap import Comparison, compare, holm
-from rvosbench.errors import FormatError, InvalidDataError, ScoreError
+from rvosbench.analysis import bootstrap
+from rvosbench.analysis.bootstrap import Comparison, holm, p_text
+from rvosbench.errors import FormatError, InvalidDataError, PluginError, ScoreError, UnknownNameError
+from rvosbench.evaluation.compute import figure
+from rvosbench.evaluation.terms import Terms, terms
 from rvosbench.files.text import strip_control
-from rvosbench.metrics import statistics
-from rvosbench.metrics.samples import sample_iou
+from rvosbench.plugins.metric import Metric
+from rvosbench.plugins.registry import METRICS
+from rvosbench.plugins.table import Table
 from rvosbench.reporting.leaderboard import Scored
 from rvosbench.runs.run import Run, open_run
+from rvosbench.runs.scores import percent
 
 if TYPE_CHECKING:
+    import pandas as pd
     from rich.table import Table as RichTable
 
-SCHEMA_VERSION = 1
-_MEANS = {"J&F": "j_and_f", "J": "j", "F": "f"}  # columns of expression_scores.parquet
+SCHEMA_VERSION = 2
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,10 +41,16 @@ class Difference:
     """One metric of a run and of the first."""
 
     metric: str
+    better: Literal["higher", "lower"]  # which values of the metric are
     first: float  # a fraction
     value: float  # of the other run
-    comparison: Comparison  # other minus first
+    comparison: Comparison  # other minus first, whatever is better
     p_holm: float  # adjusted over the runs that are compared, for this metric
+
+    @property
+    def gain(self) -> float:
+        """How much better the other run is: the difference, with its sign turned where lower is better."""
+        return self.comparison.difference if self.better == "higher" else -self.comparison.difference
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,24 +61,71 @@ class Contrast:
     differences: tuple[Difference, ...]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True, repr=False)
 class Compared:
     """Several runs against one."""
 
     first: Scored
     others: tuple[Contrast, ...]
-    left_out: tuple[str, ...]  # metrics that are neither a mean nor a ratio
+    left_out: Mapping[str, str]  # metric -> why it cannot be compared
     seed: int
 
+    def __repr__(self) -> str:
+        lines = [
+            f"{contrast.row.name} minus {self.first.name}: "
+            + ", ".join(
+                f"{each.metric} {_signed(each.comparison)} (p {_p(each)})" for each in contrast.differences
+            )
+            for contrast in self.others
+        ]
+        return "\n".join(lines)
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Items:
-    """What a metric is taken over: a value each, and for a ratio its denominator."""
+    def _repr_html_(self) -> str:
+        return "".join(_html(self, contrast) for contrast in self.others)
 
-    keys: list[tuple[Any, ...]]
-    videos: list[str]
-    values: Mapping[str, NDArray[np.float64]]
-    weights: Mapping[str, NDArray[np.float64]]  # of the ratios only
+    def as_json(self) -> dict[str, Any]:
+        """Plain data, see `as_json`."""
+        return as_json(self)
+
+    def to_pandas(self) -> pd.DataFrame:
+        """A row per run and metric; figures are fractions."""
+        import pandas as pd
+
+        return pd.DataFrame(
+            [
+                {"run": contrast.row.name, "metric": each.metric, "first": each.first, "value": each.value}
+                | {
+                    "difference": each.comparison.difference,
+                    "low": each.comparison.low,
+                    "high": each.comparison.high,
+                    "p": each.comparison.p,
+                    "p_is_a_bound": each.comparison.p_is_a_bound,
+                    "p_holm": each.p_holm,
+                    "better": each.better,
+                }
+                for contrast in self.others
+                for each in contrast.differences
+            ]
+        )
+
+
+def compare(
+    first: str | Path | Run, *others: str | Path | Run, protocol: str | None = None, seed: int = 0
+) -> Compared:
+    """Compare scored runs with a first one: differences with 95 % intervals and p values.
+
+    Args:
+        first: what the others are compared with.
+        others: one run or more, scored under the same protocol on the same split of the same store.
+        protocol: whose scores to compare; see `rvosbench.runs.run.Run.scores`.
+        seed: of the bootstrap and the permutations.
+
+    Raises:
+        MissingPathError: a folder is no scored run.
+        ScoreError: the runs cannot be compared.
+        InvalidDataError: there is no other run.
+    """
+    return compare_runs([first, *others], protocol=protocol, seed=seed)
 
 
 def compare_runs(runs: Sequence[str | Path | Run], *, protocol: str | None = None, seed: int = 0) -> Compared:
@@ -89,21 +146,22 @@ def compare_runs(runs: Sequence[str | Path | Run], *, protocol: str | None = Non
     if len(runs) < 2:
         raise InvalidDataError(f"{len(runs)} run was named; expected two or more to compare")
     opened = [open_run(run) for run in runs]
-    rows = [Scored(run=run, scores=run.scores(protocol)) for run in opened]
+    name = opened[0].scores(protocol).protocol.name  # of several, the others' defaults may be different ones
+    rows = [Scored(run=run, scores=run.scores(name if name in run.protocols else None)) for run in opened]
     for row in rows[1:]:
         _check_same(rows[0], row)
-    tables = [_items(row) for row in rows]
-    for row, items in zip(rows[1:], tables[1:], strict=True):
-        odd = set(items.keys) ^ set(tables[0].keys)
-        if odd:
-            shown = "/".join(map(str, min(odd)))
-            raise ScoreError(
-                f"{row.run.path} and {rows[0].run.path} were not scored on the same items: {len(odd)} are in "
-                f"one only, such as {shown}; predict and score both on the whole split"
-            )
-    names = [name for name in rows[0].scores.metrics if name in tables[0].values]
-    found = {name: [_compared(tables[0], items, name, seed) for items in tables[1:]] for name in names}
-    adjusted = {name: holm([each.p for each in found[name]]) for name in names}
+    tables = [_table(row) for row in rows]
+    for row, table in zip(rows[1:], tables[1:], strict=True):
+        _check_same_items(rows[0], tables[0], row, table)
+    metrics, left_out = _comparable(rows)
+    items = {
+        metric.name: [_terms(metric, table, row) for table, row in zip(tables, rows, strict=True)]
+        for metric in metrics
+    }
+    found = {
+        name: [_compared(first, other, seed) for other in others] for name, (first, *others) in items.items()
+    }
+    adjusted = {name: holm([each.p for each in comparisons]) for name, comparisons in found.items()}
     return Compared(
         first=rows[0],
         others=tuple(
@@ -111,18 +169,19 @@ def compare_runs(runs: Sequence[str | Path | Run], *, protocol: str | None = Non
                 row=row,
                 differences=tuple(
                     Difference(
-                        metric=name,
-                        first=rows[0].scores.metrics[name].value,
-                        value=row.scores.metrics[name].value,
-                        comparison=found[name][place],
-                        p_holm=adjusted[name][place],
+                        metric=metric.name,
+                        better=metric.better,
+                        first=rows[0].scores.metrics[metric.name].value,
+                        value=row.scores.metrics[metric.name].value,
+                        comparison=found[metric.name][place],
+                        p_holm=adjusted[metric.name][place],
                     )
-                    for name in names
+                    for metric in metrics
                 ),
             )
             for place, row in enumerate(rows[1:])
         ),
-        left_out=tuple(name for name in rows[0].scores.metrics if name not in tables[0].values),
+        left_out=left_out,
         seed=seed,
     )
 
@@ -139,7 +198,7 @@ def as_json(found: Compared) -> dict[str, Any]:
         "n_expressions": first.n_expressions,
         "n_videos": first.n_videos,
         "seed": found.seed,
-        "not_compared": list(found.left_out),
+        "not_compared": dict(found.left_out),
         "first": _named(found.first),
         "others": [
             _named(contrast.row)
@@ -152,7 +211,9 @@ def as_json(found: Compared) -> dict[str, Any]:
                         "low": _number(each.comparison.low),
                         "high": _number(each.comparison.high),
                         "p": each.comparison.p,
+                        "p_is_a_bound": each.comparison.p_is_a_bound,
                         "p_holm": each.p_holm,
+                        "better": each.better,
                     }
                     for each in contrast.differences
                 }
@@ -176,8 +237,8 @@ def as_rich(found: Compared, contrast: Contrast) -> RichTable:
     for name in ("difference", "p", *(["p Holm"] if several else [])):
         drawn.add_column(name, justify="right", no_wrap=True)
     for each in contrast.differences:
-        cells = [each.metric, _percent(each.first), _percent(each.value), _signed(each.comparison)]
-        cells += [f"{p:.4f}" for p in (each.comparison.p, *([each.p_holm] if several else []))]
+        cells = [_heading(each), percent(each.first), percent(each.value), _signed(each.comparison)]
+        cells += [_p(each), *([_p(each, holm=True)] if several else [])]
         drawn.add_row(*map(Text, cells))
     return drawn
 
@@ -189,10 +250,14 @@ def footnotes(found: Compared) -> tuple[str, ...]:
         "paired bootstrap over videos.",
         "p: two-sided, by swapping the two runs' answers in whole videos.",
     ]
+    differences = [each for contrast in found.others for each in contrast.differences]
+    if any(each.comparison.p_is_a_bound for each in differences):
+        lines.append("<=: none of the random swaps made a difference as large.")
+    if any(each.better == "lower" for each in differences):
+        lines.append("\N{DOWNWARDS ARROW}: lower is better.")
     if len(found.others) > 1:
         lines.append(f"p Holm: adjusted for {len(found.others)} runs, for each metric on its own.")
-    if found.left_out:
-        lines.append(f"Not compared: {', '.join(found.left_out)}, neither a mean nor a ratio of sums.")
+    lines += [f"Not compared: {name}, {reason}." for name, reason in found.left_out.items()]
     return tuple(lines)
 
 
@@ -215,55 +280,78 @@ def _check_same(first: Scored, other: Scored) -> None:
         )
 
 
-def _items(row: Scored) -> _Items:
-    """The values behind a run's metrics, in one order for all runs, checked against its scores.json."""
+def _comparable(rows: Sequence[Scored]) -> tuple[list[Metric], dict[str, str]]:
+    """The metrics to compare; and why others cannot be."""
+    metrics, left_out = [], {}
+    for name in dict.fromkeys(name for row in rows for name in row.scores.metrics):
+        try:
+            metric = METRICS[name]
+        except (UnknownNameError, PluginError):
+            left_out[name] = "which no installed package brings"
+            continue
+        if not all(name in row.scores.metrics for row in rows):
+            left_out[name] = "which was not scored in every run"
+        elif metric.over == "ranking":
+            left_out[name] = "neither a mean nor a ratio of sums"
+        else:
+            metrics.append(metric)
+    return metrics, left_out
+
+
+def _table(row: Scored) -> Table:
+    """The tables of a run in one order for all runs."""
     protocol = row.scores.protocol.name
-    frames = row.run.frames(protocol)
-    columns = ("video_id", "expression_id", "frame_index")
-    frames = frames.take(pc.sort_indices(frames, [(name, "ascending") for name in columns]))
-    keys: list[tuple[Any, ...]] = list(zip(*(frames[name].to_pylist() for name in columns), strict=True))
-    weights: dict[str, NDArray[np.float64]] = {}
-    if row.scores.protocol.unit == "frame sample":
-        intersections, unions = frames["intersection"].to_numpy(), frames["union"].to_numpy()
-        iou = sample_iou(intersections, unions)
-        values = {"mIoU": iou, "oIoU": intersections.astype(np.float64)}
-        weights["oIoU"] = unions.astype(np.float64)
-        for name in row.scores.metrics:
-            if name.startswith("P@"):
-                values[name] = (iou > float(name.removeprefix("P@"))).astype(np.float64)
-    else:
-        expressions = row.run.expressions(protocol).sort_by([(name, "ascending") for name in columns[:2]])
-        values = {name: expressions[column].to_numpy() for name, column in _MEANS.items()}
-        starts = [place for place, key in enumerate(keys) if not place or key[:2] != keys[place - 1][:2]]
-        keys = [keys[start][:2] for start in starts]
-        if keys != list(zip(*(expressions[name].to_pylist() for name in columns[:2]), strict=True)):
-            raise FormatError(f"the tables of {row.run.path} hold different expressions; score the run again")
-        for letter in ("j", "f"):
-            series = np.split(frames[letter].to_numpy(), starts[1:])
-            for name, figure in (("recall", statistics.recall), ("decay", statistics.decay)):
-                values[f"{letter.upper()} {name}"] = np.array([figure(each) for each in series])
-    values = {name: values[name] for name in row.scores.metrics if name in values}
-    _check_figures(row, values, weights)
-    return _Items(keys=keys, videos=[key[0] for key in keys], values=values, weights=weights)
+    names = ("video_id", "expression_id", "frame_index")
+    frames = row.run.frames(protocol).sort_by([(name, "ascending") for name in names])
+    expressions = row.run.expressions(protocol).sort_by([(name, "ascending") for name in names[:2]])
+    table = Table(frames, expressions)
+    counts = table.expressions.n_frames
+    if sum(counts.tolist()) != len(table.frames) or any(
+        np.repeat(getattr(table.expressions, name), counts).tolist() != getattr(table.frames, name).tolist()
+        for name in names[:2]
+    ):
+        raise FormatError(f"the tables of {row.run.path} hold different expressions; score the run again")
+    return table
 
 
-def _check_figures(
-    row: Scored, values: Mapping[str, NDArray[np.float64]], weights: Mapping[str, NDArray[np.float64]]
-) -> None:
-    """The tables must be those that the totals were made from."""
-    for name, each in values.items():
-        below = weights[name].sum() if name in weights else len(each)
-        figure, stated = each.sum() / below if below else math.nan, row.scores.metrics[name].value
-        if abs(figure - stated) > 1e-9:
-            raise FormatError(
-                f"the tables of {row.run.path} give {name} {figure:.6f}, its scores.json says {stated:.6f}; "
-                "score the run again"
+def _check_same_items(first: Scored, its: Table, other: Scored, others: Table) -> None:
+    for one, another in ((_expression_keys(its), _expression_keys(others)), (_keys(its), _keys(others))):
+        odd = set(one) ^ set(another)
+        if odd:
+            shown = "/".join(map(str, min(odd)))
+            raise ScoreError(
+                f"{other.run.path} and {first.run.path} were not scored on the same items: {len(odd)} are in "
+                f"one only, such as {shown}; predict and score both on the whole split"
             )
 
 
-def _compared(first: _Items, other: _Items, name: str, seed: int) -> Comparison:
-    weights = (other.weights[name], first.weights[name]) if name in first.weights else None
-    return compare(other.values[name], first.values[name], first.videos, seed, weights=weights)
+def _expression_keys(table: Table) -> list[tuple[str, str]]:
+    rows = table.expressions
+    return list(zip(rows.video_id.tolist(), rows.expression_id.tolist(), strict=True))
+
+
+def _keys(table: Table) -> list[tuple[str, str, int]]:
+    rows = table.frames
+    return list(
+        zip(rows.video_id.tolist(), rows.expression_id.tolist(), rows.frame_index.tolist(), strict=True)
+    )
+
+
+def _terms(metric: Metric, table: Table, row: Scored) -> Terms:
+    """The items of a metric, checked: the tables must be those that the totals were made from."""
+    items = terms(metric, table)
+    value, stated = figure(items), row.scores.metrics[metric.name].value
+    if abs(value - stated) > 1e-9:
+        raise FormatError(
+            f"the tables of {row.run.path} give {metric.name} {value:.6f}, its scores.json says "
+            f"{stated:.6f}; score the run again"
+        )
+    return items
+
+
+def _compared(first: Terms, other: Terms, seed: int) -> Comparison:
+    weights = None if first.lower is None or other.lower is None else (other.lower, first.lower)
+    return bootstrap.compare(other.per_item, first.per_item, first.videos.tolist(), seed, weights=weights)
 
 
 def _named(row: Scored) -> dict[str, Any]:
@@ -286,9 +374,25 @@ def _signed(comparison: Comparison) -> str:
     return text
 
 
-def _percent(fraction: float) -> str:
-    return f"{100 * fraction:.1f}" if math.isfinite(fraction) else "-"
+def _heading(each: Difference) -> str:
+    return f"{each.metric} \N{DOWNWARDS ARROW}" if each.better == "lower" else each.metric
+
+
+def _p(each: Difference, *, holm: bool = False) -> str:
+    return p_text(each.p_holm if holm else each.comparison.p, is_a_bound=each.comparison.p_is_a_bound)
 
 
 def _number(value: float) -> float | None:
     return value if math.isfinite(value) else None
+
+
+def _html(found: Compared, contrast: Contrast) -> str:
+    names = ("metric", found.first.name, contrast.row.name, "difference", "p", "p Holm")
+    head = "".join(f"<th>{escape(strip_control(name))}</th>" for name in names)
+    lines = []
+    for each in contrast.differences:
+        cells = [_heading(each), percent(each.first), percent(each.value), _signed(each.comparison)]
+        cells += [_p(each), _p(each, holm=True)]
+        lines.append("".join(f"<td>{escape(cell)}</td>" for cell in cells))
+    body = "".join(f"<tr>{line}</tr>" for line in lines)
+    return f"<table><tr>{head}</tr>{body}</table><p>{escape(' '.join(footnotes(found)))}</p>"

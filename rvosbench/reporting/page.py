@@ -23,6 +23,7 @@ from rvosbench.files.locations import local_path
 from rvosbench.files.places import check_file
 from rvosbench.files.text import strip_control
 from rvosbench.plugins.defaults import default_protocol
+from rvosbench.plugins.model import Trait
 from rvosbench.reporting import charts
 from rvosbench.reporting.answers import ScoredRun
 from rvosbench.reporting.cases import Case, Key, cases_of
@@ -30,7 +31,6 @@ from rvosbench.reporting.charts import KindOf
 from rvosbench.reporting.leaderboard import Scored, collect
 from rvosbench.reporting.mismatch import mismatch_effect
 from rvosbench.reporting.over_time import OverTime, TracksOverTime, as_json
-from rvosbench.runs.record import LANGUAGE_BLIND, ORACLE
 from rvosbench.runs.run import Run, open_run
 from rvosbench.runs.scores import Scores
 from rvosbench.store import Store
@@ -174,7 +174,7 @@ def _reference(row: Scored, others: Sequence[Run]) -> Scored | None:
         return scores.store_fingerprint, scores.split, scores.protocol.name, scores.n_expressions
 
     for other in collect(others):
-        blind = {ORACLE, LANGUAGE_BLIND} <= set(other.scores.traits)
+        blind = {Trait.ORACLE, Trait.LANGUAGE_BLIND} <= set(other.scores.traits)
         same = sample(other.scores) == sample(row.scores)
         if blind and same and other.run.path.resolve() != row.run.path.resolve():
             return other

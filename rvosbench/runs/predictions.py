@@ -6,19 +6,21 @@ from better to worse. For protocols whose unit is an object, `expression_id` hol
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from rvosbench.errors import FormatError, MissingPathError, OutputError, ScoreError
+from rvosbench.errors import FormatError, MissingPathError, ScoreError
+from rvosbench.files.atomic import atomic_folder
+from rvosbench.files.places import writing
+from rvosbench.files.scoped import WholeOrNothing
 from rvosbench.masks.run_lengths import foreground_areas
 from rvosbench.types import Rle
 
@@ -58,10 +60,10 @@ def _name(video_id: str, expression_id: str, frame_index: int, candidate: int) -
     return f"video {video_id}, expression {expression_id}, frame {frame_index}, candidate {candidate}"
 
 
-class PredictionsWriter:
+class PredictionsWriter(WholeOrNothing):
     """Streams predictions, video by video, into a folder of Parquet parts; whole or not at all.
 
-    Use it as a context manager. The rows lie under `.<name>.partial` until the end, so memory holds a few
+    Use it as a context manager. The rows lie under a partial name until the end, so memory holds a few
     videos and the final name holds everything.
 
     Example:
@@ -73,19 +75,10 @@ class PredictionsWriter:
         """Reserve the place.
 
         Raises:
-            OutputError: `folder` exists, or cannot be written.
+            OutputError: `folder` holds something, or cannot be written.
         """
-        if folder.exists():
-            raise OutputError(f"{folder} exists already; choose another place or remove it")
         self.folder = folder
-        self._partial = folder.with_name(f".{folder.name}.partial")
-        try:
-            shutil.rmtree(self._partial, ignore_errors=True)
-            self._partial.mkdir(parents=True)
-        except OSError as error:
-            raise OutputError(
-                f"{folder} cannot be written ({error.strerror}); choose another place"
-            ) from error
+        self._output = atomic_folder(folder)
         self._columns: dict[str, list[Any]] = {name: [] for name in SCHEMA.names}
         self._videos: set[str] = set()
         self._writer: pq.ParquetWriter | None = None
@@ -123,42 +116,27 @@ class PredictionsWriter:
                 column.append(value)
             self._part_bytes += len(row.mask.counts)
         if len(self._columns["video_id"]) >= _GROUP_ROWS:
-            self._flush()
+            with writing(self.folder):
+                self._flush()
 
     def finish(self) -> Path:
         """Write what is left and give the folder its final name."""
-        if self._writer is None or self._columns["video_id"]:
-            self._flush()
-        self._close_part()
-        try:
-            self._partial.rename(self.folder)
-        except OSError as error:
-            self.abort()
-            raise OutputError(f"{self.folder} cannot be put in place ({error.strerror})") from error
+        with writing(self.folder):
+            if self._writer is None or self._columns["video_id"]:
+                self._flush()
+            self._close_part()
+        self._output.commit()
         return self.folder
 
-    def abort(self) -> None:
+    def abandon(self) -> None:
         """Remove everything that was written."""
-        self._close_part()
-        shutil.rmtree(self._partial, ignore_errors=True)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if kind is None:
-            self.finish()
-        else:
-            self.abort()
+        with suppress(OSError):  # a full disk says so again; the first error counts
+            self._close_part()
+        self._output.abandon()
 
     def _flush(self) -> None:
         if self._writer is None:
-            path = self._partial / f"part-{self._part:05d}.parquet"
+            path = self._output.partial / f"part-{self._part:05d}.parquet"
             self._writer = pq.ParquetWriter(path, SCHEMA, compression="zstd")
         table = pa.table(self._columns, schema=SCHEMA)
         self._writer.write_table(table, row_group_size=max(1, table.num_rows))

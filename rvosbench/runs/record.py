@@ -14,13 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from rvosbench import __version__
-from rvosbench.errors import FormatError, MissingPathError, OutputError
+from rvosbench.errors import FormatError, MissingPathError
+from rvosbench.plugins.model import Trait
 
 NAME = "run.json"
-
-ORACLE, LANGUAGE_BLIND, EMPTY_ANSWERS = "oracle", "language-blind", "empty-answers"
-"""Traits of a model as run.json spells them; the values of `rvosbench.plugins.model.Trait`."""
-
 _PACKAGES = ("accelerate", "numpy", "pillow", "pyarrow", "pycocotools", "torch", "transformers")
 
 
@@ -49,7 +46,7 @@ class RunRecord:
     @property
     def is_oracle(self) -> bool:
         """Whether the model reads the ground truth."""
-        return ORACLE in self.traits
+        return Trait.ORACLE in self.traits
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any], path: Path) -> RunRecord:
@@ -112,13 +109,13 @@ def traits_of(content: Mapping[str, Any]) -> tuple[str, ...]:
     if "traits" in content:
         return tuple(map(str, content["traits"] or ()))
     known = {
-        "nothing": (LANGUAGE_BLIND, EMPTY_ANSWERS),
-        "everything": (LANGUAGE_BLIND,),
-        "centre": (LANGUAGE_BLIND,),
-        "random-object": (LANGUAGE_BLIND,),
+        "nothing": (Trait.LANGUAGE_BLIND, Trait.EMPTY_ANSWERS),
+        "everything": (Trait.LANGUAGE_BLIND,),
+        "centre": (Trait.LANGUAGE_BLIND,),
+        "random-object": (Trait.LANGUAGE_BLIND,),
     }
     blind = known.get(str(content.get("model")), ())
-    return (*([ORACLE] if content.get("is_oracle") else []), *blind)
+    return (*([Trait.ORACLE] if content.get("is_oracle") else []), *blind)
 
 
 def environment() -> dict[str, Any]:
@@ -136,24 +133,6 @@ def environment() -> dict[str, Any]:
     }
     now = datetime.now(UTC).isoformat(timespec="seconds")
     return {"written": now, "versions": versions, "hardware": hardware}
-
-
-def write_json(path: Path, content: Mapping[str, Any]) -> None:
-    """Write a JSON file that appears under its name only when it is whole.
-
-    Raises:
-        OutputError: the place cannot be written.
-    """
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        with partial.open("w", encoding="utf-8") as file:
-            json.dump(content, file, indent=1, ensure_ascii=False, allow_nan=False)
-            file.write("\n")
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
-    except OSError as error:
-        raise OutputError(f"{path} cannot be written ({error.strerror}); choose another --out") from error
 
 
 def read_run(run: Path) -> dict[str, Any]:

@@ -11,6 +11,9 @@ import shutil
 from pathlib import Path
 
 from rvosbench.errors import OutputError
+from rvosbench.files.places import unwritable
+from rvosbench.files.swap import put_in_place
+from rvosbench.files.sync import sync, sync_tree
 
 try:
     import fcntl
@@ -63,31 +66,24 @@ class Partial:
             ) from error
         except OSError as error:
             self.leave()
-            raise OutputError(
-                f"{final} cannot be written ({error.strerror}); choose another --out"
-            ) from error
+            raise unwritable(final, error) from error
 
     def put_in_place(self) -> None:
         """Give the store its final name; an old one there is removed only after the new one stands.
 
         Raises:
-            OutputError: the final name cannot be taken. What was there stays.
+            OutputError: the final name cannot be taken, or the disk is full. What was there stays.
         """
         shutil.rmtree(self._old, ignore_errors=True)
         try:
-            if self.final.exists():
-                self.final.rename(self._old)
-            self.store.rename(self.final)
-        except BaseException as error:  # Ctrl-C too
-            if self._old.exists() and not self.final.exists():
-                self._old.rename(self.final)
-            if not isinstance(error, OSError):
-                raise
+            sync_tree(self.store)
+            put_in_place(self.store, self.final, old=self._old)
+            sync(self.final.parent)
+        except OSError as error:
             raise OutputError(
                 f"{self.final} cannot be put in place ({error.strerror}); what was there stays, choose "
                 "another --out"
             ) from error
-        shutil.rmtree(self._old, ignore_errors=True)
         shutil.rmtree(self.folder, ignore_errors=True)
         self._unlock()
 

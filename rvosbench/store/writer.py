@@ -9,20 +9,20 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import os
 import re
 import shutil
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path, PurePosixPath
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from rvosbench import __version__
-from rvosbench.errors import DatasetError, MissingPathError, OutputError
+from rvosbench.errors import DatasetError, MissingPathError
+from rvosbench.files.places import Content, check_folder, writing
+from rvosbench.files.scoped import WholeOrNothing
 from rvosbench.store.card import card_text
 from rvosbench.store.checks import check as check  # the name by which it is known
 from rvosbench.store.encoded import EncodedVideo, as_tables, decode, encode
@@ -39,7 +39,7 @@ _PART_BYTES = 256 * 1024 * 1024
 _SPLIT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
 
-class StoreWriter:
+class StoreWriter(WholeOrNothing):
     """Collects videos and turns them into a complete store, or into nothing.
 
     Use it as a context manager: leaving it normally finishes the store, leaving it by an exception
@@ -82,7 +82,7 @@ class StoreWriter:
             OutputError: `folder` is taken, cannot be written, or somebody else is writing it.
         """
         self.folder = folder
-        check_free(folder, replace=replace)
+        check_folder(folder, overwrite=replace, content=STORE, parents=True)
         self._card = card
         self._release = release
         origin = {"root": str(release.resolve()), "fingerprint": fingerprint}
@@ -120,7 +120,8 @@ class StoreWriter:
                     f"the split name {video.split!r} is not a plain name of letters, digits, _ . and -"
                 )
             self._splits[video.split] = _SplitWriter(self._place.store, video.split)
-        self._splits[video.split].add(video)
+        with writing(self.folder):
+            self._splits[video.split].add(video)
         self._content.update(video.digest)
 
     def report(self, problem: ReleaseProblem) -> None:
@@ -157,6 +158,13 @@ class StoreWriter:
         Raises:
             DatasetError: no video was added.
         """
+        with writing(self.folder):
+            self._complete()
+        self._place.put_in_place()
+        return self.folder
+
+    def _complete(self) -> None:
+        """Close all tables; write README.md and the manifest."""
         store = self._place.store
         counts = {name: split.close() for name, split in self._splits.items()}
         if not counts:
@@ -180,12 +188,8 @@ class StoreWriter:
             }
             | {f"{MEDIA}/{name}": facts for name, facts in self._media.items()},
         }
-        with (store / MANIFEST).open("w", encoding="utf-8") as file:
-            json.dump(self._manifest, file, indent=1, ensure_ascii=False)
-            file.flush()
-            os.fsync(file.fileno())
-        self._place.put_in_place()
-        return self.folder
+        text = json.dumps(self._manifest, indent=1, ensure_ascii=False)
+        (store / MANIFEST).write_text(text, encoding="utf-8")
 
     def abandon(self) -> None:
         """Remove everything that was written."""
@@ -193,42 +197,9 @@ class StoreWriter:
             split.abort()
         self._place.leave()
 
-    def __enter__(self) -> Self:
-        return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if error is not None:
-            self.abandon()
-            return
-        try:
-            self.finish()
-        except BaseException:
-            self.abandon()
-            raise
-
-
-def check_free(folder: Path, *, replace: bool) -> None:
-    """Refuse a folder that holds something; with `replace`, only one that does not hold a store.
-
-    Raises:
-        OutputError: the folder is taken.
-    """
-    if not folder.exists():
-        return
-    if not folder.is_dir():
-        raise OutputError(f"{folder} is a file; expected a folder name that is free, choose another --out")
-    if not any(folder.iterdir()):
-        return
-    if (folder / MANIFEST).is_file():
-        if not replace:
-            raise OutputError(f"{folder} already holds a store; choose another --out or add --overwrite")
-        return
-    raise OutputError(f"{folder} is not empty and holds no store; choose another --out")
+STORE = Content("a store", lambda folder: (folder / MANIFEST).is_file())
+"""What a folder may hold and still be overwritten by a store."""
 
 
 class _SplitWriter:

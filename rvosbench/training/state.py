@@ -8,18 +8,18 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import pickle
 import re
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from rvosbench.errors import CheckpointError, OutputError
+from rvosbench.errors import CheckpointError
+from rvosbench.files.atomic import atomic_file
+from rvosbench.files.places import unwritable
 
 _logger = logging.getLogger(__name__)
 _NAME = re.compile(r"step-(\d{8})\.pt")
@@ -48,7 +48,6 @@ def save(folder: Path, state: State, identity: Mapping[str, Any]) -> None:
         OutputError: the folder cannot be written, for example because the disk is full.
     """
     path = folder / f"step-{state.step:08d}.pt"
-    partial = path.with_name(f".{path.name}.partial")
     content = {
         "step": state.step,
         "seconds": state.seconds,
@@ -56,17 +55,11 @@ def save(folder: Path, state: State, identity: Mapping[str, Any]) -> None:
         "optimiser": state.optimiser,
         "identity": json.dumps(identity, sort_keys=True),
     }
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with partial.open("wb") as file:
+    with atomic_file(path) as partial, partial.open("wb") as file:
+        try:
             torch.save(content, file)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
-    except (OSError, RuntimeError) as error:  # torch wraps a full disk in a RuntimeError
-        with suppress(OSError):
-            partial.unlink()
-        raise OutputError(f"the training state {path} cannot be written ({error})") from error
+        except RuntimeError as error:  # how torch says that the disk is full
+            raise unwritable(path, error) from error
     for old in _states(folder)[_KEEP:]:
         old.unlink(missing_ok=True)
 
@@ -81,7 +74,7 @@ def latest(folder: Path, identity: Mapping[str, Any]) -> State | None:
     for path in _states(folder):
         try:
             content = torch.load(path, map_location="cpu", weights_only=True)
-            found = json.loads(content.pop("identity"))
+            written = json.loads(content.pop("identity"))
             state = State(**content)
         except (
             OSError,
@@ -96,7 +89,7 @@ def latest(folder: Path, identity: Mapping[str, Any]) -> State | None:
             damaged = path
             _logger.warning("%s is damaged (%s); trying the state before it", path, type(error).__name__)
             continue
-        check_identity(path, found, dict(identity))
+        check_identity(path, written, dict(identity))
         return state
     if damaged is not None:
         raise CheckpointError(
@@ -111,18 +104,18 @@ def _states(folder: Path) -> list[Path]:
     return sorted((path for path in folder.glob("step-*.pt") if _NAME.fullmatch(path.name)), reverse=True)
 
 
-def check_identity(path: Path, found: Mapping[str, Any], expected: Mapping[str, Any]) -> None:
+def check_identity(path: Path, written: Mapping[str, Any], expected: Mapping[str, Any]) -> None:
     """Refuse what was written by a run with other settings.
 
     Raises:
         CheckpointError: naming the first setting that differs.
     """
-    # Through JSON, as the found one came: tuples become lists.
+    # Through JSON, as what was written came: tuples become lists.
     wanted = json.loads(json.dumps(expected))
     for key in wanted:
-        if found.get(key) == wanted[key]:
+        if written.get(key) == wanted[key]:
             continue
-        was, now = found.get(key), wanted[key]
+        was, now = written.get(key), wanted[key]
         if isinstance(was, dict) and isinstance(now, dict):
             inner = next(name for name in {**now, **was} if was.get(name) != now.get(name))
             key, was, now = f"{key}.{inner}", was.get(inner), now.get(inner)

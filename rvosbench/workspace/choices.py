@@ -7,16 +7,19 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from rvosbench.errors import MissingPathError, OutputError, UnknownNameError
+from rvosbench.files.locations import local_path
 from rvosbench.plugins.options import describe_options
 from rvosbench.plugins.registry import DATASETS, unknown
 from rvosbench.runs.record import NAME
 from rvosbench.store import Store
+from rvosbench.workspace.find import find_workspace
 from rvosbench.workspace.folders import folders
 from rvosbench.workspace.here import from_here
 from rvosbench.workspace.names import resolve_run, run_stem
 from rvosbench.workspace.record import Workspace
 from rvosbench.workspace.releases import find_release, folder_names
 from rvosbench.workspace.runs import CHECKPOINT, LOG
+from rvosbench.workspace.stores import stores_of
 
 
 def release_of(workspace: Workspace, dataset: str) -> Path:
@@ -55,7 +58,7 @@ def prepare_options(workspace: Workspace, dataset: str, given: Mapping[str, str]
     chosen = {}
     for key, value in workspace.dataset(dataset).options.items():
         name = key.replace("_", "-")
-        chosen[name] = str(workspace.folder / Path(value).expanduser()) if name in paths else value
+        chosen[name] = str(workspace.folder / local_path(value).expanduser()) if name in paths else value
     return {**chosen, **given}
 
 
@@ -63,6 +66,21 @@ def store_label(workspace: Workspace, store: Store) -> str:
     """What a run on a store is called after: the store's name in the workspace, elsewhere its dataset."""
     folder = store.folder.resolve()
     return folder.name if folder.parent == workspace.stores.resolve() else store.name
+
+
+def recorded_store(folder: str, fingerprint: str | None) -> str:
+    """Where the store is that a run was made from.
+
+    Args:
+        folder: as the run recorded it, relative to where it was made.
+        fingerprint: of the store.
+
+    Returns:
+        The store of the workspace with this fingerprint where `folder` is not there, else `folder`.
+    """
+    workspace = None if Path(folder).is_dir() else find_workspace()
+    same = [] if workspace is None else [s for s in stores_of(workspace) if s.fingerprint == fingerprint]
+    return str(from_here(same[0].path)) if same else folder
 
 
 def run_to_resume(workspace: Workspace, model: str, label: str) -> Path:

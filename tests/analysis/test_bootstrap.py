@@ -184,3 +184,13 @@ def test_unequal_lengths_are_refused():
         interval([0.1, 0.2], ["v"])
     with pytest.raises(ShapeError, match="expected the same items"):
         compare([0.1], [0.1, 0.2], ["v"])
+
+
+def test_a_p_value_at_its_floor_is_known_to_be_a_bound():
+    """30 videos that all improve: none of the random swaps does as much, so p is only known to be small."""
+    clear = compare(np.ones(30), np.zeros(30), range(30), replicates=500)
+    assert (clear.p, clear.swaps, clear.p_is_a_bound) == (1 / 501, 500, True)
+    exact = compare(np.ones(5), np.zeros(5), range(5), replicates=500)
+    assert (exact.p, exact.swaps, exact.p_is_a_bound) == (2 / 32, None, False)
+    same = compare(np.ones(30), np.ones(30), range(30), replicates=500)
+    assert same.p == 1.0 and not same.p_is_a_bound

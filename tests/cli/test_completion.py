@@ -11,8 +11,7 @@ from pathlib import Path
 import pytest
 
 from cli.main import COMMANDS
-from rvosbench.evaluation.protocols import PROTOCOLS
-from rvosbench.plugins.registry import DATASETS, MODELS
+from rvosbench.plugins.registry import DATASETS, MODELS, PROTOCOLS
 
 BIN = Path(sys.executable).parent
 
@@ -107,7 +106,7 @@ def test_bash_completes_after_the_line_that_the_docs_give():
     done = subprocess.run(
         ["bash", "-c", script], env=os.environ | {"PATH": path}, capture_output=True, text=True
     )
-    assert (done.stdout.split(), done.stderr) == (["davis-official", "davis-objects"], "")
+    assert (done.stdout.split(), done.stderr) == (["davis-objects", "davis-official"], "")
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

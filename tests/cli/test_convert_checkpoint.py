@@ -57,7 +57,13 @@ def test_a_converted_checkpoint_predicts_and_its_scores_say_which_layer_answered
         assert rvos("predict", "soc", "--checkpoint", ours, *given, "--out", run).code == 0
         assert json.loads((run / "run.json").read_text())["settings"]["answer_layer"] == layer
         # A model of random weights may find nothing anywhere, which the command takes for a mistake.
-        evaluate(run, store=Store.open(store), split="heldout", protocol="ytvos", allow_empty=True)
+        evaluate(
+            run,
+            store=Store.open(store),
+            split="heldout",
+            protocol="ytvos",
+            allow_empty=True,
+        )
         settings = json.loads((run / "scores" / "ytvos" / "scores.json").read_text())["settings"]
         assert settings["answer_layer"] == layer
         assert settings["eval_short_side"] == 64
@@ -143,7 +149,7 @@ def test_another_preset_an_unknown_one_and_a_taken_place(rvos, original, tmp_pat
     assert "did you mean" in ran.error
     ran = rvos("convert-checkpoint", original, "--out", original.parent)
     assert ran.code == 1
-    assert "not an empty folder" in ran.error
+    assert "is not empty; choose another one" in ran.error
     ran = rvos("convert-checkpoint", original, "--out", out, "--text-encoder", tmp_path)
     assert ran.code == 1
     assert "config.json" in ran.error

@@ -14,6 +14,9 @@ HELP_SETUP = {
     "prepare": "rvos.toml releases/a2d_sentences",
     "train": "rvos.toml stores/ytvos",
     "evaluate": "rvos.toml runs/soc",
+    "leaderboard": "rvos.toml runs/baseline",
+    "status": "rvos.toml runs/training",
+    "doctor": "rvos.toml releases/a2d_sentences",
 }
 """Command -> what is there before its examples run, although no word of them names it."""
 

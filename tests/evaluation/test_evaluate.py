@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from rvosbench import masks
-from rvosbench.evaluation import evaluate as module
+from rvosbench.evaluation import collect as module
 from rvosbench.evaluation.evaluate import evaluate
 from rvosbench.metrics import boundary_measure, region_similarity
 from rvosbench.preparation import prepare
@@ -42,7 +42,11 @@ def run(tmp_path: Path, store: Store) -> Path:
 def test_j_and_f_are_means_over_frames_then_expressions(run: Path, store: Store):
     calls = []
     found = evaluate(
-        run, store=store, split="train", protocol="ytvos", on_progress=lambda *call: calls.append(call)
+        run,
+        store=store,
+        split="train",
+        protocol="ytvos",
+        on_progress=lambda *call: calls.append(call),
     )
     j, f = [], []
     for video in (two_squares(), lone_square()):
@@ -165,7 +169,7 @@ def test_objects_are_scored_against_their_own_label(tmp_path: Path):
     video = objects_from_1(two_squares())
     store = write_store(tmp_path / "store", [video])
     folder = palette_folder(tmp_path / "mine", video, moved=1)
-    found = evaluate(tmp_path / "a", store=store, split="train", predictions=folder, protocol="davis-objects")
+    found = evaluate(folder, store, split="train", protocol="davis-objects", out=tmp_path / "a")
     table = open_run(tmp_path / "a").expressions().to_pylist()
     assert [(row["expression_id"], row["text"], row["n_frames"]) for row in table] == [
         ("1", "red", 6),
@@ -176,7 +180,7 @@ def test_objects_are_scored_against_their_own_label(tmp_path: Path):
     assert table[1]["j"] == pytest.approx(56 / 68)
     assert found.metrics["J recall"].value == 1.0
     assert found.model == "mine"
-    inner = evaluate(tmp_path / "b", store=store, split="train", predictions=folder, protocol="davis-semi")
+    inner = evaluate(folder, store, split="train", protocol="davis-semi", out=tmp_path / "b")
     assert inner.n_frames == 8
     semi = open_run(tmp_path / "b").expressions().to_pylist()
     assert semi[1]["j"] == pytest.approx(56 / 72)  # void is background here
@@ -191,7 +195,7 @@ def test_real_davis_results_score_what_the_official_evaluator_prints(shared: Pat
     }
     for protocol, expected in official.items():
         out = tmp_path / protocol
-        evaluate(out, store=store, split="val", predictions=root / "predictions_osvos", protocol=protocol)
+        evaluate(root / "predictions_osvos", store, split="val", protocol=protocol, out=out)
         rows = open_run(out).expressions().to_pylist()
         assert {row["video_id"]: (round(row["j"], 5), round(row["f"], 5)) for row in rows} == expected
 
@@ -228,7 +232,7 @@ def test_scoring_under_another_protocol_adds_and_under_the_same_replaces(run: Pa
 
 def test_the_seed_decides_the_intervals(run: Path, store: Store):
     first, again, other = (
-        evaluate(run, store=store, split="train", protocol="ytvos", seed=seed).as_json() for seed in (0, 0, 1)
+        evaluate(run, store=store, protocol="ytvos", seed=seed).as_json() for seed in (0, 0, 1)
     )
     assert first == again
     assert first["metrics"]["J"]["value"] == other["metrics"]["J"]["value"]

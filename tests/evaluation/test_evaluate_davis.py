@@ -13,7 +13,7 @@ import pytest
 from rvosbench import masks
 from rvosbench.errors import ScoreError, ShapeError
 from rvosbench.evaluation.evaluate import evaluate
-from rvosbench.evaluation.protocols import PROTOCOLS
+from rvosbench.plugins.registry import PROTOCOLS
 from rvosbench.runs.predictions import Prediction
 from rvosbench.runs.run import open_run
 from rvosbench.store import Store
@@ -102,7 +102,7 @@ def perfect_maps(
 
 
 def official(store: Store, predictions: Path, out: Path) -> Any:
-    return evaluate(out, store=store, split="train", predictions=predictions, protocol="davis-official")
+    return evaluate(predictions, store, split="train", protocol="davis-official", out=out)
 
 
 def test_folders_zips_and_masks_per_expression_are_all_taken(pair: Store, tmp_path: Path):
@@ -127,17 +127,17 @@ def test_an_annotator_without_any_label_found_nothing(pair: Store, tmp_path: Pat
     assert official(pair, folder, tmp_path / "out").metrics["J"].value == 0.75
 
 
-def test_objects_may_be_matched_without_annotators_too(pair: Store, tmp_path: Path, monkeypatch):
+def test_objects_may_be_matched_without_annotators_too(pair: Store, tmp_path: Path):
     """Matching and the mean over annotators are two rules, which a protocol may combine as it likes."""
     labels = np.where(square(0), 2, np.where(square(20, 14), 1, 0)).astype(np.uint8)
     for name in ("00000", "00005", "00010"):
         path = tmp_path / "mine" / "pair" / f"{name}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(masks.encode_index_png(labels))
-    by_number = {"store": pair, "split": "train", "predictions": tmp_path / "mine"}
-    assert evaluate(tmp_path / "a", protocol="davis-objects", **by_number).metrics["J"].value == 0.0
-    monkeypatch.setitem(PROTOCOLS, "x", replace(PROTOCOLS["davis-objects"], name="x", matching="hungarian"))
-    assert evaluate(tmp_path / "b", protocol="x", **by_number).metrics["J"].value == 1.0
+    mine = tmp_path / "mine"
+    assert evaluate(mine, pair, split="train", protocol="davis-objects").metrics["J"].value == 0.0
+    with PROTOCOLS.register("x", replace(PROTOCOLS["davis-objects"], name="x", matching="hungarian")):
+        assert evaluate(mine, pair, split="train", protocol="x").metrics["J"].value == 1.0
 
 
 def refused(store: Store, predictions: Path, out: Path, complaint: str, error: type = ScoreError) -> None:
@@ -156,13 +156,7 @@ def test_label_maps_that_are_not_of_four_annotators_are_refused(pair: Store, tmp
     single = perfect_maps(tmp_path / "single", ("",))
     refused(pair, single, out, r"expected anno_0/<sequence>/<frame>\.png \(annotators\) or")
     with pytest.raises(ScoreError, match=r"holds label maps per annotator .* such as davis-official"):
-        evaluate(
-            out,
-            store=pair,
-            split="train",
-            predictions=perfect_maps(tmp_path / "four"),
-            protocol="davis-expressions",
-        )
+        evaluate(perfect_maps(tmp_path / "four"), pair, split="train", protocol="davis-expressions", out=out)
 
 
 def test_frames_and_labels_that_do_not_fit_are_refused(pair: Store, tmp_path: Path):

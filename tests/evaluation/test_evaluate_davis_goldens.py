@@ -12,7 +12,7 @@ import pytest
 
 from rvosbench import masks
 from rvosbench.evaluation.evaluate import evaluate
-from rvosbench.evaluation.protocols import PROTOCOLS
+from rvosbench.plugins.registry import PROTOCOLS
 from rvosbench.runs.run import open_run
 from rvosbench.store import Store
 from rvosbench.types import Frame, Object, Video
@@ -100,10 +100,10 @@ def maps(goldens, tmp_path_factory) -> Path:
 def test_label_maps_per_annotator_score_what_the_official_evaluator_prints(
     goldens, davis: Store, maps: Path, tmp_path: Path
 ):
-    found = evaluate(tmp_path, store=davis, split="val", predictions=maps, protocol="davis-official")
+    found = evaluate(maps, davis, split="val", protocol="davis-official", out=tmp_path / "run")
     assert figures(found) == goldens[0]["ref_davis_average"]
     for k, scores in enumerate(goldens[0]["ref_davis"]):
-        assert per_label(tmp_path)[f"anno_{k}"] == list(scores["per_object"].values())
+        assert per_label(tmp_path / "run")[f"anno_{k}"] == list(scores["per_object"].values())
     assert (found.n_expressions, found.n_videos, found.n_frames) == (7, 3, 4 * 7 * 14)
     assert (found.metrics["J&F"].n, found.metrics["J&F"].unit) == (7, "object")
     assert found.metrics["J&F"].low < found.metrics["J&F"].value < found.metrics["J&F"].high
@@ -124,23 +124,16 @@ def test_a_run_of_binary_masks_that_do_not_overlap_scores_the_same(goldens, davi
     assert found.n_expressions == 7
 
 
-def test_every_word_of_the_definition_changes_the_numbers(
-    goldens, davis: Store, maps: Path, tmp_path: Path, monkeypatch
-):
+def test_every_word_of_the_definition_changes_the_numbers(goldens, davis: Store, maps: Path):
     """Without matching, void, first and last frame: the semi-supervised task, which is a golden too."""
     semi = replace(PROTOCOLS["davis-official"], name="x", matching="none", void=False, frames="inner")
-    monkeypatch.setitem(PROTOCOLS, "x", semi)
-    found = evaluate(tmp_path / "semi", store=davis, split="val", predictions=maps, protocol="x")
+    found = evaluate(maps, davis, split="val", protocol=semi)
     expected = [scores["global"] for scores in goldens[0]["ref_davis_semi_style"]]
     assert figures(found) == {name: np.mean([each[name] for each in expected]) for name in expected[0]}
     numbers = {json.dumps(figures(found)), json.dumps(goldens[0]["ref_davis_average"])}
-    for place, change in enumerate(({"matching": "none"}, {"void": False}, {"frames": "inner"})):
+    for change in ({"matching": "none"}, {"void": False}, {"frames": "inner"}):
         changed = replace(PROTOCOLS["davis-official"], name="x", **change)
-        monkeypatch.setitem(PROTOCOLS, "x", changed)
-        out = tmp_path / str(place)
-        numbers.add(
-            json.dumps(figures(evaluate(out, store=davis, split="val", predictions=maps, protocol="x")))
-        )
+        numbers.add(json.dumps(figures(evaluate(maps, davis, split="val", protocol=changed))))
     assert len(numbers) == 5
 
 
@@ -149,9 +142,7 @@ def test_davis_semi_equals_the_official_semi_supervised_task(goldens, tmp_path: 
     store = write_store(tmp_path / "store", [labelled(name, found["gt"]) for name, found in arrays.items()])
     for name, found in arrays.items():
         write_maps(tmp_path / "mine" / name, found["semi"])
-    scores = evaluate(
-        tmp_path / "out", store=store, split="val", predictions=tmp_path / "mine", protocol="davis-semi"
-    )
+    scores = evaluate(tmp_path / "mine", store, split="val", protocol="davis-semi", out=tmp_path / "out")
     assert figures(scores) == expected["semi"]["global"]
     table = open_run(tmp_path / "out").expressions().to_pylist()
     names = [f"{each['video_id']}_{each['expression_id']}" for each in table]

@@ -43,9 +43,12 @@ def run(tmp_path: Path, store: Store) -> Path:
 
 
 def refused(run: Path, error: type[RvosbenchError], complaint: str, **arguments) -> None:
+    """Of a run; or of `predictions`, whose scores would be written into `run`."""
+    predictions = arguments.pop("predictions", run)
+    arguments |= {} if predictions is run else {"out": run}
     existed, before = run.exists(), sorted(run.rglob("*")) if run.exists() else []
     with pytest.raises(error, match=complaint) as caught:
-        evaluate(run, **({"split": "train", "protocol": "ytvos"} | arguments))
+        evaluate(predictions, **({"split": "train", "protocol": "ytvos"} | arguments))
     assert "\n" not in str(caught.value)
     assert (sorted(run.rglob("*")) if run.exists() else []) == before
     assert run.exists() == existed
@@ -65,7 +68,7 @@ def test_runs_of_another_store_or_split_are_refused(tmp_path: Path, run: Path, s
 
 
 def test_a_run_without_predictions_is_refused(tmp_path: Path, store: Store):
-    refused(tmp_path / "nowhere", MissingPathError, "has no run.json", store=store)
+    refused(tmp_path / "nowhere", MissingPathError, "is not there; expected a run", store=store)
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "run.json").write_text("{}")
     refused(tmp_path / "run", MissingPathError, "make them with rvos predict", store=store)
@@ -181,7 +184,7 @@ def test_the_ground_truth_is_no_prediction(tmp_path: Path, store: Store, caplog)
     run = make_run(tmp_path / "copy", store, [answer(two_squares(), truth), answer(lone_square(), truth)])
     evaluate(run, store=store, split="train", protocol="ytvos")  # an oracle may be perfect
     assert not caplog.text
-    evaluate(out, store=store, split="train", protocol="ytvos", predictions=run / "predictions")
+    evaluate(run / "predictions", store, split="train", protocol="ytvos", out=out)
     assert "equals the ground truth to the pixel; is it a copy of it?" in caplog.text
 
 

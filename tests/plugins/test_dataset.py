@@ -8,8 +8,7 @@ import pytest
 
 from rvosbench.datasets.specs.ytvos import SPEC
 from rvosbench.errors import OptionError
-from rvosbench.evaluation.protocols import PROTOCOLS
-from rvosbench.plugins.registry import DATASETS
+from rvosbench.plugins.registry import DATASETS, PROTOCOLS
 
 
 @dataclass

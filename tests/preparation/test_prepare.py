@@ -130,7 +130,7 @@ def test_a_taken_place_is_refused_and_a_store_replaced_only_when_asked(ytvos, tm
         prepare("ytvos", ytvos, out)
     assert Store.open(out).splits == first.counts
     assert list(prepare("ytvos", ytvos, out, splits=["valid"], replace=True).counts) == ["valid"]
-    with pytest.raises(OutputError, match="not empty and holds no store"):
+    with pytest.raises(OutputError, match="not empty and holds something else than a store"):
         prepare("ytvos", ytvos, ytvos, replace=True)
     assert open_release("ytvos", ytvos).splits() == ("train", "valid", "test")
 

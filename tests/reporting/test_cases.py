@@ -122,7 +122,7 @@ def test_frames_that_are_gone_are_no_error(tmp_path, shared):
     predictions = tmp_path / "osvos"
     video_id = store.video_ids(split)[0]
     shutil.copytree(root / "predictions_osvos" / video_id, predictions / video_id)
-    evaluate(tmp_path / "run", store=store, split=split, predictions=predictions, protocol="davis-objects")
+    evaluate(predictions, store, split=split, protocol="davis-objects", out=tmp_path / "run")
     moved = Store.open(tmp_path / "store", release=tmp_path / "nowhere")
     (gone,) = read_cases(ScoredRun(tmp_path / "run", moved, predictions=predictions), [(video_id, "1")])
     (here,) = read_cases(ScoredRun(tmp_path / "run", store, predictions=predictions), [(video_id, "1")])

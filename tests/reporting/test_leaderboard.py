@@ -87,7 +87,7 @@ def test_json_is_strict_and_versioned(tmp_path):
     metric = {"value": None, "n": 10, "unit": "expression", "low": None, "high": None}
     table = board(tmp_path, ("a", 0.5, {}), ("b", 0.5, {"metrics": {"J&F": metric}}))
     content = json.loads(json.dumps(as_json([table]), allow_nan=False))
-    assert content["schema_version"] == 1
+    assert content["schema_version"] == 2
     first, second = content["tables"][0]["rows"]
     assert (first["rank"], first["metrics"]["J&F"]["value"]) == (1, 0.5)
     assert (second["name"], second["metrics"]["J&F"]["value"]) == ("b", None)

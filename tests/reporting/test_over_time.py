@@ -7,7 +7,7 @@ import json
 import pytest
 
 from rvosbench.errors import ScoreError
-from rvosbench.evaluation.protocols import PROTOCOLS
+from rvosbench.plugins.registry import PROTOCOLS
 from rvosbench.reporting.answers import ScoredRun
 from rvosbench.reporting.over_time import as_json, over_time
 from tests.reporting.runs import late, scored_run, store_of_annotators, store_of_pairs, truth

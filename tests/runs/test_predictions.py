@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import math
 from dataclasses import replace
 from pathlib import Path
@@ -96,7 +97,8 @@ def test_a_failure_leaves_nothing(tmp_path: Path):
 
 def test_a_taken_place_is_not_overwritten(tmp_path: Path):
     (tmp_path / "p").mkdir()
-    with pytest.raises(OutputError, match="exists already"):
+    (tmp_path / "p" / "mine").touch()
+    with pytest.raises(OutputError, match="is not empty"):
         PredictionsWriter(tmp_path / "p")
 
 
@@ -178,3 +180,16 @@ def test_what_is_no_predictions_is_refused(tmp_path: Path):
     (tmp_path / "cut.parquet").write_bytes(whole[: len(whole) // 2])
     with pytest.raises(FormatError, match=r"cut\.parquet cannot be read as Parquet"):
         Predictions.open(tmp_path / "cut.parquet")
+
+
+def test_a_full_disk_leaves_nothing_and_is_one_line(tmp_path: Path, monkeypatch):
+    def full(self, *args, **kwargs):
+        raise OSError(errno.ENOSPC, "Error writing bytes to file\ndetail")
+
+    monkeypatch.setattr(pq.ParquetWriter, "write_table", full)
+    with (
+        pytest.raises(OutputError, match=r"p cannot be written \(No space left on device\); free some space"),
+        PredictionsWriter(tmp_path / "p") as writer,
+    ):
+        writer.add([row()])
+    assert list(tmp_path.iterdir()) == []

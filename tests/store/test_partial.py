@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from rvosbench.errors import OutputError
+from rvosbench.files import swap
 from rvosbench.store import partial
 from rvosbench.store.partial import Partial, partial_folder
 
@@ -92,6 +93,7 @@ def test_the_old_store_comes_back_when_the_new_one_cannot_take_its_place(tmp_pat
             raise error
         return rename(self, target)
 
+    monkeypatch.setattr(swap, "_exchange", lambda first, second: False)
     monkeypatch.setattr(Path, "rename", second_fails)
     with pytest.raises((KeyboardInterrupt, OutputError)):
         place.put_in_place()

@@ -146,7 +146,7 @@ def test_places_that_are_taken_are_refused(tmp_path):
     for replace_it in (False, True):
         with pytest.raises(OutputError, match="is a file"):
             open_writer(tmp_path / "file", replace=replace_it)
-        with pytest.raises(OutputError, match="is not empty and holds no store"):
+        with pytest.raises(OutputError, match="is not empty and holds something else than a store"):
             open_writer(tmp_path / "full", replace=replace_it)
     with pytest.raises(OutputError, match="cannot be written"):
         open_writer(tmp_path / "file" / "store")

@@ -48,10 +48,10 @@ def test_the_layouts_of_soc_and_referformer_are_found(tmp_path, dataset, folder)
 
 
 def test_a_dataset_that_names_no_folder_has_its_own_name(tmp_path):
-    (tmp_path / "tiny-toy").mkdir()
+    (tmp_path / "tiny").mkdir()
     spec = DatasetSpec(card=CARD, open=lambda folder, options: None, protocol="ytvos")
-    with DATASETS.register("tiny-toy", spec):
-        assert find_release(folder_names("tiny-toy"), [tmp_path]) == tmp_path / "tiny-toy"
+    with DATASETS.register("tiny", spec):
+        assert find_release(folder_names("tiny"), [tmp_path]) == tmp_path / "tiny"
 
 
 def test_it_may_lie_in_any_of_several_roots_and_files_are_no_releases(tmp_path):

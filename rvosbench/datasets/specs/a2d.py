@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from rvosbench.datasets.specs.layouts import any_file
 from rvosbench.plugins.dataset import DatasetSpec, Release
 from rvosbench.plugins.options import NoOptions
 from rvosbench.types import Card
@@ -39,9 +40,15 @@ def _open(release_dir: Path, _: NoOptions) -> Release:
     return A2DSentences(release_dir)
 
 
+def _recognise(release_dir: Path) -> bool:
+    folders = (release_dir, release_dir / "Release", release_dir / "text_annotations")
+    return any(any_file(folder, ("videoset.csv", "a2d_annotation.txt")) for folder in folders)
+
+
 SPEC = DatasetSpec(
     card=CARD,
     open=_open,
     protocol="a2d",
     folder_names=("a2d_sentences", "a2d-sentences", "a2d"),
+    recognise=_recognise,
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from rvosbench.datasets.specs.layouts import any_file, any_folder
 from rvosbench.plugins.dataset import DatasetSpec, Release
 from rvosbench.types import Card
 
@@ -47,10 +48,18 @@ def _open(release_dir: Path, options: JhmdbOptions) -> Release:
     return JhmdbSentences(release_dir, options)
 
 
+def _recognise(release_dir: Path) -> bool:
+    folders = ("Rename_Images", "puppet_mask")
+    return any_file(release_dir, ("jhmdb_annotation.txt",)) or all(
+        any_folder(release_dir, (folder,)) for folder in folders
+    )
+
+
 SPEC = DatasetSpec(
     card=CARD,
     open=_open,
     options=JhmdbOptions,
     protocol="jhmdb",
     folder_names=("jhmdb_sentences", "jhmdb-sentences", "jhmdb"),
+    recognise=_recognise,
 )

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
+from rvosbench.datasets.specs.layouts import any_file, any_folder, has_meta_expressions
 from rvosbench.plugins.dataset import DatasetSpec, Release
 from rvosbench.types import Card
 
@@ -62,10 +63,21 @@ def _open(release_dir: Path, options: MevisOptions) -> Release:
     return Mevis(release_dir, options)
 
 
+def _recognise(release_dir: Path) -> bool:
+    texts = ("meta_expressions.json", "meta_expressions_v2.json")
+    folders = [release_dir / split for split in ("train", "valid_u", "valid", "test")]
+    frames = [
+        any_folder(folder, ("JPEGImages",)) or any_file(folder, ("JPEGImages.tar",)) for folder in folders
+    ]
+    has_text = any(any_file(folder, texts) for folder in folders)
+    return has_text and any(frames) and not has_meta_expressions(release_dir)
+
+
 SPEC = DatasetSpec(
     card=CARD,
     open=_open,
     options=MevisOptions,
     protocol="mevis",
     folder_names=("mevis", "MeViS", "MeViSv2", "mevisv2"),
+    recognise=_recognise,
 )

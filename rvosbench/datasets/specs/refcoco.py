@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
+from rvosbench.datasets.reading import file_names
 from rvosbench.plugins.dataset import DatasetSpec, Release
 from rvosbench.types import Card
 
@@ -107,8 +109,18 @@ def _open_refcocog(release_dir: Path, options: RefCocoGOptions) -> Release:
     return RefCocoG(release_dir, options)
 
 
+def _recognise(folder: str, release_dir: Path) -> bool:
+    names = [name for base in (folder, f"coco/{folder}") for name in file_names(release_dir / base)]
+    return any(name.startswith(("refs(", "instances")) for name in names)
+
+
 REFCOCO = DatasetSpec(
-    card=REFCOCO_CARD, open=_open_refcoco, options=RefCocoOptions, protocol="refcoco", folder_names=_FOLDERS
+    card=REFCOCO_CARD,
+    open=_open_refcoco,
+    options=RefCocoOptions,
+    protocol="refcoco",
+    folder_names=_FOLDERS,
+    recognise=partial(_recognise, "refcoco"),
 )
 
 REFCOCO_PLUS = DatasetSpec(
@@ -117,6 +129,7 @@ REFCOCO_PLUS = DatasetSpec(
     options=RefCocoOptions,
     protocol="refcoco",
     folder_names=_FOLDERS,
+    recognise=partial(_recognise, "refcoco+"),
 )
 
 REFCOCOG = DatasetSpec(
@@ -125,4 +138,5 @@ REFCOCOG = DatasetSpec(
     options=RefCocoGOptions,
     protocol="refcoco",
     folder_names=_FOLDERS,
+    recognise=partial(_recognise, "refcocog"),
 )

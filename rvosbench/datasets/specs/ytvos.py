@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from rvosbench.datasets.specs.layouts import has_meta_expressions, is_converted_davis
 from rvosbench.errors import OptionError
 from rvosbench.plugins.dataset import DatasetSpec, Release
 from rvosbench.types import Card
@@ -58,10 +59,15 @@ def _open(release_dir: Path, options: YtvosOptions) -> Release:
     return ReferYoutubeVos(release_dir, options)
 
 
+def _recognise(release_dir: Path) -> bool:
+    return has_meta_expressions(release_dir) and not is_converted_davis(release_dir)
+
+
 SPEC = DatasetSpec(
     card=CARD,
     open=_open,
     options=YtvosOptions,
     protocol="ytvos",
     folder_names=("refer_youtube_vos", "ref-youtube-vos", "refer-youtube-vos", "ref_youtube_vos", "rvos"),
+    recognise=_recognise,
 )

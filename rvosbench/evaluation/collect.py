@@ -1,0 +1,191 @@
+"""Videos -> rows: every scored frame, every expression, the ranked detections; no number over videos yet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from rvosbench.errors import ScoreError
+from rvosbench.evaluation.answers import Answers, answer
+from rvosbench.evaluation.detections import matched_detections
+from rvosbench.evaluation.targets import Query, queries
+from rvosbench.metrics import statistics
+from rvosbench.metrics.coco_figures import join_matches
+from rvosbench.metrics.pairs import PairScores, measure_pairs
+from rvosbench.plugins.protocol import Protocol
+from rvosbench.plugins.table import Matches, Table
+from rvosbench.runs.predictions import Prediction
+from rvosbench.runs.tables import EXPRESSION_SCHEMA, FRAME_SCHEMA
+from rvosbench.store import Store
+from rvosbench.submission import PredictionSource
+from rvosbench.types import Video
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Task:
+    """What decides the rows of a video."""
+
+    store: Store
+    split: str
+    source: PredictionSource
+    rules: Protocol
+    left_out: frozenset[str] = frozenset()  # expressions that nobody asked, <video>/<expression>
+    ranks: bool = False  # some metric ranks the detections of all samples
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ScoredVideos:
+    """The rows of some videos, in the order in which the videos were scored."""
+
+    frames: pa.Table  # FRAME_SCHEMA
+    expressions: pa.Table  # EXPRESSION_SCHEMA
+    annotators: tuple[str | None, ...]  # one per expression: who asked, where the protocol tells them apart
+    matches: Matches | None  # where the task ranks
+
+    @property
+    def table(self) -> Table:
+        """As metrics see it."""
+        return Table(self.frames, self.expressions, self.matches)
+
+    @property
+    def all_empty(self) -> bool:
+        """Nothing was predicted anywhere, though there was something to find."""
+        frames = self.table.frames
+        return not frames.predicted_area.any() and bool(frames.true_area.any())
+
+    @property
+    def equals_truth(self) -> bool:
+        """Every mask is the truth, to the pixel."""
+        frames = self.table.frames
+        return bool((frames.intersection == frames.union).all())
+
+
+def score_videos(
+    task: Task, video_ids: Sequence[str], on_progress: Callable[[int, int], None] | None = None
+) -> ScoredVideos:
+    """Score videos one after the other; memory holds the masks of one at a time.
+
+    A pure function of what it is given, so that several processes may each take a range of the sorted ids.
+
+    Args:
+        task: what decides the rows.
+        video_ids: of the split.
+        on_progress: called with (videos done, videos in all).
+
+    Raises:
+        ScoreError: answers are missing, belong to nothing, or cannot be scored; the truth is hidden.
+        ShapeError: a mask has another size than its video.
+    """
+    parts = []
+    for done, video_id in enumerate(video_ids):
+        part = _scored(task, task.store.video(task.split, video_id))
+        if part is not None:
+            parts.append(part)
+        if on_progress is not None:
+            on_progress(done + 1, len(video_ids))
+    matches, ids = [part.matches for part in parts if part.matches], [i for part in parts for i in part.ids]
+    return ScoredVideos(
+        frames=_table(FRAME_SCHEMA, [part.frames for part in parts]),
+        expressions=_table(EXPRESSION_SCHEMA, [part.expressions for part in parts]),
+        annotators=tuple(query.annotator for part in parts for query in part.asked),
+        matches=join_matches(matches, ids) if matches else None,
+    )
+
+
+def asked_of(video: Video, rules: Protocol, left_out: frozenset[str]) -> list[Query]:
+    """The queries of a video, without those about expressions that the run did not ask."""
+    asked = queries(video, rules)
+    if rules.answers != "annotator":
+        return [q for q in asked if f"{video.video_id}/{q.expression_id}" not in left_out]
+    gone = sum(f"{video.video_id}/{each.expression_id}" in left_out for each in video.expressions)
+    if 0 < gone < len(video.expressions):
+        raise ScoreError(
+            f"the run did not ask {gone} of the {len(video.expressions)} expressions of video "
+            f"{video.video_id}, '{rules.name}' merges them all; choose davis-expressions"
+        )
+    return [] if gone else asked
+
+
+def scored_candidate(candidates: Sequence[Prediction], rules: Protocol) -> Prediction:
+    """The one that J and F are taken from: candidate 0.
+
+    For frame samples the best score, of equal ones the last, as published.
+    """
+    if rules.unit != "frame sample":
+        return candidates[0]
+    return max(candidates, key=lambda row: (row.score, row.candidate))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Part:
+    """One video."""
+
+    asked: Sequence[Query]
+    frames: Mapping[str, Any]  # column -> values
+    expressions: Mapping[str, Any]
+    matches: Matches | None
+    ids: Sequence[str]  # of the samples, where they are ranked
+
+
+def _scored(task: Task, video: Video) -> _Part | None:
+    asked = asked_of(video, task.rules, task.left_out)
+    if not asked:
+        return None
+    rows = task.source.read(video)
+    asked, answers = answer(video, asked, rows, task.rules, merged=task.source.merged)
+    measured = _measured(asked, answers, task.rules)
+    counts = [len(query.frames) for query in asked]
+    ends = np.cumsum(counts)[:-1]
+    # nanmean over each, as DAVIS: the order of the additions decides the last bit.
+    j, f = ([statistics.mean(each) for each in np.split(values, ends)] for values in (measured.j, measured.f))
+    matches, ids = matched_detections(video, asked, answers, task.rules) if task.ranks else (None, ())
+    names = [query.expression_id for query in asked]
+    return _Part(
+        asked=asked,
+        frames={
+            "video_id": [video.video_id] * sum(counts),
+            "expression_id": [name for name, count in zip(names, counts, strict=True) for _ in range(count)],
+            "frame_index": [frame for query in asked for frame in query.frames],
+            "j": measured.j,
+            "f": measured.f,
+            "intersection": measured.intersection,
+            "union": measured.union,
+            "predicted_area": measured.predicted_area,
+            "true_area": measured.true_area,
+        },
+        expressions={
+            "video_id": [video.video_id] * len(asked),
+            "expression_id": names,
+            "text": [query.text for query in asked],
+            "j": j,
+            "f": f,
+            "j_and_f": [(one + other) / 2 for one, other in zip(j, f, strict=True)],
+            "n_frames": counts,
+        },
+        matches=matches,
+        ids=ids,
+    )
+
+
+def _measured(asked: Sequence[Query], answers: Answers, rules: Protocol) -> PairScores:
+    """J, F and areas of every scored frame of a video, by query."""
+    keys = [(query, place) for query in asked for place in range(len(query.frames))]
+    best = [scored_candidate(answers[q.expression_id, q.frames[place]], rules) for q, place in keys]
+    voids = [None if q.voids is None else q.voids[place] for q, place in keys]
+    return measure_pairs(
+        [row.mask for row in best],
+        [query.truths[place] for query, place in keys],
+        voids if any(void is not None for void in voids) else None,
+    )
+
+
+def _table(schema: pa.Schema, parts: Iterable[Mapping[str, Any]]) -> pa.Table:
+    def batches() -> Iterator[pa.RecordBatch]:
+        for columns in parts:
+            yield pa.record_batch([pa.array(columns[f.name], f.type) for f in schema], schema=schema)
+
+    return pa.Table.from_batches(batches(), schema=schema).combine_chunks()

@@ -1,0 +1,186 @@
+"""What is to be scored, and what is known about how it was made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from rvosbench.errors import InvalidDataError, MissingPathError, ScoreError, UnknownNameError
+from rvosbench.evaluation.arrays import Answering, Arrays
+from rvosbench.evaluation.defaults import default_protocol
+from rvosbench.files.locations import local_path
+from rvosbench.plugins.protocol import Protocol
+from rvosbench.plugins.registry import PROTOCOLS
+from rvosbench.runs.record import NAME as RECORD
+from rvosbench.runs.record import RunRecord
+from rvosbench.runs.run import PREDICTIONS, Run, open_run
+from rvosbench.store import Store
+from rvosbench.submission import PredictionSource, open_predictions
+
+Predicted = str | Path | Run | Answering
+"""A run, or its folder; a folder or file that anything wrote; answers in memory."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Given:
+    """Predictions before they are opened: that needs the protocol, which may depend on the store."""
+
+    run: Run | None = None  # a finished rvos predict, or a folder that holds scores already
+    path: Path | None = None  # of foreign predictions
+    answers: Answering | None = None  # in memory
+
+    @property
+    def record(self) -> RunRecord | None:
+        """How a run was made; None for what came from elsewhere."""
+        return self.run.record if self.run else None
+
+    @property
+    def shown(self) -> str:
+        """As messages call it."""
+        if self.answers is not None:
+            return "the arrays"
+        return str(self.path or (self.run.path / PREDICTIONS if self.run else ""))
+
+    @property
+    def model(self) -> str:
+        """As scores call it."""
+        if self.record is not None and self.record.model:
+            return self.record.model
+        if self.path is not None:
+            return self.path.stem
+        return self.run.name if self.run else "arrays"
+
+
+def given(predictions: Predicted) -> Given:
+    """Tell a run from foreign predictions.
+
+    Raises:
+        MissingPathError: a run has no predictions, and none are remembered.
+    """
+    if not isinstance(predictions, str | Path | Run):
+        return Given(answers=predictions)
+    if not isinstance(predictions, Run):
+        path = local_path(predictions)
+        if not path.exists():
+            raise MissingPathError(f"{path} is not there; expected a run, or predictions that anything wrote")
+        if not is_run(path):
+            return Given(path=path)
+        predictions = open_run(path)
+    if predictions.record is None:  # foreign predictions that were scored into a folder of their own
+        remembered = predictions.scores(predictions.protocols[0]).predictions
+        if remembered is None:
+            raise MissingPathError(
+                f"{predictions.path} does not say where its predictions are; score them again, and name them"
+            )
+        return Given(run=predictions, path=Path(remembered))
+    if not (predictions.path / PREDICTIONS).is_dir():
+        raise MissingPathError(
+            f"{predictions.path} has no {PREDICTIONS}; make them with rvos predict, or name --predictions"
+        )
+    return Given(run=predictions)
+
+
+def is_run(path: Path) -> bool:
+    """Whether a folder is a run: it has a record, or scores."""
+    return (path / RECORD).is_file() or bool(Run(path).scores_folders)
+
+
+def store_of(what: Given, store: Store | str | Path | None) -> Store:
+    """The ground truth: the store that was named, else the one that a run was made from.
+
+    Raises:
+        MissingPathError: none was named, or it is not there.
+    """
+    if isinstance(store, Store):
+        return store
+    if store is None and what.run is not None:
+        record = what.record
+        store = record.store if record else what.run.scores(what.run.protocols[0]).store
+    if store is None:
+        raise MissingPathError(
+            f"{what.shown} does not say which store it answers; name the store with the ground truth"
+        )
+    return Store.open(local_path(store))
+
+
+def split_of(what: Given, store: Store, split: str | None) -> str:
+    """The split that was named, else a run's, else the store's only one.
+
+    Raises:
+        UnknownNameError: there are several.
+    """
+    if split is None and what.run is not None:
+        record = what.record
+        split = record.split if record else what.run.scores(what.run.protocols[0]).split
+    if split is not None:
+        return split
+    if len(store.splits) == 1:
+        return next(iter(store.splits))
+    raise UnknownNameError(f"{store.folder} has the splits {', '.join(store.splits)}; choose one")
+
+
+def rules_of(store: Store, protocol: str | Protocol | None) -> Protocol:
+    """The protocol that was named, else the dataset's own.
+
+    Raises:
+        UnknownNameError: there is none of that name, or none that belongs to the dataset.
+    """
+    if isinstance(protocol, Protocol):
+        return protocol
+    name = protocol or default_protocol(store.name)
+    if name is None:
+        raise UnknownNameError(
+            f"there is no default protocol for the dataset '{store.name}'; choose one of "
+            f"{', '.join(PROTOCOLS)}"
+        )
+    return PROTOCOLS[name]
+
+
+def opened(what: Given, store: Store, split: str, rules: Protocol) -> PredictionSource:
+    """The predictions, one video at a time.
+
+    Raises:
+        ScoreError: they are of another store or split, or fewer than the protocol ranks.
+        MissingPathError: they are gone.
+        FormatError: they are in no format that we read.
+    """
+    if what.answers is not None:
+        return Arrays(what.answers, store.video_ids(split))
+    if what.path is not None:
+        return open_predictions(what.path, rules.answers, store.release, store.folder)
+    run, record = what.run, what.record
+    if run is None or record is None:
+        raise InvalidDataError("nothing was given to score; name a run, predictions or arrays")
+    unit = "object" if rules.answers == "object" else "expression"  # the expressions that annotators wrote
+    for key, expected in (("store_fingerprint", store.fingerprint), ("split", split), ("unit", unit)):
+        if getattr(record, key) != expected:
+            raise ScoreError(
+                f"{run.path} was predicted with {key.replace('_', ' ')} {getattr(record, key)!r}, it would "
+                f"be scored with {expected!r}; score it against "
+                f"{record.store or 'the store it was made from'}, or predict again"
+            )
+    if rules.candidates == "all":
+        _refuse_too_few_candidates(run, record, rules)
+    return open_predictions(run.path / PREDICTIONS, rules.answers)
+
+
+def _refuse_too_few_candidates(run: Run, record: RunRecord, rules: Protocol) -> None:
+    """The mAP of a single candidate is another number than mAP of all, and the two must not share a table."""
+    kept, available = record.candidates, record.candidates_available
+    if kept is None or (kept >= available if available is not None else kept > 1):
+        return
+    single = [
+        name
+        for name, other in PROTOCOLS.items()
+        if other.candidates == "best" and _same_but_for_candidates(rules, other)
+    ]
+    of_all = f"{kept} of the {available} candidates that {record.model} has" if available else "1 candidate"
+    raise ScoreError(
+        f"{run.path} keeps {of_all} per expression, '{rules.name}' ranks all of them; predict again with "
+        f"--candidates {available or 'N'}" + "".join(f", or score with --protocol {name}" for name in single)
+    )
+
+
+def _same_but_for_candidates(rules: Protocol, other: Protocol) -> bool:
+    keys = ("unit", "metrics", "main_metric", "frames", "absent", "matching", "annotators", "void")
+    return all(getattr(rules, key) == getattr(other, key) for key in keys)
