@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Protocol
 
 import click
@@ -103,13 +104,13 @@ def one_line(message: str) -> str:
 
 
 def print_json(content: Mapping[str, Any]) -> None:
-    """The one object that a command with `--json` prints.
+    """The one object that a command with `--json` prints. Paths are text.
 
     JSON has no NaN: a number that is not known is null.
     """
     import json
 
-    click.echo(json.dumps(_without_nan(content), indent=1, ensure_ascii=False, allow_nan=False))
+    click.echo(json.dumps(_plain(content), indent=1, ensure_ascii=False, allow_nan=False))
 
 
 def stdout_console() -> Console:
@@ -124,9 +125,11 @@ def _is_quiet() -> bool:
     return ctx is not None and bool(ctx.meta.get(QUIET))
 
 
-def _without_nan(value: Any) -> Any:
+def _plain(value: Any) -> Any:
     if isinstance(value, Mapping):
-        return {key: _without_nan(item) for key, item in value.items()}
+        return {key: _plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_without_nan(item) for item in value]
+        return [_plain(item) for item in value]
+    if isinstance(value, PurePath):
+        return str(value)
     return None if isinstance(value, float) and not math.isfinite(value) else value
