@@ -14,6 +14,8 @@ QUIET = "rvosbench.quiet"
 WORDS = "rvosbench.words"
 """The key of `click.Context.meta` for the words that follow a command, for help and completion."""
 
+_NUMBERS = (click.types.IntParamType, click.types.FloatParamType)
+
 json_option = click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON object to stdout instead of text."
 )
@@ -29,6 +31,9 @@ class Command(click.Command):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.params.append(_quiet_option())
+        for param in self.params:
+            if param.metavar is None and param.nargs == 1 and isinstance(param.type, _NUMBERS):
+                param.metavar = "N"  # click would say INTEGER RANGE
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse, then refuse what was given twice."""
@@ -71,5 +76,5 @@ def _quiet_option() -> click.Option:
         is_flag=True,
         expose_value=False,
         callback=keep,
-        help="No progress and no notes; warnings and errors are still shown.",
+        help="Only results, warnings and errors.",
     )

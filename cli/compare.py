@@ -39,9 +39,9 @@ def compare_command(
       rvos compare runs/baseline runs/soc
       rvos compare runs/baseline runs/soc --protocol ytvos --out differences.json
     """
+    from rvosbench.files.atomic import write_json
     from rvosbench.reporting import comparison
     from rvosbench.reporting.leaderboard import tables
-    from rvosbench.runs.record import write_json
 
     from .console import print_json, stdout_console
 

@@ -43,10 +43,11 @@ def convert_checkpoint_command(
     answer_layer: str,
     eval_size: tuple[int, int] | None,
 ) -> None:
-    """Turn the original SOC's checkpoint file ORIGINAL (.tar) into a checkpoint folder.
+    """Turn a checkpoint file of the original SOC into ours.
 
-    The file is read as weights alone; one that asks for more is refused. Its size is read off the
-    weights. `rvos predict` and `rvos segment` also take the file itself as --checkpoint.
+    ORIGINAL is the file (.tar), --out becomes a checkpoint folder. The file is read as weights alone; one
+    that asks for more is refused. Its size is read off the weights. `rvos predict` and `rvos segment` also
+    take the file itself as --checkpoint.
 
     \b
     Example:

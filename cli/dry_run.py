@@ -63,7 +63,7 @@ def _table(found: Plan) -> Table:
 
     drawn = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     drawn.add_column("split", overflow="fold")
-    for title in ("videos", "sentences", "files", "to read", "missing", "store"):
+    for title in ("videos", "expressions", "files", "to read", "missing", "store"):
         drawn.add_column(title, justify="right", no_wrap=True)
     for split in found.splits:
         drawn.add_row(

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from rich.table import Table
 
+    from rvosbench.store import Store
     from rvosbench.store_tools.info import Info, SplitInfo
 
 _SPLITS_PER_TABLE = 4  # fit 80 columns
@@ -23,8 +24,10 @@ _TABLES = ("videos", "frames", "objects", "expressions", "masks")
 
 @command("info")
 @click.argument("store", metavar="STORE")
+@click.option("--videos", "list_them", is_flag=True, help="List the videos instead, with counts of each.")
+@click.option("--split", "splits", multiple=True, help="Only this split; repeatable.  [default: all]")
 @json_option
-def info_command(store: str, as_json: bool) -> None:
+def info_command(store: str, list_them: bool, splits: tuple[str, ...], as_json: bool) -> None:
     """Count what is in a store.
 
     Shows videos, frames, objects, expressions and masks of every split, what the expressions are like, how
@@ -36,13 +39,18 @@ def info_command(store: str, as_json: bool) -> None:
     Example:
       rvos info stores/ytvos
       rvos info stores/ytvos --json > ytvos.json
+      rvos info stores/ytvos --videos --split valid
     """
     from rvosbench.store_tools import info
 
     from .console import print_json, stdout_console
     from .stores import open_store
 
-    found = info.describe(open_store(store))
+    opened = open_store(store)
+    if list_them:
+        _list_videos(opened, splits or None, as_json)
+        return
+    found = info.describe(opened, splits=splits or None)
     if as_json:
         print_json(info.as_json(found))
         return
@@ -67,6 +75,28 @@ def info_command(store: str, as_json: bool) -> None:
     console.print("Citation:")
     for line in found.citation.splitlines():
         click.echo(strip_control(line))  # not wrapped: it is to be copied
+
+
+def _list_videos(store: Store, splits: tuple[str, ...] | None, as_json: bool) -> None:
+    """A line per video, its id last: it may hold spaces."""
+    from dataclasses import asdict
+
+    from rvosbench.store_tools.videos import list_videos
+
+    from .console import print_json
+
+    rows = list(list_videos(store, splits))
+    if as_json:
+        print_json({"schema_version": 1, "videos": [asdict(row) for row in rows]})
+        return
+    width = max([len("split"), *(len(row.split) for row in rows)])
+    click.echo(f"{'split':<{width}}  {'size':>9}  frames  objects  expressions   masks  video")
+    for row in rows:
+        size = f"{row.width}x{row.height}"
+        click.echo(
+            f"{row.split:<{width}}  {size:>9}  {row.frames:>6}  {row.objects:>7}  {row.expressions:>11}  "
+            f"{row.masks:>6}  {strip_control(row.video_id)}"
+        )
 
 
 def _say_problems(found: Info) -> None:

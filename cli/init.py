@@ -28,7 +28,7 @@ def init_command(folder: Path, releases: tuple[str, ...], overwrite: bool) -> No
     \b
     Example:
       rvos init
-      rvos init lab --releases /data/rvos
+      rvos init lab --releases downloads
     """
     from rvosbench.workspace.here import from_here
     from rvosbench.workspace.init import initialise

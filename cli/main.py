@@ -92,15 +92,17 @@ class LazyGroup(click.Group):
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="rvos")
 def cli() -> None:
-    """Referring video object segmentation: prepare datasets, train, score, explain.
+    """Referring video object segmentation: datasets, models, scores.
 
     \b
     Five verbs over Parquet; each writes files that the next one reads:
-      prepare      official release   -> store
-      train        store              -> checkpoint
-      predict      store + model      -> predictions
-      evaluate     store + predictions -> scores
-      report       scores             -> leaderboard, page, figures
+      prepare    official release     ->  store
+      train      store                ->  checkpoint
+      predict    store + model        ->  predictions
+      evaluate   store + predictions  ->  scores
+      report     scores               ->  a page that shows where it fails
+
+    Results go to stdout, everything else to stderr.
 
     \b
     Start here (no download, a few minutes on two CPU cores):

@@ -70,8 +70,9 @@ def predict_command(
         --dataset stores/ytvos --split heldout --out runs/soc
     """
     from rvosbench.inference.predict import predict
+    from rvosbench.runs.record import read_run
 
-    from .console import progress, warn
+    from .console import note, progress, warn
     from .stores import only_split, open_store
 
     if swap_sentences:
@@ -97,4 +98,8 @@ def predict_command(
             limit=limit,
             on_progress=update,
         )
+    record = read_run(out)
+    kept, available = record["candidates"], record["candidates_available"]
+    if available > 1:
+        note(f"candidates per expression: {kept} of the {available} that {model} can give")
     click.echo(str(out))

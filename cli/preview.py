@@ -20,9 +20,10 @@ from .stores import open_store, release_option
 def preview_command(
     store: str, video: str, split: str | None, frames: int, out: Path | None, release: Path | None
 ) -> None:
-    """Draw a video of a store: its objects over time, and its expressions.
+    """Draw a video of a store: its objects and expressions.
 
-    Every object has a colour of its own; an expression has the colour of the first object that it means.
+    Frames over time, with the expressions below them. Every object has a colour of its own; an expression
+    has the colour of the first object that it means. `rvos info STORE --videos` lists the ids.
 
     STORE is a folder, or a name in the folder that RVOS_STORES names.
 
@@ -31,19 +32,11 @@ def preview_command(
       rvos preview stores/ytvos --video 0a2f2bd294 --out dog.png
     """
     from rvosbench.datasets.reading import safe_id
-    from rvosbench.errors import UnknownNameError
     from rvosbench.files.atomic import write_bytes
-    from rvosbench.plugins.registry import unknown
     from rvosbench.store_tools.preview import as_png, preview
 
     found = open_store(store, release)
-    if split is None:
-        ids = {name: found.video_ids(name) for name in found.splits}
-        split = next((name for name in ids if video in ids[name]), None)
-        if split is None:
-            every = [video_id for known in ids.values() for video_id in known]
-            raise UnknownNameError(unknown(f"video of {found.folder}", video, every))
-    picture = preview(found, split, video, frames=frames)
+    picture = preview(found, split or found.split_of(video), video, frames=frames)
     if out is None:
         out = Path(f"{safe_id(video, 'the video id, which names the file without --out,')}.png")
     click.echo(str(write_bytes(out, as_png(picture))))

@@ -47,12 +47,11 @@ def only_split(store: Store, split: str | None) -> str:
     """The split that was asked for; without one, the only split that the store has.
 
     Raises:
+        UnknownNameError: no such split.
         click.UsageError: the store has several splits and none was named.
     """
-    if split is not None:
-        return split
-    if len(store.splits) == 1:
-        return next(iter(store.splits))
-    raise click.UsageError(
-        f"{store.folder} has the splits {', '.join(store.splits)}; choose one with --split"
-    )
+    if split is None and len(store.splits) > 1:
+        raise click.UsageError(
+            f"{store.folder} has the splits {', '.join(store.splits)}; choose one with --split"
+        )
+    return store.only_split(split)

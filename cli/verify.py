@@ -28,7 +28,7 @@ def verify_command(store: str, no_frames: bool, release: Path | None) -> None:
       rvos verify stores/ytvos --no-frames
     """
     from rvosbench.errors import FormatError
-    from rvosbench.store.reader import read_manifest, rebuild_command
+    from rvosbench.store.manifest import read_manifest, rebuild_command
     from rvosbench.store_tools.verify import verify
 
     from .console import progress

@@ -6,7 +6,6 @@ measured at the end: that the model listens to the expression.
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -14,8 +13,9 @@ from pathlib import Path
 from typing import Protocol
 
 from rvosbench.analysis.slices import Slice, by_slice
-from rvosbench.errors import OutputError
 from rvosbench.evaluation.evaluate import evaluate
+from rvosbench.files.atomic import atomic_folder
+from rvosbench.files.places import Content
 from rvosbench.plugins.model import Trait
 from rvosbench.plugins.registry import MODELS, OURS
 from rvosbench.preparation import Prepared, prepare
@@ -33,6 +33,7 @@ HELD_OUT = "heldout"
 MARGIN_OVER_BLIND = 0.20  # J&F that the trained model must be above the language-blind oracle
 COST_OF_MISMATCH = 0.30  # J&F that the model must lose with another object's expression
 _MARK = ".rvos-demo"  # says that a folder was made by the demo, so that it may be replaced
+_DEMO = Content("an earlier demo", lambda folder: (folder / _MARK).is_file())
 
 
 class Update(Protocol):
@@ -154,17 +155,8 @@ def floors() -> tuple[tuple[str, ...], str]:
 
 def _take(out: Path, *, replace_old: bool) -> None:
     """Make sure that `out` is free; only a folder that a demo made may be replaced."""
-    if out.exists():
-        if not out.is_dir() or (any(out.iterdir()) and not (out / _MARK).is_file()):
-            raise OutputError(f"{out} is not empty and was not made by rvos demo; choose another --out")
-        if (out / _MARK).is_file() and not replace_old:
-            raise OutputError(f"{out} holds an earlier demo; choose another --out or add --overwrite")
-        shutil.rmtree(out)
-    try:
-        out.mkdir(parents=True)
-        (out / _MARK).touch()
-    except OSError as error:
-        raise OutputError(f"{out} cannot be written ({error.strerror}); choose another --out") from error
+    with atomic_folder(out, overwrite=replace_old, content=_DEMO) as folder:
+        (folder / _MARK).touch()
 
 
 def _stores(out: Path, size: Size, seed: int, progress: Progress) -> tuple[Prepared, ...]:

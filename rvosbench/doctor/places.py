@@ -47,7 +47,7 @@ def look_at_folders(workspace: Workspace) -> Iterator[Check]:
     broken = [entry.name for entry in stores if entry.fault]
     size = sum(entry.size_bytes or 0 for entry in stores)
     yield _folder(
-        "stores", workspace.stores, f"{len(stores)} of {file_size(size)}" if stores else "none", broken
+        "stores", workspace.stores, f"{len(stores)}, {file_size(size)}," if stores else "none", broken
     )
     runs = runs_of(workspace)
     damaged = [run.name for run in runs if run.kind == "damaged"]
@@ -84,7 +84,7 @@ def look_at_releases(workspace: Workspace) -> Iterator[Check]:
 def _folder(name: str, folder: Path, content: str, broken: list[str]) -> Check:
     existing = next(path for path in (folder, *folder.parents) if path.exists())
     free = shutil.disk_usage(existing).free
-    text = f"{content} in {from_here(folder)}, {file_size(free)} free"
+    text = f"{content} in {from_here(folder)}; {file_size(free)} free"
     if not os.access(existing, os.W_OK) or not existing.is_dir():
         return Check(name, "fail", f"{text}; {from_here(existing)} cannot be written")
     if broken:

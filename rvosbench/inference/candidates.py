@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rvosbench.errors import PluginError, UnknownNameError
 from rvosbench.plugins.defaults import default_protocol
 from rvosbench.plugins.registry import PROTOCOLS
 
@@ -15,7 +16,16 @@ def needed_candidates(dataset: str, available: int) -> int:
 
     Returns:
         `available` where the protocol ranks all candidates, else 1.
+
+    Example:
+        >>> needed_candidates("a2d", 20), needed_candidates("ytvos", 20)
+        (20, 1)
     """
     name = default_protocol(dataset)
-    ranks_all = name is not None and name in PROTOCOLS and PROTOCOLS[name].candidates == "all"
+    if name is None:
+        return 1
+    try:
+        ranks_all = PROTOCOLS[name].candidates == "all"
+    except (UnknownNameError, PluginError):  # evaluate says so, when it is to be scored
+        return 1
     return available if ranks_all else 1

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,7 +11,10 @@ from typing import Any
 import numpy as np
 
 from rvosbench import masks
-from rvosbench.errors import OutputError, ScoreError, UnknownNameError
+from rvosbench.errors import ScoreError, UnknownNameError
+from rvosbench.files.atomic import atomic_folder, write_json
+from rvosbench.files.locations import local_path
+from rvosbench.files.places import check_folder
 from rvosbench.inference.candidates import needed_candidates
 from rvosbench.inference.clips import whole_video
 from rvosbench.inference.queries import Query, mismatched_queries, queries
@@ -79,11 +81,11 @@ def predict(
         >>> predict("soc", "stores/ytvos", split="valid", out="runs/a", checkpoint="soc")  # doctest: +SKIP
     """
     chosen = PredictOptions(**options)
-    out = Path(out)
-    _check_free(out)
-    checkpoint = None if chosen.checkpoint is None else Path(chosen.checkpoint)
+    out = local_path(out)
+    check_folder(out, parents=True)
+    checkpoint = None if chosen.checkpoint is None else local_path(chosen.checkpoint)
     check_model(model, checkpoint, chosen.model_options)
-    opened = store if isinstance(store, Store) else Store.open(Path(store))
+    opened = store if isinstance(store, Store) else Store.open(local_path(store))
     split = split or _only_split(opened)
     video_ids = opened.video_ids(split)[: chosen.limit]
     sha256 = None if checkpoint is None else run_record.sha256_of(checkpoint)
@@ -98,9 +100,7 @@ def predict(
     )
     tally = _Tally(load_s=time.perf_counter() - start_s)
     candidates = chosen.candidates or needed_candidates(opened.name, loaded.candidates)
-    partial = out.with_name(f".{out.name}.partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    try:
+    with atomic_folder(out) as partial:
         with PredictionsWriter(partial / "predictions") as writer:
             for done, video_id in enumerate(video_ids):
                 video = opened.video(split, video_id)
@@ -136,10 +136,7 @@ def predict(
             **run_record.environment(),
         }
         record["hardware"] |= {"device": chosen.device}
-        run_record.write_json(partial / run_record.NAME, record)
-        _put_in_place(partial, out)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
+        write_json(partial / run_record.NAME, record)
     return out
 
 
@@ -227,15 +224,3 @@ def _only_split(store: Store) -> str:
             f"{store.folder} has the splits {', '.join(store.splits)}; choose one with --split"
         )
     return next(iter(store.splits))
-
-
-def _check_free(out: Path) -> None:
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise OutputError(f"{out} is already there and not an empty folder; choose another --out")
-
-
-def _put_in_place(partial: Path, out: Path) -> None:
-    try:
-        partial.replace(out)  # an empty folder under that name gives way
-    except OSError as error:
-        raise OutputError(f"{out} cannot be put in place ({error.strerror}); choose another --out") from error

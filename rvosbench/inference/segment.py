@@ -35,6 +35,7 @@ from numpy.typing import NDArray
 
 from rvosbench.drawing import overlay
 from rvosbench.errors import InvalidDataError
+from rvosbench.files.locations import local_path
 from rvosbench.inference.outputs import MaskFolder, check_outputs, writer_for
 from rvosbench.inference.windows import windows
 from rvosbench.media.frame_sources import FrameSource, SourceFrame
@@ -158,7 +159,7 @@ def segment(
     chosen = SegmentOptions(**options)
     _check_asked(asked, chosen)
     if isinstance(source, str | Path):
-        with closing(FrameSource(Path(source), folder_fps=chosen.folder_fps)) as frames:
+        with closing(FrameSource(local_path(source), folder_fps=chosen.folder_fps)) as frames:
             parts = [part for _, part in _answered(frames, str(source), asked, segmenter, chosen)]
     else:
         clip = clip_of(source)
@@ -197,9 +198,9 @@ def segment_video(
         OutputError: `out` or `masks_dir` is taken or cannot be written.
         ShapeError: the model answered with masks of a wrong size.
     """
-    source, out, chosen = Path(source), Path(out), SegmentOptions(**options)
+    source, out, chosen = local_path(source), local_path(out), SegmentOptions(**options)
     check_request(source, expressions, out, **options)
-    masks_dir = None if chosen.masks_dir is None else Path(chosen.masks_dir)
+    masks_dir = None if chosen.masks_dir is None else local_path(chosen.masks_dir)
     sink = None if masks_dir is None else MaskFolder(masks_dir, expressions, replace=chosen.replace)
     entries = _entries(expressions)
     seen = np.zeros(len(expressions), np.int64)
@@ -261,9 +262,9 @@ def check_request(source: str | Path, expressions: Sequence[str], out: str | Pat
     chosen = SegmentOptions(**options)
     _check_asked(expressions, chosen)
     check_outputs(
-        Path(source),
-        Path(out),
-        masks_dir=None if chosen.masks_dir is None else Path(chosen.masks_dir),
+        local_path(source),
+        local_path(out),
+        masks_dir=None if chosen.masks_dir is None else local_path(chosen.masks_dir),
         folder_fps=chosen.folder_fps,
         replace=chosen.replace,
     )

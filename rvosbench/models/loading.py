@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rvosbench.errors import CheckpointError, MissingPathError, ShapeError
+from rvosbench.files.locations import local_path
 from rvosbench.models.answers import check_answers
 from rvosbench.models.precision import check_precision, computing_in
 from rvosbench.plugins.model import Load, ModelSpec, Segmenter, Trait
@@ -111,6 +112,7 @@ def load_model(
     Raises:
         UnknownNameError: no such model, option, precision or device.
         OptionError: an option with a wrong value.
+        LocationError: the checkpoint is not on this machine.
         MissingPathError: it needs a checkpoint, or the checkpoint is gone.
         CheckpointError: the model has no use for a checkpoint, or it is another model's.
 
@@ -120,7 +122,7 @@ def load_model(
         >>> answer.masks.shape, int(answer.masks[0, 0].sum())
         ((1, 2, 8, 12), 24)
     """
-    checkpoint = None if checkpoint is None else Path(checkpoint)
+    checkpoint = None if checkpoint is None else local_path(checkpoint)
     spec, parsed = check_model(name, checkpoint, options)
     check_precision(precision)
     request = Load(options=parsed, device=device, seed=seed)

@@ -30,6 +30,7 @@ OURS = "rvosbench"
 """The distribution of what is built in."""
 
 _HERE = "this program"
+_MOST_LISTED = 20  # names in a message
 
 
 class Registry(Mapping[str, T], Generic[T]):
@@ -224,8 +225,14 @@ class Registration:
 def unknown(kind: str, name: str, known: list[str]) -> str:
     """The message for a name that is not there: the nearest one, else all of them."""
     near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    hint = f"did you mean '{near[0]}'?" if near else f"there are: {', '.join(known) or 'none'}"
+    hint = f"did you mean '{near[0]}'?" if near else f"there are: {_listed(known)}"
     return f"no {kind} is named '{name}'; {hint}"
+
+
+def _listed(names: list[str]) -> str:
+    """All names, or the first of very many, such as the videos of a release."""
+    more = len(names) - _MOST_LISTED
+    return ", ".join(names[:_MOST_LISTED]) + (f" and {more:,} more" if more > 0 else "") or "none"
 
 
 def _one_line(value: object) -> str:

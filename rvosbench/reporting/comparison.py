@@ -113,8 +113,20 @@ class Compared:
 def compare(
     first: str | Path | Run, *others: str | Path | Run, protocol: str | None = None, seed: int = 0
 ) -> Compared:
-    """Compare scored runs with a first one; see `compare_runs`."""
-    return compare_runs((first, *others), protocol=protocol, seed=seed)
+    """Compare scored runs with a first one: differences with 95 % intervals and p values.
+
+    Args:
+        first: what the others are compared with.
+        others: one run or more, scored under the same protocol on the same split of the same store.
+        protocol: whose scores to compare; see `rvosbench.runs.run.Run.scores`.
+        seed: of the bootstrap and the permutations.
+
+    Raises:
+        MissingPathError: a folder is no scored run.
+        ScoreError: the runs cannot be compared.
+        InvalidDataError: there is no other run.
+    """
+    return compare_runs([first, *others], protocol=protocol, seed=seed)
 
 
 def compare_runs(runs: Sequence[str | Path | Run], *, protocol: str | None = None, seed: int = 0) -> Compared:

@@ -15,7 +15,6 @@ from typing import Any
 
 from rvosbench import __version__
 from rvosbench.errors import FormatError, MissingPathError
-from rvosbench.files.atomic import write_json as write_json
 from rvosbench.plugins.model import Trait
 
 NAME = "run.json"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from array import array
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -88,14 +88,21 @@ class Info:
     splits: Mapping[str, SplitInfo]
 
 
-def describe(store: Store, *, frequent: int = 12, problems: int = 5) -> Info:
+def describe(
+    store: Store, *, splits: Sequence[str] | None = None, frequent: int = 12, problems: int = 5
+) -> Info:
     """Read a store's columns once and count.
 
     Args:
         store: the store.
+        splits: only these; all by default.
         frequent: how many of the most frequent words to keep.
         problems: how many of the problems to keep.
+
+    Raises:
+        UnknownNameError: no such split.
     """
+    chosen = list(store.splits if splits is None else map(store.only_split, splits))
     card = _mapping(store.manifest.get("card"))
     converter = _mapping(store.manifest.get("converter"))
     published = _mapping(card.get("counts"))
@@ -106,9 +113,7 @@ def describe(store: Store, *, frequent: int = 12, problems: int = 5) -> Info:
         converter=f"{converter.get('name', 'unknown')} {converter.get('version', '')}".strip(),
         packed=store.manifest["release"].get("packed") is True,
         problems=_problem_facts(store, problems),
-        splits={
-            split: _split(store, split, _mapping(published.get(split)), frequent) for split in store.splits
-        },
+        splits={split: _split(store, split, _mapping(published.get(split)), frequent) for split in chosen},
     )
 
 

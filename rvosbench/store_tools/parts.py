@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from rvosbench.store import SCHEMAS, Store
-from rvosbench.store.reader import readable
+from rvosbench.store.tables import readable
 
 _NAME = re.compile(rf"data/({'|'.join(SCHEMAS)})/split=([A-Za-z0-9][A-Za-z0-9_.-]*)/part-[0-9]+\.parquet")
 

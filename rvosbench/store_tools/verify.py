@@ -18,8 +18,8 @@ import pyarrow.parquet as pq
 
 from rvosbench.errors import RvosbenchError
 from rvosbench.media.frames import open_frames
+from rvosbench.store.manifest import read_manifest, release_of
 from rvosbench.store.problems import KINDS, PROBLEMS, PROBLEMS_SCHEMA
-from rvosbench.store.reader import read_manifest, release_of
 from rvosbench.store.schema import MEDIA, SCHEMAS, digest
 from rvosbench.store_tools.parts import part_names, table_and_split
 from rvosbench.store_tools.verify_rows import Problem, Rows, by_video, check_rows

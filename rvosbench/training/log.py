@@ -14,7 +14,9 @@ from typing import IO, Self
 import torch
 from torch import Tensor
 
-from rvosbench.errors import OutputError, TrainingError
+from rvosbench.errors import TrainingError
+from rvosbench.files.atomic import write_text
+from rvosbench.files.places import unwritable
 
 _RECENT = 50  # steps that the reported loss is the mean of
 
@@ -67,14 +69,12 @@ class Log:
         self._recent: deque[float] = deque(maxlen=_RECENT)
         self._file: IO[str] | None = None
         if path is not None:
+            _keep_lines(path, start)
             try:
                 path.parent.mkdir(parents=True, exist_ok=True)
-                _keep_lines(path, start)
                 self._file = path.open("a", encoding="utf-8", buffering=1)
             except OSError as error:
-                raise OutputError(
-                    f"{path} cannot be written ({error.strerror}); choose another --out"
-                ) from error
+                raise unwritable(path, error) from error
 
     @property
     def recent_loss(self) -> float:
@@ -179,6 +179,4 @@ def _keep_lines(path: Path, steps: int) -> None:
         if number > steps or not line.endswith("\n"):
             break
         kept.append(line)
-    partial = path.with_name(f".{path.name}.partial")
-    partial.write_text("".join(kept), encoding="utf-8")
-    partial.replace(path)
+    write_text(path, "".join(kept))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
+from rvosbench.files.atomic import atomic_folder, write_json
 from rvosbench.loader import load, to_device
 from rvosbench.models.precision import computing_in
 from rvosbench.plugins.model import TrainableSegmenter
@@ -52,6 +53,7 @@ class Run:
         out: Path,
         *,
         identity: Mapping[str, Any],
+        store: Path,
         accelerator: Accelerator,
         workers: int,
     ) -> None:
@@ -63,6 +65,7 @@ class Run:
             segmenter: the model with the weights to start from.
             out: the run folder.
             identity: plain values that say which run this is; a state of another is refused.
+            store: the folder that the samples come from, for run.json.
             accelerator: the device, or this process's part of several.
             workers: processes that read samples; 0 reads in this one.
         """
@@ -71,6 +74,7 @@ class Run:
         self._out = out
         self._recipe = recipe
         self._identity = identity
+        self._store = store
         self._accelerator = accelerator
         self._workers = workers
         self._parts = parts
@@ -196,15 +200,10 @@ class Run:
         )
         if self._accelerator.is_main_process:
             self._module.eval()
-            partial = self._out / ".checkpoint.partial"
-            shutil.rmtree(partial, ignore_errors=True)
-            try:
-                self._save(self._segmenter, partial)
-                shutil.rmtree(result.checkpoint, ignore_errors=True)
-                partial.rename(result.checkpoint)
-            finally:
-                shutil.rmtree(partial, ignore_errors=True)
-            run_record.write_json(self._out / run_record.NAME, self._record(result))
+            with atomic_folder(result.checkpoint, overwrite=True) as folder:
+                folder.rmdir()  # a model makes its own
+                self._save(self._segmenter, folder)
+            write_json(self._out / run_record.NAME, self._record(result))
             shutil.rmtree(self._out / "state", ignore_errors=True)
         self._accelerator.wait_for_everyone()
         return result
@@ -218,6 +217,7 @@ class Run:
         return {
             "kind": "training",
             **self._identity,
+            "store": str(self._store),
             "seed": self._recipe.seed,
             "samples": len(self._parts[-1].samples),
             "parameters": sum(parameter.numel() for parameter in self._module.parameters()),

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from rvosbench.errors import OutputError, TrainingError
+from rvosbench.files.locations import local_path
 from rvosbench.plugins.model import TrainableSegmenter
 from rvosbench.runs import record as run_record
 from rvosbench.store import Store
@@ -54,9 +55,9 @@ def train(
     """
     chosen = TrainOptions(**options)
     planned = plan(model, chosen)
-    out = Path(out)
-    opened = store if isinstance(store, Store) else Store.open(Path(store))
-    backbone = None if chosen.backbone is None else Path(chosen.backbone)
+    out = local_path(out)
+    opened = store if isinstance(store, Store) else Store.open(local_path(store))
+    backbone = None if chosen.backbone is None else local_path(chosen.backbone)
     identity = {
         "model": model,
         "preset": planned.preset,
@@ -79,6 +80,7 @@ def train(
             _fresh(planned, backbone),
             out,
             identity=identity,
+            store=opened.folder,
             accelerator=accelerator,
             workers=chosen.workers,
         )

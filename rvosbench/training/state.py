@@ -8,18 +8,18 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import pickle
 import re
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from rvosbench.errors import CheckpointError, OutputError
+from rvosbench.errors import CheckpointError
+from rvosbench.files.atomic import atomic_file
+from rvosbench.files.places import unwritable
 
 _logger = logging.getLogger(__name__)
 _NAME = re.compile(r"step-(\d{8})\.pt")
@@ -48,7 +48,6 @@ def save(folder: Path, state: State, identity: Mapping[str, Any]) -> None:
         OutputError: the folder cannot be written, for example because the disk is full.
     """
     path = folder / f"step-{state.step:08d}.pt"
-    partial = path.with_name(f".{path.name}.partial")
     content = {
         "step": state.step,
         "seconds": state.seconds,
@@ -56,17 +55,11 @@ def save(folder: Path, state: State, identity: Mapping[str, Any]) -> None:
         "optimiser": state.optimiser,
         "identity": json.dumps(identity, sort_keys=True),
     }
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with partial.open("wb") as file:
+    with atomic_file(path) as partial, partial.open("wb") as file:
+        try:
             torch.save(content, file)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
-    except (OSError, RuntimeError) as error:  # torch wraps a full disk in a RuntimeError
-        with suppress(OSError):
-            partial.unlink()
-        raise OutputError(f"the training state {path} cannot be written ({error})") from error
+        except RuntimeError as error:  # how torch says that the disk is full
+            raise unwritable(path, error) from error
     for old in _states(folder)[_KEEP:]:
         old.unlink(missing_ok=True)
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import tomllib
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 
 from rvosbench.errors import OutputError
+from rvosbench.files.atomic import atomic_file
 from rvosbench.workspace.read import workspace_from
 from rvosbench.workspace.record import FILE, Workspace
 
@@ -84,15 +84,8 @@ def initialise(folder: Path, *, releases: Sequence[str] = (), replace: bool = Fa
         raise OutputError(f"{path} already exists; edit it, or add --overwrite to begin anew")
     text = template(releases)
     workspace = workspace_from(tomllib.loads(text), path)
-    partial = folder / f".{FILE}.partial"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
+    with atomic_file(path, overwrite=replace) as partial:
         partial.write_text(text, encoding="utf-8")
-        partial.replace(path)
-    except OSError as error:
-        with suppress(OSError):
-            partial.unlink()
-        raise OutputError(f"{path} cannot be written ({error.strerror}); choose another folder") from error
     return workspace
 
 

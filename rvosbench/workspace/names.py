@@ -187,7 +187,7 @@ def _make(run: Path) -> Path | None:
 
 def _free_numbers(folder: Path, stem: str) -> Iterator[int]:
     """Numbers above all that are in use, so that a higher number is a later run."""
-    pattern = re.compile(rf"\.?{re.escape(stem)}-(\d+)(?:-.*|\.partial)?")
+    pattern = re.compile(rf"\.?{re.escape(stem)}-(\d+)(?:-.*|\.(?:partial|old).*)?")
     taken: list[int] = []
     with suppress(OSError):
         taken = [int(match[1]) for path in folder.iterdir() if (match := pattern.fullmatch(path.name))]

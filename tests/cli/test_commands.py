@@ -110,6 +110,12 @@ def test_json_is_a_flag_quiet_is_everywhere_and_names_agree():
         assert "--quiet" in {spelling for param in command.params for spelling in param.opts}
 
 
+def test_the_list_of_commands_cuts_no_summary_short(rvos):
+    lines = rvos("--help").out.partition("\nCommands:\n")[2].splitlines()
+    assert len(lines) == len(COMMANDS)
+    assert [line for line in lines if not line.endswith(".") or line.endswith("...")] == []
+
+
 def test_every_option_is_explained():
     assert [f"{name} {option.opts[0]}" for name, option in options() if not option.help] == []
 

@@ -11,6 +11,8 @@ from rvosbench.media.images import image_size
 from rvosbench.store import Store
 from tests.store_tools.damage import change, flip, part
 
+EXPORT = ("export", "--format", "png", "--out", "OUT")
+
 
 def leftovers(folder):
     return sorted(path.name for path in folder.iterdir())
@@ -37,6 +39,63 @@ def test_info_of_something_else_is_one_line(rvos, tmp_path):
     assert "rvos prepare" in ran.error
     assert rvos("info", tmp_path).code == 3
     assert rvos("info").code == 2
+
+
+@pytest.mark.parametrize("command", [("info",), ("verify",), ("preview", "--video", "x"), EXPORT])
+def test_another_kind_of_folder_is_named_with_the_command_that_looks_at_it(rvos, release, tmp_path, command):
+    verb, *rest = command
+    rest = [str(tmp_path / "out") if word == "OUT" else word for word in rest]
+    run, trained, checkpoint = tmp_path / "run", tmp_path / "trained", tmp_path / "checkpoint"
+    for folder in (run / "predictions", trained / "checkpoint", checkpoint, tmp_path / "empty"):
+        folder.mkdir(parents=True)
+    (run / "run.json").write_text('{"model": "soc", "dataset": "ytvos", "split": "valid"}')
+    (trained / "run.json").write_text('{"model": "soc"}')
+    for name in ("config.json", "model.safetensors"):
+        (checkpoint / name).touch()
+    (tmp_path / "notes.txt").touch()
+    for folder, text, advice in (
+        (run, "is a run of rvos predict (soc on ytvos/valid)", f"look at it with: rvos evaluate {run}"),
+        (trained, "is a run of rvos train", f"rvos predict soc --checkpoint {trained / 'checkpoint'}"),
+        (checkpoint, "is a checkpoint", f"rvos predict MODEL --checkpoint {checkpoint}"),
+        (release, "is a release of Ref-YouTube-VOS", f"rvos prepare ytvos --root {release} --out STORE"),
+        (tmp_path / "empty", "is an empty folder", "rvos prepare NAME --root RELEASE --out STORE"),
+        (tmp_path / "notes.txt", "is a file", "rvos prepare NAME --root RELEASE --out STORE"),
+    ):
+        ran = rvos(verb, folder, *rest)
+        assert ran.code == 3
+        assert f"{folder} {text}, expected a store with its dataset.json; " in ran.error
+        assert ran.error.endswith(advice)
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_videos_are_listed_with_counts(rvos, store):
+    opened = Store.open(store)
+    lines = rvos("info", store, "--videos").out.splitlines()
+    assert lines[0].split() == ["split", "size", "frames", "objects", "expressions", "masks", "video"]
+    listed = json.loads(rvos("info", store, "--videos", "--json").out)["videos"]
+    assert [line.split() for line in lines[1:]] == [
+        [
+            row["split"],
+            f"{row['width']}x{row['height']}",
+            *(str(row[table]) for table in ("frames", "objects", "expressions", "masks")),
+            row["video_id"],
+        ]
+        for row in listed
+    ]
+    for row, video in zip(listed, opened, strict=True):
+        assert (row["split"], row["video_id"]) == (video.split, video.video_id)
+        assert (row["height"], row["width"]) == (video.height, video.width)
+        for table in ("frames", "objects", "expressions", "masks"):
+            assert row[table] == len(getattr(video, table))
+    assert max(map(len, lines)) <= 80
+    some = rvos("info", store, "--videos", "--split", "valid", "--split", "test").out.splitlines()[1:]
+    assert [line.split()[0] for line in some] == ["valid", "valid", "test"]
+    assert "did you mean 'valid'" in rvos("info", store, "--videos", "--split", "valdi").error
+
+
+def test_info_of_one_split(rvos, store):
+    assert list(json.loads(rvos("info", store, "--split", "heldout", "--json").out)["splits"]) == ["heldout"]
+    assert "did you mean 'heldout'" in rvos("info", store, "--split", "heldouts").error
 
 
 def test_info_of_a_damaged_store_is_one_line_that_names_verify(rvos, store, tmp_path):
@@ -116,7 +175,9 @@ def test_preview_refuses_in_one_line(rvos, store, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     opened = Store.open(store)
     (video, *_) = opened.video_ids("train")
-    assert "no video of" in rvos("preview", store, "--video", "zzz").error
+    error = rvos("preview", store, "--video", "zzz").error
+    assert error == f"Error: no video of {store} is named 'zzz'; list them with: rvos info {store} --videos"
+    assert f"did you mean '{video}'" in rvos("preview", store, "--video", video[:-1]).error
     assert "did you mean 'train'" in rvos("preview", store, "--video", video, "--split", "trian").error
     assert rvos("preview", store, "--video", video, "--frames", "0").code == 2
     gone = rvos("preview", store, "--video", video, "--release", tmp_path / "gone")

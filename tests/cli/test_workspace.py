@@ -64,7 +64,8 @@ def test_prepare_train_and_evaluate_need_only_names(rvos, lab, releases):
     ran = rvos("train", "soc", "--dataset", "ytvos", "--steps", 2)
     assert (ran.code, ran.out) == (0, "runs/soc-ytvos-1/checkpoint\n")
     assert "Run: runs/soc-ytvos-1" in ran.err
-    assert read_run(Path("runs/soc-ytvos-1"))["preset"] == "soc-demo"
+    record = read_run(Path("runs/soc-ytvos-1"))
+    assert (record["preset"], record["store"]) == ("soc-demo", "stores/ytvos")
     assert rvos("train", "soc", "--dataset", "a2d", "--steps", 1).out == "runs/soc-a2d-1/checkpoint\n"
     assert rvos("predict", "centre", "--dataset", "ytvos", "--split", "heldout").out == (
         "runs/centre-ytvos-heldout\n"

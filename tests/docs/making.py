@@ -12,6 +12,11 @@ ROOT = Path(__file__).resolve().parents[2]
 GOLDENS = ROOT / "tests" / "goldens" / "soc"
 
 
+def workspace(path: Path) -> None:
+    """An rvos.toml that trains the smallest model."""
+    path.write_text('[models.soc]\npreset = "soc-demo"\n')
+
+
 def holiday(path: Path) -> None:
     """Eight frames of an mp4, one of them of a square."""
     import av

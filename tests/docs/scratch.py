@@ -46,6 +46,8 @@ def _run(model: str, name: str, *more: str, needs: tuple[str, ...] = ()) -> Item
 
 
 ITEMS: dict[str, Item] = {
+    "rvos.toml": Item(by=making.workspace),
+    "releases/a2d_sentences": _synth("a2d", "releases/a2d_sentences"),
     "downloads/ref-youtube-vos": _synth("ytvos", "downloads/ref-youtube-vos", videos=20),
     "downloads/ref-davis": _synth("davis", "downloads/ref-davis"),
     "downloads/a2d": _synth("a2d", "downloads/a2d"),

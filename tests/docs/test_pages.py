@@ -10,6 +10,16 @@ from cli.main import COMMANDS, cli
 from tests.docs.pages import ROOT, SHELLS, Block, blocks, command_lines, mentioned_commands, pages
 from tests.docs.reader import NOT_RUN, Reader
 
+IN_A_WORKSPACE = {
+    "prepare": ("rvos.toml", "releases/a2d_sentences"),
+    "train": ("rvos.toml", "stores/ytvos"),
+    "evaluate": ("rvos.toml", "runs/training"),
+    "leaderboard": ("rvos.toml", "runs/baseline"),
+    "status": ("rvos.toml", "runs/training"),
+    "doctor": ("rvos.toml", "releases/a2d_sentences"),
+}
+"""Command -> what its examples find, in a workspace: they leave out what it knows."""
+
 
 def help_of(name: str) -> click.Command:
     found = cli.get_command(click.Context(cli), name)
@@ -32,7 +42,10 @@ def test_what_a_page_says_can_be_done(reader, page):
 def test_the_examples_in_the_help_of_a_command_can_be_run(reader, name):
     examples = examples_of(help_of(name))
     assert examples
-    block = Block(page=f"rvos {name} --help", line=1, language="bash", text="\n".join(examples))
+    setup = " ".join(IN_A_WORKSPACE.get(name, ()))
+    block = Block(
+        page=f"rvos {name} --help", line=1, language="bash", text="\n".join(examples), notes={"setup": setup}
+    )
     reader.follow(block)
 
 

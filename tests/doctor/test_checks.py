@@ -170,7 +170,7 @@ def test_folders_tell_their_content_their_room_and_what_is_broken_there(tmp_path
     lab = labs.lab(tmp_path)
     checks = list(places.look_at_folders(lab))
     assert one(checks, "stores").status == "ok"
-    assert one(checks, "stores").text.startswith("1 of ") and " free" in one(checks, "stores").text
+    assert one(checks, "stores").text.startswith("1, ") and " free" in one(checks, "stores").text
     assert one(checks, "runs").text.startswith("none in ")
     (lab.stores / "broken").mkdir()
     (labs.predicted(lab, "lost") / "run.json").write_text("{")

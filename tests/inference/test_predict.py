@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +25,7 @@ from rvosbench.plugins.registry import MODELS
 from rvosbench.runs.predictions import Prediction, Predictions
 from rvosbench.runs.record import sha256_of
 from rvosbench.types import Clip, Segmentation
-from tests.tiny_store import HEIGHT, WIDTH, square, tiny_store
+from tests.tiny_store import CARD, HEIGHT, WIDTH, square, tiny_store, two_squares, write_store
 
 CALLS: list[tuple[Clip, list[str], int]] = []
 
@@ -130,6 +131,16 @@ def test_candidates_are_ranked_rows(store, tmp_path):
     assert {candidates for *_, candidates in CALLS} == {3}
 
 
+@pytest.mark.parametrize(("dataset", "kept"), [("a2d", 5), ("jhmdb", 5), ("ytvos", 1), ("tiny", 1)])
+def test_all_candidates_are_kept_where_the_datasets_own_protocol_ranks_them(tmp_path, dataset, kept):
+    ranked = tiny_store(tmp_path / "store", card=replace(CARD, name=dataset))
+    run = predict("ranking", ranked, split="train", out=tmp_path / "run")
+    assert (record(run)["candidates"], record(run)["candidates_available"]) == (kept, 5)
+    assert max(row.candidate for row in rows(run, "pair")) == kept - 1
+    asked = predict("ranking", ranked, split="train", out=tmp_path / "asked", candidates=2)
+    assert (record(asked)["candidates"], record(asked)["candidates_available"]) == (2, 5)
+
+
 def test_oracles_get_the_objects_without_void(store, tmp_path):
     run = predict("oracle", store, split="train", out=tmp_path / "run")
     pair, single = (clip for clip, *_ in CALLS)
@@ -168,6 +179,39 @@ def test_the_record_says_what_was_done(store, tmp_path):
     assert (found["videos"], found["frames"], found["expressions"]) == (1, 6, 4)
     assert found["checkpoint_sha256"] is None
     assert found["timings"].keys() == {"total_s", "load_s", "model_s"}
+
+
+def test_options_reach_the_model_and_the_record(store, tmp_path):
+    @dataclass(frozen=True, kw_only=True)
+    class Options:
+        """Of a model that answers other colours."""
+
+        threshold: int = field(default=200, metadata={"help": "of a colour, 0 to 255"})
+        mode: str = "plain"
+
+    seen = []
+
+    def load(checkpoint, request):
+        seen.append(request.options)
+        return Reader()
+
+    with MODELS.register("choosy", ModelSpec(summary="choosy", load=load, options=Options)):
+        options = {"threshold": "90"}
+        run = predict("choosy", store, split="train", out=tmp_path / "run", model_options=options)
+        assert seen == [Options(threshold=90)]
+        assert record(run)["settings"] == {"threshold": 90}
+        with pytest.raises(UnknownNameError, match="did you mean 'threshold'"):
+            predict("choosy", store, split="train", out=tmp_path / "b", model_options={"treshold": "9"})
+
+
+def test_paths_may_be_text_and_the_only_split_need_not_be_named(tmp_path):
+    write_store(tmp_path / "store", [two_squares()])
+    run = predict("reader", str(tmp_path / "store"), out=str(tmp_path / "run"))
+    assert run == tmp_path / "run"
+    assert record(run)["split"] == "train"
+    tiny_store(tmp_path / "several")
+    with pytest.raises(UnknownNameError, match="has the splits train, valid; choose one with --split"):
+        predict("reader", tmp_path / "several", out=tmp_path / "b")
 
 
 def test_the_model_computes_in_the_precision_that_is_recorded(store, tmp_path, monkeypatch):
@@ -228,7 +272,7 @@ def test_what_goes_wrong_is_said_and_leaves_nothing(store, tmp_path, options, er
 
 def test_a_folder_that_holds_something_is_not_written_into(store, tmp_path):
     (tmp_path / "note.txt").write_text("mine")
-    with pytest.raises(OutputError, match="not an empty folder"):
+    with pytest.raises(OutputError, match="is not empty"):
         predict("reader", store, split="train", out=tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["note.txt"]
 

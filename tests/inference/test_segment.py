@@ -18,7 +18,7 @@ from rvosbench.errors import (
     RvosbenchError,
     ShapeError,
 )
-from rvosbench.inference.segment import segment_video
+from rvosbench.inference.segment import segment, segment_video
 from rvosbench.inference.windows import windows
 from rvosbench.models.baselines import CENTRE
 from rvosbench.plugins.model import Load
@@ -197,6 +197,39 @@ def test_replace_removes_only_folders_of_masks(folder, tmp_path):
     with pytest.raises(OutputError, match="not empty"):
         go()
     assert (tmp_path / "m" / "thesis.tex").read_text() == "precious"
+
+
+def test_masks_come_back_where_nothing_is_to_be_written(folder):
+    masks = segment(folder, ["the left one", "the right one"], model=Recorder(), frames_per_clip=4)
+    assert (masks.shape, masks.dtype) == ((2, 10, 24, 32), np.bool_)
+    for position in range(10):
+        np.testing.assert_array_equal(masks[1, position], rectangle(position, 1))
+    np.testing.assert_array_equal(segment(str(folder), "the left one", model=Recorder()), masks[0])
+
+
+def test_frames_in_memory_are_answered_too():
+    frames = np.zeros((10, 24, 32, 3), np.uint8)
+    masks = segment(frames, "x", model=Recorder(), frames_per_clip=4)
+    np.testing.assert_array_equal(masks, np.stack([rectangle(position, 0) for position in range(10)]))
+    assert segment(frames, ["x"], model="centre").shape == (1, 10, 24, 32)
+
+
+def test_an_output_is_written_for_a_named_model(folder, tmp_path):
+    summary = segment(folder, "x", model="centre", out=str(tmp_path / "a.mp4"), folder_fps=3)
+    assert (summary.out, summary.fps, summary.frames) == (tmp_path / "a.mp4", 3, 10)
+    assert len(decoded(tmp_path / "a.mp4")) == 10
+
+
+def test_what_cannot_be_answered_in_memory_is_said(folder, tmp_path):
+    frames = np.zeros((2, 24, 32, 3), np.uint8)
+    with pytest.raises(InvalidDataError, match="frames in memory cannot be written"):
+        segment(frames, "x", model="centre", out=tmp_path / "a.mp4")
+    with pytest.raises(ShapeError, match=r"\(frames, height, width, 3\)"):
+        segment(frames[0], "x", model="centre")
+    with pytest.raises(InvalidDataError, match="expression 1 is empty"):
+        segment(frames, " ", model="centre")
+    with pytest.raises(MissingPathError, match="needs a checkpoint"):
+        segment(folder, "x", model="soc")
 
 
 def test_segment_and_report_import_no_heavy_library():

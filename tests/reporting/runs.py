@@ -11,7 +11,7 @@ import numpy as np
 
 from rvosbench import masks
 from rvosbench.evaluation.evaluate import evaluate
-from rvosbench.runs import record as run_record
+from rvosbench.files.atomic import write_json
 from rvosbench.runs.predictions import Prediction, PredictionsWriter
 from rvosbench.store import Store
 from rvosbench.types import Video
@@ -91,7 +91,7 @@ def scored_run(run: Path, store: Store, answer: Answer, protocol: str = "ytvos",
         "is_oracle": False,
         "mismatched_expressions": False,
     }
-    run_record.write_json(run / "run.json", known | facts)
+    write_json(run / "run.json", known | facts)
     evaluate(run, store=store, split="train", protocol=protocol, allow_empty=answer is nothing)
     return run
 

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
-from rvosbench.errors import FormatError, MissingPathError, UnknownNameError
-from rvosbench.store import Store, StoreWriter
+from rvosbench.errors import FormatError, LocationError, MissingPathError, UnknownNameError
+from rvosbench.store import Store, StoreWriter, open_store
 from tests.store.random_videos import CARD
 from tests.store.test_writer import VIDEO
 
@@ -17,6 +18,18 @@ def folder(tmp_path):
     ) as writer:
         writer.add(VIDEO)
     return tmp_path / "store"
+
+
+@pytest.fixture
+def two_splits(tmp_path):
+    """Two train videos and a valid one that shares an id with a train video."""
+    with StoreWriter(
+        tmp_path / "two", CARD, release=tmp_path / "raw", fingerprint="f", arguments={}
+    ) as writer:
+        for split, video_id in (("train", "aaa"), ("train", "bbb"), ("valid", "aaa")):
+            expressions = tuple(replace(expression, video_id=video_id) for expression in VIDEO.expressions)
+            writer.add(replace(VIDEO, split=split, video_id=video_id, expressions=expressions))
+    return Store.open(tmp_path / "two")
 
 
 def test_the_release_folder_can_be_named_again(folder, tmp_path):
@@ -39,14 +52,86 @@ def test_unknown_splits_and_videos_name_the_nearest(folder):
 def test_no_store_there(tmp_path):
     with pytest.raises(MissingPathError, match="is not there"):
         Store.open(tmp_path / "absent")
-    with pytest.raises(FormatError, match=r"has no dataset\.json"):
+    with pytest.raises(
+        FormatError,
+        match=r"is an empty folder, expected a store with its dataset\.json; make a store with: rvos prepare",
+    ):
         Store.open(tmp_path)
 
 
 def test_a_half_written_store_is_not_a_store(folder):
     (folder / "dataset.json").rename(folder / "elsewhere.json")
-    with pytest.raises(FormatError, match="was not finished"):
+    with pytest.raises(FormatError, match="is a store that was not finished, expected a store"):
         Store.open(folder)
+
+
+def test_the_length_and_the_order_are_those_of_the_videos_of_all_splits(two_splits):
+    assert len(two_splits) == 3 and bool(two_splits)
+    assert [(video.split, video.video_id) for video in two_splits] == [
+        ("train", "aaa"),
+        ("train", "bbb"),
+        ("valid", "aaa"),
+    ]
+
+
+def test_iterating_reads_a_video_when_its_turn_comes(two_splits, monkeypatch):
+    read = []
+    original = Store.video
+    monkeypatch.setattr(Store, "video", lambda *words: read.append(words[1:]) or original(*words))
+    assert next(iter(two_splits)).video_id == "aaa"
+    assert read == [("train", "aaa")]
+
+
+def test_a_video_is_known_by_its_id_in_the_first_split_that_has_it(two_splits):
+    assert two_splits["aaa"] == two_splits.video("train", "aaa")
+    assert two_splits.split_of("bbb") == "train"
+    assert "bbb" in two_splits and "ccc" not in two_splits and 3 not in two_splits
+    with pytest.raises(UnknownNameError) as caught:
+        two_splits["bba"]
+    assert str(caught.value) == (
+        f"no video of {two_splits.folder} is named 'bba'; did you mean 'bbb'? all are listed by: "
+        f"rvos info {two_splits.folder} --videos"
+    )
+
+
+def test_an_unknown_video_does_not_list_all_others(two_splits):
+    with pytest.raises(
+        UnknownNameError, match=r"is named 'zzz'; list them with: rvos info .* --videos --split train$"
+    ):
+        two_splits.video("train", "zzz")
+
+
+def test_a_table_of_all_splits_says_which_row_is_of_which(two_splits):
+    table = two_splits.table("videos", columns=["video_id"])
+    assert table.to_pydict() == {"split": ["train", "train", "valid"], "video_id": ["aaa", "bbb", "aaa"]}
+    frame = two_splits.to_pandas("videos", "valid")
+    assert list(frame["video_id"]) == ["aaa"]
+    assert len(two_splits.to_pandas()) == sum(
+        len(two_splits.expressions(split)) for split in two_splits.splits
+    )
+    with pytest.raises(UnknownNameError, match="no table of a store is named 'mask'; did you mean 'masks'"):
+        two_splits.table("mask")
+
+
+def test_a_store_says_what_it_is(two_splits):
+    assert repr(two_splits) == f"<Store tiny at {two_splits.folder}, videos: train 2, valid 1>"
+
+
+def test_the_only_split_needs_not_be_named(folder, two_splits):
+    assert Store.open(folder).only_split() == "train"
+    assert two_splits.only_split("valid") == "valid"
+    with pytest.raises(UnknownNameError, match="has the splits train, valid; choose one with --split"):
+        two_splits.only_split()
+    with pytest.raises(UnknownNameError, match="did you mean 'valid'"):
+        two_splits.only_split("valdi")
+
+
+def test_a_store_is_opened_by_text_too_and_an_open_one_is_taken_as_it_is(folder, tmp_path):
+    store = open_store(str(folder))
+    assert store.folder == folder and open_store(store) is store
+    assert open_store(store, str(tmp_path / "moved")).release == tmp_path / "moved"
+    with pytest.raises(LocationError, match="not on this machine"):
+        open_store("s3://bucket/store")
 
 
 @pytest.mark.parametrize("damage", [lambda path: path.unlink(), lambda path: path.write_bytes(b"PAR1")])

@@ -145,3 +145,10 @@ def test_a_split_with_hidden_ground_truth_is_passed_over(tmp_path):
 def test_an_empty_workspace_has_nothing_to_do(tmp_path):
     pending = unscored_runs(initialise(tmp_path), ytvos)
     assert not (pending.predict or pending.score or pending.left)
+
+
+def test_a_training_on_a_store_outside_of_the_workspace_is_predicted_there(lab, tmp_path):
+    labs.trained(lab, "soc-tiny-1", store=str(tmp_path / "outside"))
+    (lab.stores / "tiny").rename(tmp_path / "outside")
+    (task,) = unscored_runs(lab, ytvos).predict
+    assert task.store.samefile(tmp_path / "outside") and task.split == "test"

@@ -11,8 +11,6 @@
 from __future__ import annotations
 
 import json
-import shutil
-import tempfile
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -23,7 +21,9 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from rvosbench.errors import CheckpointError, FormatError, MissingPathError, OutputError, UnknownNameError
+from rvosbench.errors import CheckpointError, FormatError, MissingPathError, UnknownNameError
+from rvosbench.files.atomic import atomic_folder
+from rvosbench.files.places import Content, check_folder, unwritable
 from rvosbench.models.soc import text_encoders
 from rvosbench.models.soc.config import SOCConfig
 from rvosbench.models.soc.fitting import Shapes, check_shapes
@@ -63,41 +63,23 @@ def save(model: SOC, folder: Path) -> None:
     Raises:
         OutputError: something else is in the way, or nothing can be written there.
     """
-    _check_replaceable(folder)
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        scratch = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
-    except OSError as error:
-        raise OutputError(f"{folder} cannot be written ({error.strerror}); choose another place") from error
-    try:
-        _write(model, scratch / "new")
-        if folder.exists():
-            folder.rename(scratch / "old")
-        (scratch / "new").replace(folder)
-    except OSError as error:
-        raise OutputError(
-            f"{folder} cannot be written ({error.strerror or error}); is the disk full?"
-        ) from error
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
+    with atomic_folder(folder, overwrite=True, content=_CHECKPOINT) as partial:
+        try:
+            _write(model, partial)
+        except SafetensorError as error:  # how it says that the disk is full
+            raise unwritable(folder, error) from error
 
 
-def _check_replaceable(folder: Path) -> None:
-    """Only a checkpoint or an empty folder is replaced."""
-    if not folder.exists():
-        return
-    if not folder.is_dir():
-        raise OutputError(f"{folder} is a file; a checkpoint is a folder, choose another name")
-    others = sorted(item.name for item in folder.iterdir() if item.name not in (WEIGHTS, CONFIG, TEXT))
-    if others:
-        raise OutputError(
-            f"{folder} holds {others[0]}, which is no part of a checkpoint; choose an empty folder"
-        )
+def _holds_checkpoint(folder: Path) -> bool:
+    return all(item.name in (WEIGHTS, CONFIG, TEXT) for item in folder.iterdir())
+
+
+_CHECKPOINT = Content("a checkpoint", _holds_checkpoint)
 
 
 def _write(model: SOC, folder: Path) -> None:
     text = folder / TEXT
-    text.mkdir(parents=True)
+    text.mkdir()
     weights = {name: value.detach().cpu().contiguous() for name, value in model.state_dict().items()}
     save_file(weights, folder / WEIGHTS, metadata={"format": "pt"})
     record = {"format": FORMAT, "format_version": FORMAT_VERSION, "config": model.config.to_dict()}
@@ -209,8 +191,7 @@ def convert(
     Raises:
         OutputError: `folder` holds something, or cannot be written.
     """
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise OutputError(f"{folder} is already there and not an empty folder; choose another --out")
+    check_folder(folder, parents=True)
     model = load_original(path, text_encoder=text_encoder, expected=expected, **settings)
     save(model, folder)
     return model

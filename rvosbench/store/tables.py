@@ -1,0 +1,74 @@
+"""One table of one split on disk: read as a whole, or the rows of one video."""
+
+from __future__ import annotations
+
+import bisect
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from rvosbench.errors import FormatError
+
+
+class StoredTable:
+    """The parts of one table of one split, with the video range of every row group."""
+
+    def __init__(self, folder: Path, paths: Sequence[Path]) -> None:
+        self._folder = folder
+        self._paths = paths
+        with readable(folder, paths):
+            # Reading ahead, as for remote files, costs a fifth of the time of reading one small group.
+            self._files = [pq.ParquetFile(path, pre_buffer=False) for path in paths]
+        self._groups: list[tuple[int, int]] = []  # (part, row group)
+        self._first: list[str] = []  # smallest video_id of each group, ascending
+        self._last: list[str] = []
+        for part, file in enumerate(self._files):
+            for group in range(file.num_row_groups):
+                statistics = file.metadata.row_group(group).column(0).statistics
+                if statistics is None or not statistics.has_min_max:
+                    continue  # an empty group
+                self._groups.append((part, group))
+                self._first.append(statistics.min)
+                self._last.append(statistics.max)
+
+    def read(self, columns: Sequence[str] | None = None) -> pa.Table:
+        """All rows; some columns or all."""
+        names = None if columns is None else list(columns)
+        with readable(self._folder, self._paths):
+            return pa.concat_tables([file.read(names) for file in self._files])
+
+    def rows_of(self, video_id: str, columns: list[str]) -> list[dict[str, Any]]:
+        """The rows of one video. In one thread: a group is small, and loaders use every core themselves."""
+        found: list[dict[str, Any]] = []
+        for position in range(bisect.bisect_left(self._last, video_id), len(self._groups)):
+            if self._first[position] > video_id:
+                break
+            part, group = self._groups[position]
+            with readable(self._folder, [self._paths[part]]):
+                rows = self._files[part].read_row_group(group, columns, use_threads=False)
+            ids = rows["video_id"].to_pylist()  # sorted
+            low, high = bisect.bisect_left(ids, video_id), bisect.bisect_right(ids, video_id)
+            found += rows.slice(low, high - low).to_pylist()
+        return found
+
+
+@contextmanager
+def readable(folder: Path, paths: Sequence[Path]) -> Iterator[None]:
+    """Turn what pyarrow finds in damaged parts of a store, page by page, into one line.
+
+    Raises:
+        FormatError: reading failed in the block.
+    """
+    try:
+        yield
+    except (pa.ArrowException, OSError) as error:
+        detail = " ".join(str(error).split()) or type(error).__name__
+        names = ", ".join(map(str, paths[:3]))
+        raise FormatError(
+            f"{names} cannot be read ({detail}); the store is damaged, see all that is wrong with: "
+            f"rvos verify {folder}"
+        ) from error
