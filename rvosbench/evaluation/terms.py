@@ -76,13 +76,13 @@ def hits(metric: Metric, table: Table) -> NDArray[np.bool_]:
     Raises:
         PluginError: the metric fails, or gives something else.
     """
-    found = _asked(metric, "numerator", metric.numerator, table)
+    given = _asked(metric, "numerator", metric.numerator, table)
     count = len(table.matches.sample)
-    if found.dtype != np.bool_ or found.ndim != 2 or len(found) != count or not found.shape[1]:
+    if given.dtype != np.bool_ or given.ndim != 2 or len(given) != count or not given.shape[1]:
         raise _wrong(
-            metric, f"gives a numerator of shape {found.shape} {found.dtype}", f"({count}, thresholds) bool"
+            metric, f"gives a numerator of shape {given.shape} {given.dtype}", f"({count}, thresholds) bool"
         )
-    return found
+    return given
 
 
 def _asked(
@@ -107,8 +107,8 @@ def _asked(
     return values
 
 
-def _wrong(metric: Metric, found: str, expected: str) -> PluginError:
-    return PluginError(f"{_named(metric)} {found}; expected {expected}")
+def _wrong(metric: Metric, given: str, expected: str) -> PluginError:
+    return PluginError(f"{_named(metric)} {given}; expected {expected}")
 
 
 def _named(metric: Metric) -> str:
