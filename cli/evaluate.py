@@ -118,7 +118,10 @@ def evaluate_command(
                 raise click.UsageError(f"--{option} is about one run; name a RUN, --predictions or --model")
         ctx.exit(_evaluate_workspace(workspace, device, seed, as_json))
     if sum(source is not None for source in (run, predictions, model)) != 1:
-        raise click.UsageError("name one source of predictions: a RUN folder, --predictions or --model")
+        raise click.UsageError(
+            "name one source of predictions: a RUN folder, --predictions or --model; or make a "
+            "workspace, whose runs are all scored, with: rvos init"
+        )
     if run is not None and out is not None:
         raise click.UsageError("the scores of a RUN are written into it; leave --out away")
     if predictions is not None and is_run(predictions):

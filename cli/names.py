@@ -69,11 +69,29 @@ def _presets(ctx: click.Context) -> Iterable[str]:
         return ()
 
 
+def names_in_workspace(key: str) -> list[str]:
+    """The names of what is in the workspace.
+
+    Args:
+        key: "stores" or "runs".
+    """
+    from rvosbench.errors import RvosbenchError
+    from rvosbench.workspace.find import find_workspace
+    from rvosbench.workspace.folders import folders
+
+    try:
+        workspace = find_workspace()
+    except RvosbenchError:  # said when the command runs
+        return []
+    return [] if workspace is None else [folder.name for folder in folders(getattr(workspace, key))]
+
+
 DATASET = Name("dataset", _datasets)
 MODEL = Name("model", _models)
 METRIC = Name("metric", _metrics)
 PRESET = Name("preset", _presets)
 PROTOCOL = Name("protocol", _protocols)
+STORE = Name("store", lambda _: names_in_workspace("stores"))
 LIST_KIND = Name("kind", lambda _: KINDS)
 """Of `rvos list`."""
 EXPORT_LAYOUT = Name("layout", lambda _: ("png", "mask-dict", "coco"))

@@ -9,6 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.shell_completion import CompletionItem
+
+from .names import names_in_workspace
 
 if TYPE_CHECKING:
     from rvosbench.store import Store
@@ -26,6 +29,13 @@ class RunPath(click.Path):
         from rvosbench.workspace.names import resolve_run
 
         return resolve_run(str(super().convert(value, param, ctx)))
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """Names of runs, and files."""
+        names = [CompletionItem(name) for name in names_in_workspace("runs") if name.startswith(incomplete)]
+        return [*names, *super().shell_complete(ctx, param, incomplete)]
 
 
 class CheckpointPath(click.Path):
@@ -52,6 +62,9 @@ def from_workspace(key: str, otherwise: Any) -> Callable[[], Any]:
     def value() -> Any:
         from rvosbench.workspace import find_workspace
 
+        ctx = click.get_current_context(silent=True)
+        if ctx is not None and ctx.resilient_parsing:  # a shell completes; a broken file is said later
+            return otherwise
         workspace = find_workspace()
         return otherwise if workspace is None else getattr(workspace, key)
 

@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING
 
 import click
 
+from .names import STORE
+
 if TYPE_CHECKING:
     from rvosbench.store import Store
 
 dataset_option = click.option(
     "--dataset",
     required=True,
+    type=STORE,
     metavar="STORE",
     help="A store's folder, or its name in the workspace or in the folder that RVOS_STORES names.",
 )
