@@ -61,7 +61,7 @@ def test_ref_davis17(shared, make):
         ("a black swan", "annot2-full"),
     ]
     with open_frames(swan, store.release) as frames:
-        assert frames.read([49]).shape == (1, 3, 480, 854)
+        assert frames.read([49]).shape == (1, 480, 854, 3)
 
 
 def test_ref_davis17_text_agrees_with_the_published_conversion(shared):
