@@ -8,15 +8,14 @@ import click
 
 from .commands import command, json_option
 from .names import PROTOCOL
+from .paths import PATH
 from .places import RunPath, scored_runs
 
 
 @command("leaderboard")
 @click.argument("runs", nargs=-1, type=RunPath(), metavar="[RUN...]")
 @click.option("--protocol", type=PROTOCOL, help="Only scores under this one.  [default: a table for each]")
-@click.option(
-    "--out", type=click.Path(path_type=Path), help="Also write leaderboard.md and leaderboard.json there."
-)
+@click.option("--out", type=PATH, help="Also write leaderboard.md and leaderboard.json there.")
 @click.option("--markdown", is_flag=True, help="Print Markdown.")
 @json_option
 def leaderboard_command(
@@ -24,7 +23,8 @@ def leaderboard_command(
 ) -> None:
     """Rank scored runs.
 
-    Those that are named; without a name, all of the workspace. Numbers under two protocols never stand in one table. Runs without scores are left out with a warning.
+    Those that are named; without a name, all of the workspace. Numbers under two protocols never stand in
+    one table. Runs without scores are left out with a warning.
 
     \b
     Example:

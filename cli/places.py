@@ -12,17 +12,15 @@ import click
 from click.shell_completion import CompletionItem
 
 from .names import names_in_workspace
+from .paths import PathType
 
 if TYPE_CHECKING:
     from rvosbench.store import Store
     from rvosbench.workspace import Workspace
 
 
-class RunPath(click.Path):
+class RunPath(PathType):
     """A run's folder, or its name in the workspace."""
-
-    def __init__(self) -> None:
-        super().__init__(path_type=Path)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """The folder."""
@@ -38,11 +36,8 @@ class RunPath(click.Path):
         return [*names, *super().shell_complete(ctx, param, incomplete)]
 
 
-class CheckpointPath(click.Path):
+class CheckpointPath(PathType):
     """Weights, the trained run that they are in, or its name in the workspace."""
-
-    def __init__(self) -> None:
-        super().__init__(path_type=Path)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """The file or folder with the weights."""

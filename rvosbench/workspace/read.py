@@ -11,7 +11,8 @@ from types import MappingProxyType
 from typing import Any, NoReturn, TypeVar
 
 from rvosbench.datasets.reading import shown
-from rvosbench.errors import FormatError, MissingPathError, RvosbenchError
+from rvosbench.errors import FormatError, LocationError, MissingPathError, RvosbenchError
+from rvosbench.files.locations import local_path
 from rvosbench.files.text import strip_control
 from rvosbench.plugins.registry import unknown
 from rvosbench.workspace.record import FILE, DatasetChoices, ModelChoices, Workspace
@@ -23,7 +24,6 @@ _T = TypeVar("_T")
 _MAX_BYTES = 1024 * 1024
 _MAX_WORKERS = 1024
 _DEVICE = re.compile(r"[a-z]+(:\d{1,4})?")
-_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 
 
 def read_workspace(folder: Path) -> Workspace:
@@ -125,12 +125,12 @@ class _Table:
 
     def path(self, key: str, text: str, base: Path) -> Path:
         """An absolute path; `~` is the home folder, a relative one starts at the file's folder."""
-        if _SCHEME.match(text):
-            self._refuse(key, text, "a folder of this machine")
         if not text.strip() or not text.isprintable():
             self._refuse(key, text, "the name of a folder")
         try:
-            return base / Path(text).expanduser()
+            return base / local_path(text).expanduser()
+        except LocationError:
+            self._refuse(key, text, "a folder of this machine")
         except RuntimeError:  # ~somebody who has no account
             self._refuse(key, text, "a home folder that is there")
 
