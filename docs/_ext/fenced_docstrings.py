@@ -1,4 +1,4 @@
-"""Docstrings may hold a fenced block, as Markdown has them; autodoc reads reStructuredText and gets its form."""
+"""Docstrings may hold a fenced block, as in Markdown; autodoc reads reStructuredText and gets its form."""
 
 import re
 
