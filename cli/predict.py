@@ -9,6 +9,7 @@ import click
 from .commands import command
 from .model_options import chosen_options, model_option, precision_option, text_encoder_option
 from .names import MODEL
+from .paths import PATH
 from .places import CheckpointPath, answers_folder, device_option
 from .stores import dataset_option, release_option
 
@@ -24,7 +25,7 @@ from .stores import dataset_option, release_option
 @model_option
 @click.option(
     "--out",
-    type=click.Path(path_type=Path),
+    type=PATH,
     help="Run folder to write.  [default: a new one in the workspace]",
 )
 @click.option(

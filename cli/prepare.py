@@ -10,6 +10,7 @@ import click
 from .commands import command
 from .dataset_options import DatasetCommand, chosen_options, dataset_options
 from .names import DATASET
+from .paths import PATH
 from .places import from_workspace, release_and_store
 
 _SHOWN = 10  # skipped videos that are named
@@ -19,12 +20,12 @@ _SHOWN = 10  # skipped videos that are named
 @click.argument("name", metavar="DATASET", type=DATASET)
 @click.option(
     "--root",
-    type=click.Path(path_type=Path),
+    type=PATH,
     help="The release, as downloaded.  [default: the one with a usual folder name in the workspace]",
 )
 @click.option(
     "--out",
-    type=click.Path(path_type=Path),
+    type=PATH,
     help="The store to write.  [default: named after DATASET in the workspace]",
 )
 @click.option("--splits", help="Only these splits, comma-separated.  [default: all that are there]")

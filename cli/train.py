@@ -9,6 +9,7 @@ import click
 
 from .commands import command
 from .names import MODEL, PRESET
+from .paths import PATH
 from .places import device_option, preset_of, training_folder
 from .stores import dataset_option, release_option
 
@@ -24,7 +25,7 @@ from .stores import dataset_option, release_option
 @click.option("--split", default="train", show_default=True, help="The split to learn from.")
 @click.option(
     "--out",
-    type=click.Path(path_type=Path),
+    type=PATH,
     help="Run folder to write.  [default: a new one in the workspace]",
 )
 @click.option("--steps", type=click.IntRange(1), help="Optimiser steps, instead of the recipe's.")
@@ -39,7 +40,7 @@ from .stores import dataset_option, release_option
 )
 @click.option(
     "--backbone",
-    type=click.Path(path_type=Path),
+    type=PATH,
     help="Start the backbone from this file; for soc a Video Swin trained on Kinetics (.pth).",
 )
 @click.option(

@@ -7,11 +7,12 @@ from pathlib import Path
 import click
 
 from .commands import command
+from .paths import NAME_OR_PATH
 from .stores import find_store, release_option
 
 
 @command("verify")
-@click.argument("store", metavar="STORE")
+@click.argument("store", type=NAME_OR_PATH, metavar="STORE")
 @click.option("--no-frames", is_flag=True, help="Do not decode the frames, which takes most of the time.")
 @release_option
 def verify_command(store: str, no_frames: bool, release: Path | None) -> None:

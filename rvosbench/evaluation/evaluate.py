@@ -25,6 +25,7 @@ from rvosbench.evaluation.inputs import (
     store_of,
 )
 from rvosbench.evaluation.writing import scores_folder, write_scores
+from rvosbench.files.locations import local_path
 from rvosbench.plugins.metric import Metric
 from rvosbench.plugins.model import Trait
 from rvosbench.plugins.protocol import ANNOTATORS, Protocol
@@ -87,7 +88,7 @@ def evaluate(
     """
     chosen = EvaluateOptions(**options)
     what = given(predictions)
-    folder = _folder(what, None if out is None else Path(out))
+    folder = _folder(what, None if out is None else local_path(out))
     store = store_of(what, store)
     split = split_of(what, store, split)
     rules = rules_of(store, protocol)

@@ -31,11 +31,11 @@ class ByteCache:
 
     def get(self, key: Hashable) -> Any | None:
         """The value under `key`, or None. An array must be copied before anything else is put."""
-        found = self._values.get(key)
-        if found is None:
+        entry = self._values.get(key)
+        if entry is None:
             return None
         self._values.move_to_end(key)
-        value = found[0]
+        value = entry[0]
         return value.view() if isinstance(value, _Kept) else value
 
     def put(self, key: Hashable, value: Any, size_bytes: int) -> None:

@@ -33,7 +33,7 @@ class _Record:
     """One window of one expression."""
 
     expression: Expression
-    place: int  # as the window counts
+    clip: int  # as the window counts
 
 
 @dataclass(slots=True)
@@ -120,7 +120,7 @@ class Samples(Dataset[Sample]):
         video = self._video(record.expression.video_id)
         wanted = self.window.wanted(clip, self._timelines[video.video_id].annotated)
         try:
-            rows, labels = self._rows(video, record.expression, [clip[place] for place in wanted])
+            rows, labels = self._rows(video, record.expression, [clip[position] for position in wanted])
             frames = self._frames(video, clip)
         except (DatasetError, MissingPathError) as error:
             raise DatasetError(f"sample {name} of {self._store.folder}/{self._split}: {error}") from error
@@ -150,8 +150,8 @@ class Samples(Dataset[Sample]):
             timeline = self._timelines[expression.video_id]
             shown = timeline.shows(expression)
             if shown:
-                places = self.window.places(timeline.annotated, shown)
-                records += [_Record(expression, place) for place in places]
+                clips = self.window.clips(timeline.annotated, shown)
+                records += [_Record(expression, clip) for clip in clips]
         if not records:
             hidden = sum(expression.object_ids is None for expression in expressions)
             raise TrainingError(
@@ -167,13 +167,13 @@ class Samples(Dataset[Sample]):
     def _cut(self, record: _Record, rng: np.random.Generator) -> tuple[int, ...]:
         timeline = self._timelines[record.expression.video_id]
         shown = timeline.shows(record.expression)
-        return self.window.cut(record.place, timeline.annotated, shown, timeline.length, rng)
+        return self.window.cut(record.clip, timeline.annotated, shown, timeline.length, rng)
 
     def _rows(self, video: Video, expression: Expression, frames: Sequence[int]) -> tuple[Tensor, Tensor]:
         """Masks (N, K, h, w) bool and labels (N,) int64; row 0 is what the expression means."""
-        objects = [thing for thing in video.objects if thing.category != VOID]
+        objects = [entry for entry in video.objects if entry.category != VOID]
         masks_of_all = self._masks(video, frames)
-        meant = [row for row, thing in enumerate(objects) if thing.object_id in (expression.object_ids or ())]
+        meant = [row for row, entry in enumerate(objects) if entry.object_id in (expression.object_ids or ())]
         rows = [masks_of_all[meant].any(0)]
         labels = [self._label.get(objects[meant[0]].category or "", 0)]
         if self._with_other_objects:
@@ -189,46 +189,46 @@ class Samples(Dataset[Sample]):
             packed = sum(200 + len(frame.encoded or b"") for frame in video.frames)
             return packed + sum(200 + len(rle.counts) for rle in video.masks.values())
 
-        found: Video = self._cache.get_or_make(
+        video: Video = self._cache.get_or_make(
             video_id, lambda: self._store.video(self._split, video_id), size
         )
-        return found
+        return video
 
     def _frames(self, video: Video, clip: Sequence[int]) -> Tensor:
         """(T, h, w, 3) uint8."""
         height, width = self.side.of(video.height, video.width)
         frames = np.empty((len(clip), height, width, 3), np.uint8)
-        missing: dict[int, list[int]] = {}  # frame -> its places in the clip
-        for place, frame in enumerate(clip):
+        missing: dict[int, list[int]] = {}  # frame -> its positions in the clip
+        for position, frame in enumerate(clip):
             cached = self._cache.get((video.video_id, frame))
             if cached is None:
-                missing.setdefault(frame, []).append(place)
+                missing.setdefault(frame, []).append(position)
             else:
-                frames[place] = cached
+                frames[position] = cached
         if missing:
             with open_frames(video, self._store.release) as reader:
                 pixels = resize_frames(reader.read(tuple(missing)), height, width)
-            for (frame, places), frame_pixels in zip(missing.items(), pixels, strict=True):
-                frames[places] = frame_pixels
+            for (frame, positions), frame_pixels in zip(missing.items(), pixels, strict=True):
+                frames[positions] = frame_pixels
                 self._cache.put_array((video.video_id, frame), frame_pixels)
         return torch.from_numpy(frames)
 
     def _masks(self, video: Video, frames: Sequence[int]) -> Tensor:
         """All objects in some frames, (N, K, h, w) bool."""
         height, width = self.side.of(video.height, video.width)
-        objects = [thing.object_id for thing in video.objects if thing.category != VOID]
+        objects = [entry.object_id for entry in video.objects if entry.category != VOID]
         small = np.zeros((len(objects), len(frames), height, width), np.bool_)
-        for place, frame in enumerate(frames):
+        for column, frame in enumerate(frames):
             key = (video.video_id, frame, "masks")
             cached = self._cache.get(key)
             if cached is not None:
-                small[:, place] = cached
+                small[:, column] = cached
                 continue
             for row, object_id in enumerate(objects):
                 rle = video.masks.get((object_id, frame))
                 if rle is not None:
-                    small[row, place] = resize_masks(masks.decode(rle), height, width)
-            self._cache.put_array(key, small[:, place])
+                    small[row, column] = resize_masks(masks.decode(rle), height, width)
+            self._cache.put_array(key, small[:, column])
         return torch.from_numpy(small)
 
 
@@ -241,9 +241,11 @@ def _timelines(store: Store, split: str) -> dict[str, _Timeline]:
         if annotated:
             timelines[video_id].annotated.append(frame)
     rows = store.table("masks", split, ["video_id", "object_id", "frame_index", "area"])
-    for video_id, thing, frame, area in zip(*(column.to_pylist() for column in rows.columns), strict=True):
+    for video_id, object_id, frame, area in zip(
+        *(column.to_pylist() for column in rows.columns), strict=True
+    ):
         if area > 0:
-            timelines[video_id].shown[thing].add(frame)
+            timelines[video_id].shown[object_id].add(frame)
     return dict(timelines)
 
 

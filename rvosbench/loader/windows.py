@@ -30,7 +30,7 @@ class Window(Protocol):
         """
         ...
 
-    def places(self, annotated: Sequence[int], shown: frozenset[int]) -> list[int]:
+    def clips(self, annotated: Sequence[int], shown: frozenset[int]) -> list[int]:
         """The clips of one video for one referred object, as numbers that `cut` understands.
 
         Args:
@@ -44,7 +44,7 @@ class Window(Protocol):
 
     def cut(
         self,
-        place: int,
+        number: int,
         annotated: Sequence[int],
         shown: frozenset[int],
         length: int,
@@ -53,9 +53,9 @@ class Window(Protocol):
         """The T frame positions of one clip.
 
         Args:
-            place: one of `places`.
-            annotated: as in `places`.
-            shown: as in `places`.
+            number: one of `clips`.
+            annotated: as in `clips`.
+            shown: as in `clips`.
             length: frames of the video.
             rng: for windows that are drawn.
         """
@@ -75,24 +75,24 @@ class Consecutive:
         """All positions."""
         return tuple(range(len(clip)))
 
-    def places(self, annotated: Sequence[int], shown: frozenset[int]) -> list[int]:
+    def clips(self, annotated: Sequence[int], shown: frozenset[int]) -> list[int]:
         """Numbers of the clips that show the object."""
         count = math.ceil(len(annotated) / self.frames)
-        return [place for place in range(count) if not shown.isdisjoint(self._clip(place, annotated))]
+        return [number for number in range(count) if not shown.isdisjoint(self._clip(number, annotated))]
 
     def cut(
         self,
-        place: int,
+        number: int,
         annotated: Sequence[int],
         shown: frozenset[int],
         length: int,
         rng: np.random.Generator,
     ) -> tuple[int, ...]:
         """The clip of that number; nothing is drawn."""
-        return self._clip(place, annotated)
+        return self._clip(number, annotated)
 
-    def _clip(self, place: int, annotated: Sequence[int]) -> tuple[int, ...]:
-        start = max(0, min(place * self.frames, len(annotated) - self.frames))
+    def _clip(self, number: int, annotated: Sequence[int]) -> tuple[int, ...]:
+        start = max(0, min(number * self.frames, len(annotated) - self.frames))
         clip = tuple(annotated[start : start + self.frames])
         return clip + clip[-1:] * (self.frames - len(clip))
 
@@ -110,13 +110,13 @@ class Spread:
         """All positions."""
         return tuple(range(len(clip)))
 
-    def places(self, annotated: Sequence[int], shown: frozenset[int]) -> list[int]:
+    def clips(self, annotated: Sequence[int], shown: frozenset[int]) -> list[int]:
         """One clip, if the object is ever shown."""
         return [0] if shown else []
 
     def cut(
         self,
-        place: int,
+        number: int,
         annotated: Sequence[int],
         shown: frozenset[int],
         length: int,
@@ -146,20 +146,20 @@ class Centred:
         """The position of the annotated frame."""
         return (self.frames // 2,)
 
-    def places(self, annotated: Sequence[int], shown: frozenset[int]) -> list[int]:
+    def clips(self, annotated: Sequence[int], shown: frozenset[int]) -> list[int]:
         """The annotated frames that show the object."""
         return [frame for frame in annotated if frame in shown]
 
     def cut(
         self,
-        place: int,
+        number: int,
         annotated: Sequence[int],
         shown: frozenset[int],
         length: int,
         rng: np.random.Generator,
     ) -> tuple[int, ...]:
-        """The frames around frame `place`; nothing is drawn."""
-        start = place - self.frames // 2
+        """The frames around frame `number`; nothing is drawn."""
+        start = number - self.frames // 2
         return tuple(min(max(frame, 0), length - 1) for frame in range(start, start + self.frames))
 
 
@@ -174,13 +174,13 @@ class Whole:
         """The annotated frames: a clip's position is the video's."""
         return tuple(annotated)
 
-    def places(self, annotated: Sequence[int], shown: frozenset[int]) -> list[int]:
+    def clips(self, annotated: Sequence[int], shown: frozenset[int]) -> list[int]:
         """One clip, if the object is ever shown."""
         return [0] if shown else []
 
     def cut(
         self,
-        place: int,
+        number: int,
         annotated: Sequence[int],
         shown: frozenset[int],
         length: int,

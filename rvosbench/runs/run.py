@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from rvosbench.errors import MissingPathError, UnknownNameError
+from rvosbench.files.locations import local_path
 from rvosbench.files.text import strip_control
 from rvosbench.plugins.defaults import default_protocol
 from rvosbench.runs import record as run_record
@@ -35,10 +36,11 @@ def open_run(run: str | Path | Run) -> Run:
 
     Raises:
         MissingPathError: there is no such folder, or it holds neither a record nor scores.
+        LocationError: the path is not one of this machine.
     """
     if isinstance(run, Run):
         return run
-    opened = Run(Path(run))
+    opened = Run(local_path(run))
     if opened.scores_folders or (opened.path / run_record.NAME).is_file():
         return opened
     raise MissingPathError(

@@ -209,7 +209,7 @@ def _deterministic(tried: _Tried) -> None:
     loaded = tried.load()
     first, again = (ask(loaded.segmenter, clip()) for _ in range(2))
     other = tried.ask(clip())
-    expect(_same(first, again), "the same question twice has two answers")
+    expect(_same(first, again), "asked the same twice it gives two answers")
     expect(_same(first, other), "loaded twice with the same seed it gives two answers")
 
 
@@ -256,7 +256,7 @@ _CLAIMS: tuple[tuple[str, Callable[[_Tried], None]], ...] = (
     ("answers clips of odd sizes", _sizes),
     ("answers long, short and foreign expressions", _odd_expressions),
     ("gives as many ranked candidates as it says and was asked for, the answer first", _candidates),
-    ("gives the same answers to the same question with the same seed", _deterministic),
+    ("gives the same answers when it is asked the same with the same seed", _deterministic),
     ("leaves the clip and the expressions as they were", _leaves_its_input),
 )
 _LISTENING = (("answers several expressions together as it does one at a time", _together_as_alone),)

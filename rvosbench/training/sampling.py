@@ -69,14 +69,14 @@ class Positions:
             step += 1
 
     def _position(self, number: int) -> tuple[int, int]:
-        epoch, place = divmod(number, self._samples)
+        epoch, index = divmod(number, self._samples)
         if epoch not in self._orders:
             # Samples draw from (seed, epoch, index) with an index below their number.
             rng = np.random.default_rng((self._seed, epoch, self._samples))
             # A step needs at most the orders of the epochs it touches.
             self._orders = {key: order for key, order in self._orders.items() if key == epoch - 1}
             self._orders[epoch] = rng.permutation(self._samples)
-        return epoch, int(self._orders[epoch][place])
+        return epoch, int(self._orders[epoch][index])
 
 
 def step_seed(seed: int, step: int, process: int) -> int:

@@ -74,7 +74,7 @@ def latest(folder: Path, identity: Mapping[str, Any]) -> State | None:
     for path in _states(folder):
         try:
             content = torch.load(path, map_location="cpu", weights_only=True)
-            found = json.loads(content.pop("identity"))
+            written = json.loads(content.pop("identity"))
             state = State(**content)
         except (
             OSError,
@@ -89,7 +89,7 @@ def latest(folder: Path, identity: Mapping[str, Any]) -> State | None:
             damaged = path
             _logger.warning("%s is damaged (%s); trying the state before it", path, type(error).__name__)
             continue
-        check_identity(path, found, dict(identity))
+        check_identity(path, written, dict(identity))
         return state
     if damaged is not None:
         raise CheckpointError(
@@ -104,18 +104,18 @@ def _states(folder: Path) -> list[Path]:
     return sorted((path for path in folder.glob("step-*.pt") if _NAME.fullmatch(path.name)), reverse=True)
 
 
-def check_identity(path: Path, found: Mapping[str, Any], expected: Mapping[str, Any]) -> None:
+def check_identity(path: Path, written: Mapping[str, Any], expected: Mapping[str, Any]) -> None:
     """Refuse what was written by a run with other settings.
 
     Raises:
         CheckpointError: naming the first setting that differs.
     """
-    # Through JSON, as the found one came: tuples become lists.
+    # Through JSON, as what was written came: tuples become lists.
     wanted = json.loads(json.dumps(expected))
     for key in wanted:
-        if found.get(key) == wanted[key]:
+        if written.get(key) == wanted[key]:
             continue
-        was, now = found.get(key), wanted[key]
+        was, now = written.get(key), wanted[key]
         if isinstance(was, dict) and isinstance(now, dict):
             inner = next(name for name in {**now, **was} if was.get(name) != now.get(name))
             key, was, now = f"{key}.{inner}", was.get(inner), now.get(inner)

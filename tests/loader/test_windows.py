@@ -13,7 +13,7 @@ RNG = np.random.default_rng(0)
 
 
 def cuts(window, annotated, shown, length=100):
-    places = window.places(annotated, frozenset(shown))
+    places = window.clips(annotated, frozenset(shown))
     return [window.cut(place, annotated, frozenset(shown), length, RNG) for place in places]
 
 
@@ -82,7 +82,7 @@ def test_a_spread_that_misses_the_object_takes_one_of_its_frames_in_its_own_stre
 
 
 def test_spread_has_no_window_for_an_object_that_is_never_there():
-    assert Spread(3).places(range(5), frozenset()) == []
+    assert Spread(3).clips(range(5), frozenset()) == []
 
 
 @pytest.mark.parametrize("window", [Consecutive(3), Spread(3)])

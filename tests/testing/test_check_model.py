@@ -196,10 +196,10 @@ BROKEN = {
     ),
     "a memory": (
         replace(GOOD, load=lambda checkpoint, request: Remembering()),
-        "same answers to the same question",
-        "twice has two answers",
+        "same answers when it is asked the same",
+        "asked the same twice",
     ),
-    "another seed": (replace(GOOD, load=seeded), "same answers to the same question", "loaded twice"),
+    "another seed": (replace(GOOD, load=seeded), "same answers when it is asked the same", "loaded twice"),
     "a changed clip": (broken(segment=painting), "leaves the clip", "the clip's frames were changed"),
     "changed expressions": (broken(segment=emptying), "leaves the clip", "list of expressions was changed"),
     "company": (broken(segment=crowded), "several expressions together", "100.00% of the pixels"),

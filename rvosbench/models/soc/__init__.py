@@ -6,7 +6,7 @@ The axes, with one meaning everywhere in this folder:
 
 | letter | axis |
 |---|---|
-| B | clips, one sentence each |
+| B | clips, one expression each |
 | T | frames |
 | Q | object queries per frame |
 | L | words (sub-word tokens) |

@@ -236,8 +236,8 @@ def _fitting(source: object, shapes: Shapes, config: SOCConfig, text: Path) -> S
     with torch.device("meta"):
         skeleton = SOC(config, text_encoders.untrained(encoder_config, name), tokenizer)
     queries = shapes.get("decoder.queries", ())
-    found = f"channels {queries[1]}, queries {queries[0]}" if len(queries) == 2 else ""
-    check_shapes(source, shapes, skeleton, describe(config), found)
+    described = f"channels {queries[1]}, queries {queries[0]}" if len(queries) == 2 else ""
+    check_shapes(source, shapes, skeleton, describe(config), described)
     with torch.random.fork_rng():
         encoder = text_encoders.untrained(encoder_config, name)
         text_encoders.check_vocabulary(encoder, tokenizer, str(text))

@@ -133,10 +133,10 @@ class SOCConfig:
         unknown = sorted(str(name) for name in values.keys() - known)
         missing = sorted(known - values.keys())
         if unknown or missing:
-            found = [f"unknown: {', '.join(unknown)}"] if unknown else []
-            found += [f"missing: {', '.join(missing)}"] if missing else []
+            wrong = [f"unknown: {', '.join(unknown)}"] if unknown else []
+            wrong += [f"missing: {', '.join(missing)}"] if missing else []
             raise FormatError(
-                f"a SOC config has the wrong fields ({'; '.join(found)}); was it written by another version?"
+                f"a SOC config has the wrong fields ({'; '.join(wrong)}); was it written by another version?"
             )
         for name in ("backbone_depths", "backbone_heads", "backbone_window"):
             if not isinstance(values[name], list | tuple):

@@ -17,7 +17,7 @@ Shapes = Sequence[tuple[int, int]]  # (height, width) of every scale, the finest
 
 
 class DeformableAttention(nn.Module):
-    """Read `points` places per head and scale around a reference, weighted."""
+    """Read `points` locations per head and scale around a reference, weighted."""
 
     def __init__(self, channels: int, heads: int, scales: int, points: int) -> None:
         super().__init__()
@@ -52,7 +52,7 @@ class DeformableAttention(nn.Module):
         """
         Args:
             queries: (B, T, N, C).
-            references: (b, t, N, scales, 2) places x, y in [0, 1] of the padded map, or (b, t, N, scales, 4)
+            references: (b, t, N, scales, 2) points x, y in [0, 1] of the padded map, or (b, t, N, scales, 4)
                 boxes (centre, width, height); b is B or 1, t is T or 1.
             memory: (B, T, S, C), the pixels of all scales, the finest first.
             shapes: (height, width) per scale; the products sum to S.
@@ -74,30 +74,30 @@ class DeformableAttention(nn.Module):
         else:
             sizes = offsets.new_tensor([(width, height) for height, width in shapes])
             reach = (2 / sizes)[:, None, :]
-        places = torch.addcmul(centres, offsets, reach)
-        output: Tensor = self.output_proj(sample(values.float(), shapes, places, weights.float()))
+        locations = torch.addcmul(centres, offsets, reach)
+        output: Tensor = self.output_proj(sample(values.float(), shapes, locations, weights.float()))
         return output
 
 
-def sample(values: Tensor, shapes: Shapes, places: Tensor, weights: Tensor) -> Tensor:
+def sample(values: Tensor, shapes: Shapes, locations: Tensor, weights: Tensor) -> Tensor:
     """The weighted sum of bilinear samples.
 
     Args:
         values: (B, T, S, C).
         shapes: (height, width) per scale.
-        places: (B, T, N, heads, scales, points, 2), x and y; -1 and 1 are the borders of the map.
+        locations: (B, T, N, heads, scales, points, 2), x and y; -1 and 1 are the borders of the map.
         weights: (B, T, N, heads, scales, points).
 
     Returns:
         (B, T, N, C).
     """
     if values.is_cpu and not torch.is_grad_enabled():
-        return _gather(values, shapes, places, weights)
-    B, T, N, heads = places.shape[:4]
+        return _gather(values, shapes, locations, weights)
+    B, T, N, heads = locations.shape[:4]
     # One image per head: (B * T * heads, C / heads, S). The points come before the queries, so that the
     # sum over them runs along whole rows.
     maps = values.transpose(2, 3).reshape(B * T * heads, -1, values.shape[2])
-    grids = places.permute(4, 0, 1, 3, 5, 2, 6).flatten(1, 3)  # (scales, B * T * heads, points, N, 2)
+    grids = locations.permute(4, 0, 1, 3, 5, 2, 6).flatten(1, 3)  # (scales, B * T * heads, points, N, 2)
     weights = (
         weights.permute(4, 0, 1, 3, 5, 2).flatten(1, 3).unsqueeze(2)
     )  # (scales, B * T * heads, 1, points, N)
@@ -110,26 +110,26 @@ def sample(values: Tensor, shapes: Shapes, places: Tensor, weights: Tensor) -> T
     return torch.stack(sampled).sum(0).reshape(B, T, -1, N).transpose(2, 3)
 
 
-def _gather(values: Tensor, shapes: Shapes, places: Tensor, weights: Tensor) -> Tensor:
+def _gather(values: Tensor, shapes: Shapes, locations: Tensor, weights: Tensor) -> Tensor:
     """`sample` without gradients: weighted sums of rows, frame by frame to stay within the cache.
 
     At full size on a CPU it takes a fraction of the time and never holds the samples themselves.
     """
     B, T, S, C = values.shape
-    N, heads = places.shape[2:4]
+    N, heads = locations.shape[2:4]
     # As floats, which are exact here: (scales, 1), to broadcast over (N, heads, scales, points).
-    widths = places.new_tensor([width for _, width in shapes]).unsqueeze(1)
-    heights = places.new_tensor([height for height, _ in shapes]).unsqueeze(1)
+    widths = locations.new_tensor([width for _, width in shapes]).unsqueeze(1)
+    heights = locations.new_tensor([height for height, _ in shapes]).unsqueeze(1)
     starts = (widths * heights).cumsum(0) - widths * heights
-    head = torch.arange(heads, dtype=places.dtype).view(heads, 1, 1)
+    head = torch.arange(heads, dtype=locations.dtype).view(heads, 1, 1)
     # From a cell to its neighbours, in rows of the table; a map of one cell has none on that axis.
     right, down = heads * (widths > 1), heads * widths * (heights > 1)
     steps = torch.stack([torch.zeros_like(right), right, down, right + down]).int()
     output = values.new_empty(B * T, N * heads, C // heads)
-    frames = zip(values.flatten(0, 1), places.flatten(0, 1), weights.flatten(0, 1), output, strict=True)
-    for frame, place, share, result in frames:
-        column, column_weights = _neighbours(place[..., 0], widths)
-        row, row_weights = _neighbours(place[..., 1], heights)
+    frames = zip(values.flatten(0, 1), locations.flatten(0, 1), weights.flatten(0, 1), output, strict=True)
+    for frame, location, share, result in frames:
+        column, column_weights = _neighbours(location[..., 0], widths)
+        row, row_weights = _neighbours(location[..., 1], heights)
         first = (((row * widths + starts) + column) * heads + head).int()
         index = first.unsqueeze(2) + steps  # (N, heads, 4, scales, points)
         weight = (row_weights * share.unsqueeze(2)).unsqueeze(3) * column_weights.unsqueeze(2)
@@ -144,22 +144,22 @@ def _gather(values: Tensor, shapes: Shapes, places: Tensor, weights: Tensor) -> 
     return output.view(B, T, N, C)
 
 
-def _neighbours(place: Tensor, size: Tensor) -> tuple[Tensor, Tensor]:
-    """The first of the two cells around a place on an axis, and the weights of both.
+def _neighbours(location: Tensor, size: Tensor) -> tuple[Tensor, Tensor]:
+    """The first of the two cells around a location on an axis, and the weights of both.
 
     Beyond a border the two cells at the border stand in: they weigh what their distance leaves of 1,
-    which is nothing for a cell that is not beside the place.
+    which is nothing for a cell that is not beside the location.
 
     Args:
-        place: (N, heads, scales, points); -1 and 1 are the borders.
+        location: (N, heads, scales, points); -1 and 1 are the borders.
         size: (scales, 1) cells.
 
     Returns:
         (N, heads, scales, points) and (N, heads, 2, scales, points).
     """
-    cell_place = (place + 1) * (size / 2) - 0.5
-    first = cell_place.floor().clamp_(min=0).minimum((size - 2).clamp_(min=0))
-    second = torch.tensor([0.0, 1.0], dtype=place.dtype).view(2, 1, 1)
-    weights = ((cell_place - first).unsqueeze(2) - second).abs_().neg_().add_(1).clamp_(min=0)
+    cell = (location + 1) * (size / 2) - 0.5
+    first = cell.floor().clamp_(min=0).minimum((size - 2).clamp_(min=0))
+    second = torch.tensor([0.0, 1.0], dtype=location.dtype).view(2, 1, 1)
+    weights = ((cell - first).unsqueeze(2) - second).abs_().neg_().add_(1).clamp_(min=0)
     # The only cell of an axis has no second one.
-    return first, weights.mul_(torch.stack([torch.ones_like(size), (size > 1).to(place.dtype)]))
+    return first, weights.mul_(torch.stack([torch.ones_like(size), (size > 1).to(location.dtype)]))

@@ -16,7 +16,9 @@ LISTED = 8
 """Names, or groups of names, that a message shows of each kind."""
 
 
-def check_shapes(source: object, shapes: Shapes, module: nn.Module, expected: str, found: str = "") -> None:
+def check_shapes(
+    source: object, shapes: Shapes, module: nn.Module, expected: str, described: str = ""
+) -> None:
     """Refuse weights that do not fit.
 
     Args:
@@ -24,7 +26,7 @@ def check_shapes(source: object, shapes: Shapes, module: nn.Module, expected: st
         shapes: what they are.
         module: what they should be; may live on the meta device.
         expected: what to call the module.
-        found: what to call the weights, where that is known.
+        described: what to call the weights, where that is known.
 
     Raises:
         CheckpointError: says what is missing, unexpected and of another shape, all of it or in groups.
@@ -37,7 +39,7 @@ def check_shapes(source: object, shapes: Shapes, module: nn.Module, expected: st
         listed("of another shape", differing, {n: f"{n} {shapes[n]} for {wanted[n]}" for n in differing}),
     ]
     if any(kinds):
-        holds = f"holds {found}; " if found else ""
+        holds = f"holds {described}; " if described else ""
         raise CheckpointError(f"{source} {holds}expected {expected}: {'; '.join(filter(None, kinds))}")
 
 

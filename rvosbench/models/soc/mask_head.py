@@ -76,7 +76,7 @@ def _upsample(coarse: Tensor, lateral: Tensor) -> Tensor:
 def dynamic_parameters(channels: int, layers: int) -> list[tuple[int, int]]:
     """(inputs, outputs) of each layer of a query's little network.
 
-    The first also reads the pixel's place relative to the object, the last gives the logit.
+    The first also reads the pixel's position relative to the object, the last gives the logit.
     """
     widths = [channels + 2, *[channels] * (layers - 1), 1]
     return list(pairwise(widths))
@@ -109,15 +109,15 @@ def _dynamic_masks(features: Tensor, parameters: Tensor, centres_px: Tensor, lay
     bias_parts = torch.split(biases, [outputs for _, outputs in shapes], dim=2)
 
     # Layer 1 reads [features, x, y]: the weights of the features make one product for all queries, and
-    # those of the place a sum of a row and a column, instead of a copy of the features per query.
+    # those of the position a sum of a row and a column, instead of a copy of the features per query.
     first = weights[0].reshape(N, Q, -1, D + 2)  # (N, Q, outputs, D + 2)
     x_px = torch.arange(w, device=features.device) * STRIDE + STRIDE // 2
     y_px = torch.arange(h, device=features.device) * STRIDE + STRIDE // 2
     columns = first[..., D, None] * (centres_px[..., None, None, 0] - x_px)  # (N, Q, outputs, w)
     rows = first[..., D + 1, None] * (centres_px[..., None, None, 1] - y_px)
     rows = rows + bias_parts[0].unsqueeze(-1)
-    place = (rows.unsqueeze(-1) + columns.unsqueeze(-2)).reshape(N, -1, h * w)
-    hidden = torch.baddbmm(place, first[..., :D].flatten(1, 2), features.flatten(2))
+    from_position = (rows.unsqueeze(-1) + columns.unsqueeze(-2)).reshape(N, -1, h * w)
+    hidden = torch.baddbmm(from_position, first[..., :D].flatten(1, 2), features.flatten(2))
     hidden = hidden.view(N * Q, -1, h * w)
     for (inputs, outputs), weight, bias in zip(shapes[1:], weights[1:], bias_parts[1:], strict=True):
         hidden = torch.baddbmm(

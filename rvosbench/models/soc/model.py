@@ -1,4 +1,4 @@
-"""SOC: look at a clip once, then answer any number of sentences about it."""
+"""SOC: look at a clip once, then answer any number of expressions about it."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ class SOC(nn.Module):
         Args:
             frames: (B, T, 3, H, W) float32, normalised, 0 on padding.
             pixel_is_padding: (B, H, W) bool; padding is at the bottom and the right.
-            expressions: B sentences.
+            expressions: B of them.
             wanted: positions of the frames to answer for; None: all.
             sizes: B x (height, width) in pixels without padding.
 
@@ -161,8 +161,8 @@ class SOC(nn.Module):
         """The half that reads.
 
         Args:
-            visual: from `look`, of as many clips as there are sentences, or of one clip for all of them.
-            expressions: B sentences.
+            visual: from `look`, of as many clips as there are expressions, or of one clip for all of them.
+            expressions: B of them.
             sizes: (height, width) per clip of `visual`, in pixels without padding.
         """
         clips, T = visual.pixels.shape[:2]
@@ -191,7 +191,7 @@ class SOC(nn.Module):
         return self.decoder(memory, visual.geometry), self._mask_features(memory, visual)
 
     def read(self, expressions: Sequence[str]) -> Words:
-        """Word features of sentences, as released; the text is normalised here."""
+        """Word features of expressions, as released; the text is normalised here."""
         device = self.decoder.queries.device
         encoder_config = self.text_encoder.config
         # RoBERTa counts positions from its padding id + 1.
@@ -216,7 +216,7 @@ class SOC(nn.Module):
             for part, shape in zip(maps, shapes, strict=False)
         )
         lateral = visual.stride4
-        if lateral.shape[0] != stride32.shape[0]:  # one clip, many sentences
+        if lateral.shape[0] != stride32.shape[0]:  # one clip, many expressions
             lateral = lateral.expand(memory.shape[0], *lateral.shape).flatten(0, 1)
         features: Tensor = self.pixel_decoder(stride32, stride16, stride8, lateral)
         return features.view(*memory.shape[:2], *features.shape[1:])

@@ -1,7 +1,7 @@
-"""The object cluster of SOC: objects of all frames, gathered into objects of the clip by the sentence.
+"""The object cluster of SOC: objects of all frames, gathered into objects of the clip by the expression.
 
 Upstream calls it VOC. The encoder knows neither time nor query positions; the decoder's slots start as
-the sentence's embedding.
+the sentence embedding of the expression.
 """
 
 from __future__ import annotations
@@ -67,13 +67,13 @@ class ObjectCluster(nn.Module):
         """(T * Q, T * Q) bool, True within a window of frames; None where every frame sees every other."""
         if not self.window:
             return None
-        place = torch.arange(frames, device=device)
+        position = torch.arange(frames, device=device)
         half = 0
         if shifted:
             half = -(-self.window // 2)
             # The frames are rolled forward; those that come around start a part of their own.
-            place = (place + half) % (-(-frames // self.window) * self.window)
-        part = (2 * (place // self.window) + (place < half)).repeat_interleave(queries)
+            position = (position + half) % (-(-frames // self.window) * self.window)
+        part = (2 * (position // self.window) + (position < half)).repeat_interleave(queries)
         return part[:, None] == part[None, :]
 
 

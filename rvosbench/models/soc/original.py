@@ -94,8 +94,8 @@ def config_from_weights(
         return int(shapes[name][axis]) if name in shapes else default
 
     def count(module: str, default: int) -> int:
-        found = (re.match(rf"{re.escape(module)}\.(\d+)\.", name) for name in shapes)
-        return len({match.group(1) for match in found if match}) or default
+        matches = (re.match(rf"{re.escape(module)}\.(\d+)\.", name) for name in shapes)
+        return len({match.group(1) for match in matches if match}) or default
 
     def points(name: str, default: int) -> int:
         weight = f"{name}.attention_weights.weight"
@@ -185,7 +185,7 @@ def _check_supported(
     args: Mapping[str, Any], transformer: Mapping[str, Any], cluster: Mapping[str, Any]
 ) -> None:
     """The switches of the original that change the weights or the outputs have their published values."""
-    for name, found, expected in (
+    for name, value, expected in (
         ("num_feature_levels", transformer["num_feature_levels"], 4),
         ("two_stage", transformer["two_stage"], False),
         ("with_box_refine", args["with_box_refine"], True),
@@ -194,5 +194,5 @@ def _check_supported(
         ("VOC.num_queries", cluster["num_queries"], transformer["num_queries"]),
         ("VOC.num_frame_queries", cluster["num_frame_queries"], transformer["num_queries"]),
     ):
-        if found != expected:
-            raise FormatError(f"the original's setting {name} is {found}, this SOC knows only {expected}")
+        if value != expected:
+            raise FormatError(f"the original's setting {name} is {value}, this SOC knows only {expected}")

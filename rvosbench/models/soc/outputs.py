@@ -22,7 +22,7 @@ class SOCOutput:
     """Predictions of a batch. T counts the frames that were asked for."""
 
     layers: tuple[LayerOutput, ...]  # training: one per decoder layer; evaluation: only the answer's
-    sentences: Tensor  # (B, C) the sentence embedding of the contrastive loss
+    sentences: Tensor  # (B, C) the sentence embeddings of the contrastive loss
 
     @property
     def answer(self) -> LayerOutput:

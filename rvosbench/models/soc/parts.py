@@ -15,7 +15,7 @@ CPU_FRAMES = 1
 """Frames of a part at least, whatever their size; of small frames as many as fill `FLOATS_AT_ONCE`."""
 
 GPU_FRAMES = 36
-"""Frames times sentences of a part: enough to keep a GPU busy."""
+"""Frames times expressions of a part: enough to keep a GPU busy."""
 
 
 def pays(tensor: Tensor) -> bool:
@@ -23,18 +23,18 @@ def pays(tensor: Tensor) -> bool:
     return tensor.is_cpu and not torch.is_grad_enabled()
 
 
-def frames_at_once(features: Tensor, sentences: int) -> int:
+def frames_at_once(features: Tensor, expressions: int) -> int:
     """How many frames to answer for at a time; all of them where gradients are wanted.
 
     Args:
         features: (clips, T, ...).
-        sentences: asked about each frame.
+        expressions: asked about each frame.
     """
     if torch.is_grad_enabled():
         return features.shape[1]
     if features.is_cpu:
-        return _cpu_frames(sentences * features.shape[2:].numel())
-    return max(1, GPU_FRAMES // sentences)
+        return _cpu_frames(expressions * features.shape[2:].numel())
+    return max(1, GPU_FRAMES // expressions)
 
 
 def by_frames(function: Callable[..., Tensor], *inputs: Tensor, widest: int | None = None) -> Tensor:
@@ -52,7 +52,7 @@ def by_frames(function: Callable[..., Tensor], *inputs: Tensor, widest: int | No
 
 
 def _cpu_frames(floats: int) -> int:
-    """How many frames of so many numbers to take at a time: a call for each costs more than small ones."""
+    """Frames per chunk; batching small frames amortises call overhead."""
     return max(CPU_FRAMES, FLOATS_AT_ONCE // floats)
 
 

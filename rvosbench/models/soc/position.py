@@ -33,7 +33,7 @@ def pixel_positions(is_padding: Tensor, channels: int) -> Tensor:
 
 
 def word_positions(is_padding: Tensor, channels: int) -> Tensor:
-    """Positions in a sentence, up to 2 pi at its last word.
+    """Positions in an expression, up to 2 pi at its last word.
 
     Args:
         is_padding: (B, L) bool.
@@ -42,9 +42,9 @@ def word_positions(is_padding: Tensor, channels: int) -> Tensor:
     Returns:
         (B, L, channels) float32.
     """
-    places = (~is_padding).float().cumsum(1)
+    positions = (~is_padding).float().cumsum(1)
     # Unlike pixels, words are not centred: no half step back.
-    return _sines(places / (places[:, -1:] + 1e-6) * (2 * math.pi), channels)
+    return _sines(positions / (positions[:, -1:] + 1e-6) * (2 * math.pi), channels)
 
 
 def valid_ratios(is_padding: Tensor) -> Tensor:

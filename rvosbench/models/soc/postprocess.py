@@ -20,7 +20,7 @@ FRAMES_AT_ONCE = 16
 
 
 def query_scores(classes: Tensor) -> Tensor:
-    """How well every query fits the sentence over the whole clip.
+    """How well every query fits the expression over the whole clip.
 
     Args:
         classes: (T, Q, classes) logits.
@@ -32,12 +32,12 @@ def query_scores(classes: Tensor) -> Tensor:
 
 
 def segmentations(layer: LayerOutput, size: tuple[int, int], candidates: int) -> list[Segmentation]:
-    """The best queries of every sentence, for a clip that went in without padding.
+    """The best queries of every expression, for a clip that went in without padding.
 
     Args:
-        layer: the answer for B sentences about one clip.
+        layer: the answer for B expressions about one clip.
         size: (height, width) px of the result.
-        candidates: how many queries per sentence, at most.
+        candidates: how many queries per expression, at most.
 
     Returns:
         B answers, queries from best to worst.

@@ -32,7 +32,7 @@ _DEMO = SOCConfig(
         "type_vocab_size": 1,
         "layer_norm_eps": 1e-5,
         # RoBERTa's own 0.02 is for 768 channels and weeks of training: at this width it leaves all
-        # sentences with one and the same embedding, and a short training never tells them apart.
+        # expressions with one and the same embedding, and a short training never tells them apart.
         "initializer_range": 0.2,
         "hidden_dropout_prob": 0.0,
         "attention_probs_dropout_prob": 0.0,

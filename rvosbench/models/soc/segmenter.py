@@ -1,4 +1,4 @@
-"""SOC behind the contracts: answers sentences about a clip, and can be trained."""
+"""SOC as a model that answers expressions about a clip, and can be trained."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from rvosbench.models.soc.targets import from_batch
 from rvosbench.types import Batch, Clip, Segmentation
 
 PIXELS_AT_ONCE = 36 * 360 * 640
-"""Frames x height x width x sentences that are answered together: bounds the memory of `segment`."""
+"""Frames x height x width x expressions that are answered together: bounds the memory of `segment`."""
 
 GROUPS = ("main", "backbone", "text")
 """The parts of SOC that have a learning rate of their own."""
@@ -37,7 +37,7 @@ class SOCSegmenter:
 
     @torch.inference_mode()
     def segment(self, clip: Clip, expressions: Sequence[str], candidates: int = 1) -> Sequence[Segmentation]:
-        """Answer all sentences about one clip with one look at its pixels.
+        """Answer all expressions about one clip with one look at its pixels.
 
         The clip is scaled to the config's evaluation size; masks come back in the clip's own size,
         candidates from best to worst.
@@ -137,7 +137,7 @@ def _parts(clip: Clip, at_once: int) -> list[Clip]:
 
 
 def _joined(answers: Sequence[Segmentation]) -> Segmentation:
-    """One sentence's answers about the parts of a clip, candidate by candidate, with scores per frame."""
+    """One expression's answers about the parts of a clip, candidate by candidate, with scores per frame."""
     return Segmentation(
         masks=np.concatenate([answer.masks for answer in answers], axis=1),
         scores=np.concatenate(

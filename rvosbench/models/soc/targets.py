@@ -20,7 +20,7 @@ class SOCTarget:
     boxes: Tensor  # (N, T, 4) centre x, centre y, width, height in [0, 1]; zeros where absent
     visible: Tensor  # (N, T) bool
     labels: Tensor  # (N,) int64
-    referred: int  # the row that the sentence means
+    referred: int  # the row that the expression means
 
 
 def from_batch(batch: Batch, device: torch.device, *, classes: int) -> list[SOCTarget]:

@@ -1,4 +1,4 @@
-"""From a sentence to word features: text normalisation, RoBERTa and its projection."""
+"""From an expression to word features: text normalisation, RoBERTa and its projection."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ def normalise_text(expression: str) -> str:
 
 
 def tokenise(tokenizer: Any, expressions: Sequence[str], longest: int) -> tuple[Tensor, Tensor]:
-    """Token ids and which of them are padding, both (B, L), padded to the longest sentence.
+    """Token ids and which of them are padding, both (B, L), padded to the longest.
 
     Args:
         tokenizer: a tokenizer of transformers.
-        expressions: B sentences as released.
-        longest: tokens that the text encoder can tell apart; longer sentences lose their end.
+        expressions: B, as released.
+        longest: tokens that the text encoder can tell apart; longer expressions lose their end.
     """
     tokens = tokenizer(
         [normalise_text(expression) for expression in expressions],

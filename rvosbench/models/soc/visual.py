@@ -1,4 +1,4 @@
-"""What SOC sees before it reads: one look at a clip serves any number of sentences."""
+"""What SOC sees before it reads: one look at a clip serves any number of expressions."""
 
 from __future__ import annotations
 

@@ -95,8 +95,8 @@ class WindowAttention(nn.Module):
             (N, C).
         """
         projected = self.qkv(tokens)
-        if windows.places is not None:
-            projected = torch.cat([projected, self.qkv.bias[None]]).index_select(0, windows.places)
+        if windows.token_of is not None:
+            projected = torch.cat([projected, self.qkv.bias[None]]).index_select(0, windows.token_of)
         by_window = projected.view(-1, bias.shape[1], 3, self.heads, projected.shape[1] // (3 * self.heads))
         q, k, v = by_window.permute(2, 0, 3, 1, 4).unbind(0)  # each (windows, heads, tokens, C / heads)
         attended = []
@@ -180,9 +180,9 @@ class Windows:
             zip(sizes, grid.window, grid.counts, grid.shift, strict=True)
         ):
             shape = [-1 if other == axis else 1 for other in range(3)]
-            place = ((torch.arange(count * side) + shift) % (count * side)).view(shape)
-            row = row * size + place
-            outside = outside | (place >= size)
+            position = ((torch.arange(count * side) + shift) % (count * side)).view(shape)
+            row = row * size + position
+            outside = outside | (position >= size)
             if shift:
                 kind = kind * 2 + (torch.arange(count) == count - 1).view(shape)
         (nt, nh, nw), (t, h, w) = grid.counts, grid.window
@@ -211,10 +211,10 @@ class Windows:
         flat = rows.flatten()
         is_token = flat < self.tokens
         if is_token.all():
-            return WindowPart(grid=self.grid, rows=flat, kinds=kinds, is_token=None, places=None)
+            return WindowPart(grid=self.grid, rows=flat, kinds=kinds, is_token=None, token_of=None)
         inside = flat[is_token]
-        places = (is_token.cumsum(0) - 1).masked_fill(~is_token, len(inside))
-        return WindowPart(grid=self.grid, rows=inside, kinds=kinds, is_token=is_token, places=places)
+        token_of = (is_token.cumsum(0) - 1).masked_fill(~is_token, len(inside))
+        return WindowPart(grid=self.grid, rows=inside, kinds=kinds, is_token=is_token, token_of=token_of)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -225,7 +225,7 @@ class WindowPart:
     rows: Tensor  # (n,) int64, where the tokens stand in the flattened map, without padding
     kinds: list[tuple[tuple[bool | None, ...], slice]]  # kinds of mask, as in `has_last`, and whose they are
     is_token: Tensor | None  # (windows * N,) bool, False on padding; None: there is none
-    places: Tensor | None  # (windows * N,) int64 into the n tokens; n stands for padding
+    token_of: Tensor | None  # (windows * N,) int64 into the n tokens; n stands for padding
 
 
 def _three(values: Sequence[int]) -> Sizes:
@@ -240,8 +240,8 @@ def _relative_positions(window: Sizes, size: int, device: torch.device) -> Tenso
         axes = torch.meshgrid(*(torch.arange(side, device=device) for side in window), indexing="ij")
         row = torch.zeros(size, size, dtype=torch.int64, device=device)
         for axis, side in zip(axes, window, strict=True):
-            place = axis.flatten()[:size]
-            row = row * (2 * side - 1) + (place[:, None] - place[None, :] + side - 1)
+            position = axis.flatten()[:size]
+            row = row * (2 * side - 1) + (position[:, None] - position[None, :] + side - 1)
         return row
 
 

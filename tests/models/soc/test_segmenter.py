@@ -81,17 +81,17 @@ def test_only_wanted_frames_are_answered_for(soc: SOCSegmenter) -> None:
     assert answer.masks.shape == (1, 2, 48, 80)
 
 
-def test_no_sentence_no_answer(soc: SOCSegmenter) -> None:
+def test_no_expression_no_answer(soc: SOCSegmenter) -> None:
     assert list(soc.segment(clip(), [])) == []
 
 
-def test_sentences_answered_together_in_parts_or_alone_are_answered_alike(
+def test_expressions_answered_together_in_parts_or_alone_are_answered_alike(
     soc: SOCSegmenter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     together = soc.segment(clip(), EXPRESSIONS, candidates=5)
-    monkeypatch.setattr(segmenter, "PIXELS_AT_ONCE", 2 * 3 * 64 * 107)  # two sentences at a time
+    monkeypatch.setattr(segmenter, "PIXELS_AT_ONCE", 2 * 3 * 64 * 107)  # two expressions at a time
     in_parts = soc.segment(clip(), EXPRESSIONS, candidates=5)
-    alone = [soc.segment(clip(), [sentence], candidates=5)[0] for sentence in EXPRESSIONS]
+    alone = [soc.segment(clip(), [expression], candidates=5)[0] for expression in EXPRESSIONS]
     for one, other, another in zip(together, in_parts, alone, strict=True):
         np.testing.assert_allclose(one.scores, other.scores, rtol=1e-4)
         np.testing.assert_allclose(one.scores, another.scores, rtol=1e-4)

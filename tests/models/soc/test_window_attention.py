@@ -122,7 +122,7 @@ def test_windows_by_hand():
     assert windows.ends == (((None, None, False), 1), ((None, None, True), 2))
     both = windows.part(0, 9)
     assert both.rows.tolist() == [2, 3, 4, 0, 1]
-    assert both.places.tolist() == [0, 1, 2, 5, 5, 5, 3, 4]
+    assert both.token_of.tolist() == [0, 1, 2, 5, 5, 5, 3, 4]
     assert both.kinds == [((None, None, False), slice(0, 1)), ((None, None, True), slice(1, 2))]
     assert windows.part(1, 2).kinds == [((None, None, True), slice(0, 1))]
 
