@@ -8,6 +8,7 @@ import click
 
 from .commands import command, json_option
 from .names import PROTOCOL
+from .paths import PATH
 from .places import RunPath
 
 
@@ -23,7 +24,7 @@ from .places import RunPath
     type=click.IntRange(0),
     help="Of the bootstrap and the permutations.",
 )
-@click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Also write the JSON there.")
+@click.option("--out", type=PATH, metavar="FILE", help="Also write the JSON there.")
 @json_option
 def compare_command(
     runs: tuple[Path, ...], protocol: str | None, seed: int, out: Path | None, as_json: bool

@@ -9,13 +9,15 @@ import click
 
 from .commands import command
 from .names import PRESET
+from .paths import NAME_OR_PATH, PATH
 
 
 @command("convert-checkpoint")
-@click.argument("original", type=click.Path(path_type=Path))
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="Checkpoint folder to write.")
+@click.argument("original", type=PATH)
+@click.option("--out", required=True, type=PATH, help="Checkpoint folder to write.")
 @click.option(
     "--text-encoder",
+    type=NAME_OR_PATH,
     metavar="NAME_OR_FOLDER",
     help="Where the text encoder's config and tokenizer come from: a folder with config.json, vocab.json "
     "and merges.txt, or a name on the hub.  [default: the folder `text` beside ORIGINAL, else roberta-base]",

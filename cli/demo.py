@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING
 import click
 
 from .commands import command
+from .paths import PATH
 
 if TYPE_CHECKING:
     from rvosbench.demo import DemoResult
 
 
 @command("demo")
-@click.option(
-    "--out", default="rvos-demo", show_default=True, type=click.Path(path_type=Path), help="Folder to write."
-)
+@click.option("--out", default="rvos-demo", show_default=True, type=PATH, help="Folder to write.")
 @click.option("--steps", type=click.IntRange(1), help="Training steps, instead of the recipe's.")
 @click.option("--videos", type=click.IntRange(8), help="Synthetic videos, instead of the demo's.")
 @click.option("--seed", default=0, show_default=True, help="Of the scenes and of the training.")

@@ -11,6 +11,7 @@ import click
 
 from .commands import command, json_option
 from .names import METRIC, MODEL, PROTOCOL
+from .paths import NAME_OR_PATH, PATH
 from .places import CheckpointPath, RunPath, device_option
 from .stores import open_store, release_option
 
@@ -30,13 +31,12 @@ _ALL_CANDIDATES = 50  # no published model has more per expression
 @click.argument("run", required=False, type=RunPath())
 @click.option(
     "--dataset",
+    type=NAME_OR_PATH,
     metavar="STORE",
     help="A store or its name.  [default: the one RUN was made from]",
 )
 @click.option("--split", help="The split to score.  [default: RUN's, or the store's only one]")
-@click.option(
-    "--predictions", type=click.Path(path_type=Path), help="Score these: PNG folders, a zip, Parquet."
-)
+@click.option("--predictions", type=PATH, help="Score these: PNG folders, a zip, Parquet.")
 @click.option("--model", type=MODEL, help="Predict with this model first.")
 @click.option("--checkpoint", type=CheckpointPath(), help="The weights for --model, or a trained run.")
 @click.option(
@@ -45,9 +45,7 @@ _ALL_CANDIDATES = 50  # no published model has more per expression
 @click.option(
     "--metric", "metrics", type=METRIC, multiple=True, help="One more than the protocol's own; repeatable."
 )
-@click.option(
-    "--out", type=click.Path(path_type=Path), help="Where to keep --predictions' scores, or --model's run."
-)
+@click.option("--out", type=PATH, help="Where to keep --predictions' scores, or --model's run.")
 @device_option("For predicting: cpu, cuda, cuda:1 ...")
 @click.option(
     "--seed",
@@ -118,7 +116,10 @@ def evaluate_command(
                 raise click.UsageError(f"--{option} is about one run; name a RUN, --predictions or --model")
         ctx.exit(_evaluate_workspace(workspace, device, seed, as_json))
     if sum(source is not None for source in (run, predictions, model)) != 1:
-        raise click.UsageError("name one source of predictions: a RUN folder, --predictions or --model")
+        raise click.UsageError(
+            "name one source of predictions: a RUN folder, --predictions or --model; or make a "
+            "workspace, whose runs are all scored, with: rvos init"
+        )
     if run is not None and out is not None:
         raise click.UsageError("the scores of a RUN are written into it; leave --out away")
     if predictions is not None and is_run(predictions):

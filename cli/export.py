@@ -9,6 +9,7 @@ import click
 
 from .commands import command
 from .names import EXPORT_LAYOUT
+from .paths import NAME_OR_PATH, PATH
 from .stores import open_store, release_option
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @command("export")
-@click.argument("store", metavar="STORE")
+@click.argument("store", type=NAME_OR_PATH, metavar="STORE")
 @click.option(
     "--format",
     "layout",
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     metavar="png|mask-dict|coco",
     help="The layout to write; see above.",
 )
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="A new or empty folder.")
+@click.option("--out", required=True, type=PATH, help="A new or empty folder.")
 @click.option("--splits", help="Only these splits, comma-separated.  [default: all]")
 @click.option(
     "--pixels",

@@ -9,6 +9,7 @@ import click
 from rvosbench.files.text import strip_control
 
 from .commands import command, json_option
+from .paths import NAME_OR_PATH
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,7 +24,7 @@ _TABLES = ("videos", "frames", "objects", "expressions", "masks")
 
 
 @command("info")
-@click.argument("store", metavar="STORE")
+@click.argument("store", type=NAME_OR_PATH, metavar="STORE")
 @click.option("--videos", "list_them", is_flag=True, help="List the videos instead, with counts of each.")
 @click.option("--split", "splits", multiple=True, help="Only this split; repeatable.  [default: all]")
 @json_option

@@ -7,13 +7,15 @@ from pathlib import Path
 import click
 
 from .commands import command
+from .paths import NAME_OR_PATH, PATH
 
 
 @command("init")
-@click.argument("folder", default=".", type=click.Path(path_type=Path))
+@click.argument("folder", default=".", type=PATH)
 @click.option(
     "--releases",
     multiple=True,
+    type=NAME_OR_PATH,
     metavar="FOLDER",
     help="A folder with official releases; repeatable.  [default: releases]",
 )

@@ -8,15 +8,14 @@ import click
 
 from .commands import command, json_option
 from .names import PROTOCOL
+from .paths import PATH
 from .places import RunPath, scored_runs
 
 
 @command("leaderboard")
 @click.argument("runs", nargs=-1, type=RunPath(), metavar="[RUN...]")
 @click.option("--protocol", type=PROTOCOL, help="Only scores under this one.  [default: a table for each]")
-@click.option(
-    "--out", type=click.Path(path_type=Path), help="Also write leaderboard.md and leaderboard.json there."
-)
+@click.option("--out", type=PATH, help="Also write leaderboard.md and leaderboard.json there.")
 @click.option("--markdown", is_flag=True, help="Print Markdown.")
 @json_option
 def leaderboard_command(
@@ -30,7 +29,7 @@ def leaderboard_command(
     Example:
       rvos leaderboard
       rvos leaderboard runs/soc runs/random-object
-      rvos leaderboard runs/* --protocol ytvos --out boards
+      rvos leaderboard runs/soc runs/random-object --protocol ytvos --out boards
     """
     from rvosbench.reporting import leaderboard
 

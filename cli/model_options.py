@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from .paths import NAME_OR_PATH
+
 precision_option = click.option(
     "--precision",
     default="fp32",
@@ -23,6 +25,7 @@ model_option = click.option(
 
 text_encoder_option = click.option(
     "--text-encoder",
+    type=NAME_OR_PATH,
     metavar="NAME_OR_FOLDER",
     help="For a checkpoint that lacks them, such as a file of the original SOC: a folder with the text "
     "encoder's config.json, vocab.json and merges.txt, or its name on the hub.  "

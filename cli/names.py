@@ -13,6 +13,7 @@ from click.shell_completion import CompletionItem
 
 from .commands import WORDS
 from .listing import KINDS
+from .paths import NameOrPathType
 
 
 class Name(click.ParamType):  # type: ignore[type-arg]  # generic only in the newest click
@@ -69,11 +70,41 @@ def _presets(ctx: click.Context) -> Iterable[str]:
         return ()
 
 
+def names_in_workspace(key: str) -> list[str]:
+    """The names of what is in the workspace.
+
+    Args:
+        key: "stores" or "runs".
+    """
+    from rvosbench.errors import RvosbenchError
+    from rvosbench.workspace.find import find_workspace
+    from rvosbench.workspace.folders import folders
+
+    try:
+        workspace = find_workspace()
+    except RvosbenchError:  # said when the command runs
+        return []
+    return [] if workspace is None else [folder.name for folder in folders(getattr(workspace, key))]
+
+
+class StoreName(NameOrPathType):
+    """A store's name in the workspace, or its folder."""
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """The names of the workspace's stores, and files."""
+        names = [name for name in names_in_workspace("stores") if name.startswith(incomplete)]
+        return [*map(CompletionItem, names), CompletionItem(incomplete, type="file")]
+
+
 DATASET = Name("dataset", _datasets)
 MODEL = Name("model", _models)
 METRIC = Name("metric", _metrics)
 PRESET = Name("preset", _presets)
 PROTOCOL = Name("protocol", _protocols)
+STORE = StoreName()
+"""A store's name, or its folder."""
 LIST_KIND = Name("kind", lambda _: KINDS)
 """Of `rvos list`."""
 EXPORT_LAYOUT = Name("layout", lambda _: ("png", "mask-dict", "coco"))

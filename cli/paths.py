@@ -32,4 +32,19 @@ class PathType(click.Path):
         return super().convert(value, param, ctx)
 
 
+class NameOrPathType(click.ParamType):  # type: ignore[type-arg]  # generic only in the newest click
+    """A name, or a path of this machine where a name may stand too: a store, a text encoder of the hub."""
+
+    name = "text"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """As it was typed; `file:///x` is `/x`."""
+        try:
+            path = local_path(value)
+        except LocationError as error:
+            self.fail(str(error), param, ctx)
+        return str(path) if value.lower().startswith("file:/") else value
+
+
 PATH = PathType()
+NAME_OR_PATH = NameOrPathType()

@@ -9,17 +9,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.shell_completion import CompletionItem
+
+from .names import names_in_workspace
+from .paths import PathType
 
 if TYPE_CHECKING:
     from rvosbench.store import Store
     from rvosbench.workspace import Workspace
 
 
-class RunPath(click.Path):
+class RunPath(PathType):
     """A run's folder, or its name in the workspace."""
-
-    def __init__(self) -> None:
-        super().__init__(path_type=Path)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """The folder."""
@@ -27,12 +28,16 @@ class RunPath(click.Path):
 
         return resolve_run(str(super().convert(value, param, ctx)))
 
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """Names of runs, and files."""
+        names = [CompletionItem(name) for name in names_in_workspace("runs") if name.startswith(incomplete)]
+        return [*names, *super().shell_complete(ctx, param, incomplete)]
 
-class CheckpointPath(click.Path):
+
+class CheckpointPath(PathType):
     """Weights, the trained run that they are in, or its name in the workspace."""
-
-    def __init__(self) -> None:
-        super().__init__(path_type=Path)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """The file or folder with the weights."""
@@ -52,6 +57,9 @@ def from_workspace(key: str, otherwise: Any) -> Callable[[], Any]:
     def value() -> Any:
         from rvosbench.workspace import find_workspace
 
+        ctx = click.get_current_context(silent=True)
+        if ctx is not None and ctx.resilient_parsing:  # a shell completes; a broken file is said later
+            return otherwise
         workspace = find_workspace()
         return otherwise if workspace is None else getattr(workspace, key)
 

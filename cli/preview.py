@@ -7,15 +7,16 @@ from pathlib import Path
 import click
 
 from .commands import command
+from .paths import NAME_OR_PATH, PATH
 from .stores import open_store, release_option
 
 
 @command("preview")
-@click.argument("store", metavar="STORE")
+@click.argument("store", type=NAME_OR_PATH, metavar="STORE")
 @click.option("--video", required=True, help="The video's id.")
 @click.option("--split", help="The split it is in.  [default: the first that has it]")
 @click.option("--frames", default=6, show_default=True, type=click.IntRange(1, 100), help="How many to show.")
-@click.option("--out", type=click.Path(path_type=Path), help="The PNG to write.  [default: VIDEO.png]")
+@click.option("--out", type=PATH, help="The PNG to write.  [default: VIDEO.png]")
 @release_option
 def preview_command(
     store: str, video: str, split: str | None, frames: int, out: Path | None, release: Path | None

@@ -8,6 +8,7 @@ import click
 
 from .commands import command
 from .names import PROTOCOL
+from .paths import NAME_OR_PATH, PATH
 from .places import RunPath
 from .stores import open_store, release_option
 
@@ -15,14 +16,17 @@ from .stores import open_store, release_option
 @command("report")
 @click.argument("run", type=RunPath())
 @click.option(
-    "--dataset", metavar="STORE", help="The store with the frames.  [default: the one of the scores]"
+    "--dataset",
+    type=NAME_OR_PATH,
+    metavar="STORE",
+    help="The store with the frames.  [default: the one of the scores]",
 )
 @click.option("--against", multiple=True, type=RunPath(), help="Another scored run; repeatable.")
 @click.option("--mismatched", type=RunPath(), help="The same model's run with mismatched expressions.")
 @click.option("--swapped", type=RunPath(), hidden=True, help="What --mismatched was called.")
 @click.option(
     "--predictions",
-    type=click.Path(path_type=Path),
+    type=PATH,
     help="Where they are.  [default: where they were scored]",
 )
 @click.option(
@@ -33,7 +37,7 @@ from .stores import open_store, release_option
     "--worst", default=12, show_default=True, type=click.IntRange(0), help="How many of the worst to show."
 )
 @click.option("--best", default=12, show_default=True, type=click.IntRange(0), help="How many of the best.")
-@click.option("--out", type=click.Path(path_type=Path), help="The page.  [default: RUN/report/index.html]")
+@click.option("--out", type=PATH, help="The page.  [default: RUN/report/index.html]")
 @release_option
 def report_command(
     run: Path,

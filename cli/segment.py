@@ -11,11 +11,12 @@ from rvosbench.files.text import strip_control
 from .commands import command
 from .model_options import chosen_options, model_option, precision_option, text_encoder_option
 from .names import MODEL
+from .paths import PATH
 from .places import CheckpointPath, device_option
 
 
 @command("segment")
-@click.argument("video", type=click.Path(path_type=Path))
+@click.argument("video", type=PATH)
 @click.argument("expressions", nargs=-1, required=True, metavar="EXPRESSION...")
 @click.option(
     "--checkpoint", type=CheckpointPath(), help="Folder or file with the weights, or a trained run."
@@ -26,12 +27,10 @@ from .places import CheckpointPath, device_option
 @click.option(
     "--out",
     required=True,
-    type=click.Path(path_type=Path),
+    type=PATH,
     help="What to write: NAME.mp4, NAME.gif, NAME.png (of one frame), or a folder for one PNG per frame.",
 )
-@click.option(
-    "--masks", type=click.Path(path_type=Path), help="Also write every mask as a PNG into this folder."
-)
+@click.option("--masks", type=PATH, help="Also write every mask as a PNG into this folder.")
 @click.option(
     "--frames-per-clip",
     default=24,

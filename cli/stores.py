@@ -7,17 +7,21 @@ from typing import TYPE_CHECKING
 
 import click
 
+from .names import STORE
+from .paths import PATH
+
 if TYPE_CHECKING:
     from rvosbench.store import Store
 
 dataset_option = click.option(
     "--dataset",
     required=True,
+    type=STORE,
     metavar="STORE",
     help="A store's folder, or its name in the workspace or in the folder that RVOS_STORES names.",
 )
 release_option = click.option(
-    "--release", type=click.Path(path_type=Path), help="Where the release is now, if it moved since prepare."
+    "--release", type=PATH, help="Where the release is now, if it moved since prepare."
 )
 
 

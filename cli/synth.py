@@ -9,6 +9,7 @@ import click
 from .commands import WORDS, Command, command
 from .help_text import write_names
 from .names import DATASET
+from .paths import PATH
 
 
 class _WithQuirks(Command):
@@ -35,7 +36,7 @@ class _WithQuirks(Command):
 
 @command("synth", cls=_WithQuirks)
 @click.argument("name", type=DATASET, metavar="a2d|davis|jhmdb|mevis|refcoco|refcoco+|refcocog|ytvos")
-@click.option("--root", required=True, type=click.Path(path_type=Path), help="Folder to write; must be free.")
+@click.option("--root", required=True, type=PATH, help="Folder to write; must be free.")
 @click.option("--videos", default=24, show_default=True, type=click.IntRange(1), help="Training videos.")
 @click.option("--frames", default=12, show_default=True, type=click.IntRange(2), help="Frames per video.")
 @click.option(

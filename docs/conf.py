@@ -22,6 +22,7 @@ extensions = [
     "sphinx.ext.napoleon",
     "sphinx_copybutton",
     "cli_help",
+    "fenced_docstrings",
     "protocol_pages",
     "public_names",
 ]

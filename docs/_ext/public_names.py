@@ -17,7 +17,7 @@ KINDS = ("Functions", "Classes and records", "Registries and constants", "Errors
 
 def public_names() -> list[str]:
     """What `import rvosbench` offers, in its own order; `__version__` and the like need no documentation."""
-    return [name for name in getattr(rvosbench, "__all__", ()) if not name.startswith("_")]
+    return [name for name in rvosbench.__all__ if not name.startswith("_")]
 
 
 def kind_of(value: object) -> str:
@@ -61,7 +61,14 @@ def directive(name: str, kind: str) -> list[str]:
         return [f".. autoexception:: rvosbench.{name}", "   :show-inheritance:"]
     if kind == "Classes and records":
         return [f".. autoclass:: rvosbench.{name}", "   :members:"]
-    lines = [f".. py:data:: rvosbench.{name}", f"   :type: {type(value).__name__}", "", f"   {summary(name)}"]
+    lines = [
+        ".. py:currentmodule:: rvosbench",
+        "",
+        f".. py:data:: {name}",
+        f"   :type: {type(value).__name__}",
+        "",
+        f"   {summary(name)}",
+    ]
     if isinstance(value, Mapping):
         lines += ["", f"   Built in: {', '.join(f'``{key}``' for key in value)}."]
     return lines

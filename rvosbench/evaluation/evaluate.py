@@ -25,6 +25,7 @@ from rvosbench.evaluation.inputs import (
     store_of,
 )
 from rvosbench.evaluation.writing import scores_folder, write_scores
+from rvosbench.files.locations import local_path
 from rvosbench.plugins.metric import Metric
 from rvosbench.plugins.model import Trait
 from rvosbench.plugins.protocol import ANNOTATORS, Protocol
@@ -87,7 +88,7 @@ def evaluate(
     """
     chosen = EvaluateOptions(**options)
     what = given(predictions)
-    folder = _folder(what, None if out is None else Path(out))
+    folder = _folder(what, None if out is None else local_path(out))
     store = store_of(what, store)
     split = split_of(what, store, split)
     rules = rules_of(store, protocol)
@@ -103,12 +104,12 @@ def evaluate(
     )
     surplus = tuple(sorted(set(task.source.video_ids()) - set(video_ids)))
     _check_videos(task, video_ids, surplus)
-    with nullcontext() if folder is None else scores_folder(folder, rules.name) as place:
+    with nullcontext() if folder is None else scores_folder(folder, rules.name) as target:
         scored = score_videos(task, video_ids, on_progress)
         _check_scored(task, scored, what, chosen)
         scores = _scores(task, scored, asked, what, surplus, chosen)
-        if place is not None:
-            write_scores(scores, place)
+        if target is not None:
+            write_scores(scores, target)
     return scores
 
 

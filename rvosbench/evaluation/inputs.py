@@ -8,6 +8,7 @@ from pathlib import Path
 from rvosbench.errors import InvalidDataError, MissingPathError, ScoreError, UnknownNameError
 from rvosbench.evaluation.arrays import Answering, Arrays
 from rvosbench.evaluation.defaults import default_protocol
+from rvosbench.files.locations import local_path
 from rvosbench.plugins.protocol import Protocol
 from rvosbench.plugins.registry import PROTOCOLS
 from rvosbench.runs.record import NAME as RECORD
@@ -59,7 +60,7 @@ def given(predictions: Predicted) -> Given:
     if not isinstance(predictions, str | Path | Run):
         return Given(answers=predictions)
     if not isinstance(predictions, Run):
-        path = Path(predictions)
+        path = local_path(predictions)
         if not path.exists():
             raise MissingPathError(f"{path} is not there; expected a run, or predictions that anything wrote")
         if not is_run(path):
@@ -99,7 +100,7 @@ def store_of(what: Given, store: Store | str | Path | None) -> Store:
         raise MissingPathError(
             f"{what.shown} does not say which store it answers; name the store with the ground truth"
         )
-    return Store.open(Path(store))
+    return Store.open(local_path(store))
 
 
 def split_of(what: Given, store: Store, split: str | None) -> str:

@@ -24,11 +24,10 @@ def scores_folder(run: Path, protocol: str) -> Iterator[Path]:
     Earlier scores under this protocol are replaced then, those under others stay.
 
     Raises:
-        OutputError: the run cannot be written; before anything was computed, if that can be told.
+        OutputError: the run cannot be written; said before anything is computed.
     """
-    folder = run / SCORES_FOLDER / protocol
-    with atomic_folder(folder, overwrite=True) as partial:
-        yield partial
+    with atomic_folder(run / SCORES_FOLDER / protocol, overwrite=True) as folder:
+        yield folder
     _remove_old_layout(run, protocol)
 
 

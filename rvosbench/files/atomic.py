@@ -224,8 +224,9 @@ class AtomicFolder(_Atomic):
             sync_tree(self.partial)
         check_folder(self.path, overwrite=self._overwrite, content=self._content)
         if not self._overwrite:
-            with suppress(OSError):
-                self._final.rmdir()  # an empty folder gives way, on Windows only so
+            if os.name == "nt":  # elsewhere an empty folder gives way to the rename itself
+                with suppress(OSError):
+                    self._final.rmdir()
             self.partial.rename(self._final)
             return
         old = partial_path(self._final, "old")

@@ -29,6 +29,12 @@ def partial_path(final: Path, role: Literal["partial", "old"] = "partial") -> Pa
     return path
 
 
+def is_partial(path: Path) -> bool:
+    """Whether a name is one under which something is or was being made; stores have one without a tag."""
+    name = re.fullmatch(r"\..+\.(?:partial|old)(?P<tag>-.*)?", path.name)
+    return name is not None and (name["tag"] is None or _TAG.fullmatch(name["tag"]) is not None)
+
+
 def forget(path: Path) -> None:
     """This process is done with a partial name."""
     _ours.discard(path)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from rvosbench.errors import OutputError
+from rvosbench.errors import OutputError, RvosbenchError
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
@@ -94,6 +95,21 @@ def unwritable(path: Path, error: Exception) -> OutputError:
         reason = os.strerror(number)  # libraries put temporary names and line breaks into their own words
     advice = "free some space or choose another place" if number in _FULL else "choose another place"
     return OutputError(f"{path} cannot be written ({' '.join(str(reason).split())}); {advice}")
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Say of what the file system refuses in the body that `path` cannot be written.
+
+    Raises:
+        OutputError: in the place of an OSError.
+    """
+    try:
+        yield
+    except RvosbenchError:
+        raise  # some of ours are an OSError too
+    except OSError as error:
+        raise unwritable(path, error) from error
 
 
 def _kind(path: Path) -> str:

@@ -236,7 +236,7 @@ def segment_video(
                 if on_progress is not None:
                     on_progress(frames, frame_source.frames)
         if sink is not None:
-            sink.close()
+            sink.finish()
     finally:
         if sink is not None:
             sink.abandon()

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rvosbench.errors import DatasetError, MissingPathError
+from rvosbench.files.scoped import Closing
 from rvosbench.media.images import RgbImage, decode_image
 from rvosbench.media.video import VideoFile
 from rvosbench.types import Video
@@ -91,23 +92,7 @@ def inside(release: Path, relative: str) -> Path:
     return release / pure
 
 
-class _Closing:
-    def close(self) -> None:
-        pass
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
-
-class _ImageFrames(_Closing):
+class _ImageFrames(Closing):
     """Frames that are image files, by reference or packed."""
 
     def __init__(self, video: Video, release: Path) -> None:
@@ -142,8 +127,11 @@ class _ImageFrames(_Closing):
             raise DatasetError(f"{name} has neither a path nor packed bytes; prepare the store again")
         return _checked(decode_image(data, name), self._video, name)
 
+    def close(self) -> None:
+        """Every file is closed as soon as it is read."""
 
-class _Mp4Frames(_Closing):
+
+class _Mp4Frames(Closing):
     """Frames of one mp4, found by presentation time: exact for any frame rate and edit list."""
 
     def __init__(self, video: Video, release: Path) -> None:

@@ -8,15 +8,14 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from rvosbench.errors import OutputError
 from rvosbench.files.atomic import atomic_file, atomic_folder
-from rvosbench.files.places import Content, unwritable
+from rvosbench.files.places import Content, unwritable, writing
+from rvosbench.files.scoped import WholeOrNothing
 from rvosbench.media.images import RgbImage
 
 _MADE_BY = b"tEXtSoftware\x00rvosbench"
@@ -24,8 +23,8 @@ _HEAD_BYTES = 128  # the note of who made a picture comes first after the header
 _COMPRESSION = 3  # 0 to 9; at 6 files are a tenth smaller and take twice the time
 
 
-class PngFolder:
-    """A folder of PNG files, with folders in it or without, under a temporary name until `close`."""
+class PngFolder(WholeOrNothing):
+    """A folder of PNG files, with folders in it or without, under a temporary name until `finish`."""
 
     def __init__(
         self, folder: Path, *, overwrite: bool, content: Content, subfolders: Sequence[str] = ()
@@ -59,12 +58,10 @@ class PngFolder:
         Raises:
             OutputError: the disk is full, or the name is too long.
         """
-        try:
+        with writing(self.folder):
             (self._files.partial / name).write_bytes(data)
-        except OSError as error:
-            raise unwritable(self.folder, error) from error
 
-    def close(self) -> None:
+    def finish(self) -> None:
         """Give the folder its final name.
 
         Raises:
@@ -77,7 +74,7 @@ class PngFolder:
         self._files.abandon()
 
 
-class FrameFolderWriter:
+class FrameFolderWriter(PngFolder):
     """Writes every frame as `<folder>/<name>.png`. Leaving it by an exception leaves no folder."""
 
     codec = "png"
@@ -92,7 +89,7 @@ class FrameFolderWriter:
         Raises:
             OutputError: the name is taken, or nothing can be written there.
         """
-        self._folder = PngFolder(path, overwrite=replace, content=FRAMES)
+        super().__init__(path, overwrite=replace, content=FRAMES)
 
     def add(self, pixels: RgbImage, time_s: float, name: str) -> None:
         """Append one frame, (H, W, 3) uint8 RGB; when it is shown is not kept.
@@ -100,24 +97,10 @@ class FrameFolderWriter:
         Raises:
             OutputError: the disk is full.
         """
-        self._folder.write(f"{name}.png", encode_frame(pixels))
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if error is not None:
-            self._folder.abandon()
-        else:
-            self._folder.close()
+        self.write(f"{name}.png", encode_frame(pixels))
 
 
-class PictureWriter:
+class PictureWriter(WholeOrNothing):
     """Writes the only frame of a source as one PNG file."""
 
     codec = "png"
@@ -141,24 +124,19 @@ class PictureWriter:
         if self._added:
             raise too_many(self.path)
         self._added = True
-        try:
+        with writing(self.path):
             self._file.partial.write_bytes(encode_frame(pixels))
-        except OSError as error:
-            raise unwritable(self.path, error) from error
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if error is None and self._added:
+    def finish(self) -> None:
+        """Give the picture its final name; without a frame there is none."""
+        if self._added:
             self._file.commit()
         else:
             self._file.abandon()
+
+    def abandon(self) -> None:
+        """Remove what was written."""
+        self._file.abandon()
 
 
 def encode_frame(pixels: RgbImage) -> bytes:

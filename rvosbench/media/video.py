@@ -11,12 +11,12 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from rvosbench.errors import DatasetError, MissingPathError
+from rvosbench.files.scoped import Closing
 from rvosbench.media.images import RgbImage
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class VideoInfo:
     pts_s: tuple[float, ...]  # presentation time of every frame, ascending
 
 
-class VideoFile:
+class VideoFile(Closing):
     """One video file, decoded by PyAV in one thread with one shared colour converter.
 
     One thread, because loader workers and cluster jobs already use every core; a shared converter,
@@ -249,17 +249,6 @@ class VideoFile:
         assert self._current is not None
         rgb = self._reformatter.reformat(self._current, format="rgb24", threads=1)
         return np.asarray(rgb.to_ndarray(), np.uint8)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 def _reason(error: BaseException) -> str:

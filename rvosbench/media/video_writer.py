@@ -9,14 +9,14 @@ from __future__ import annotations
 import contextlib
 from fractions import Fraction
 from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from rvosbench.errors import OutputError
 from rvosbench.files.atomic import atomic_file
 from rvosbench.files.places import check_file, unwritable
+from rvosbench.files.scoped import WholeOrNothing
 from rvosbench.media.images import RgbImage
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ _GIF_WIDTH = 480  # px; an animation of a full-size video is too large for any p
 _GIF_FPS = 12
 
 
-class VideoWriter:
+class VideoWriter(WholeOrNothing):
     """Writes one video. Leaving it by an exception leaves no file.
 
     mp4 is H.264 where PyAV was built with it, else MPEG-4 part 2; yuv420p, BT.709, without sound;
@@ -116,7 +116,7 @@ class VideoWriter:
         for packet in self._stream.encode(frame):
             self._container.mux(packet)
 
-    def close(self) -> None:
+    def finish(self) -> None:
         """Finish the file and give it its final name.
 
         Raises:
@@ -125,13 +125,11 @@ class VideoWriter:
         import av
 
         if self._container is None:
-            self.abandon()
             raise OutputError(f"{self.path} would have no frames; add at least one")
         try:
             self._mux(None)
             self._container.close()
         except (av.error.FFmpegError, OSError) as error:
-            self.abandon()
             raise unwritable(self.path, error) from error
         self._file.commit()
 
@@ -141,20 +139,6 @@ class VideoWriter:
             with contextlib.suppress(Exception):  # a full disk raises again here; the first error counts
                 self._container.close()
         self._file.abandon()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if error is not None:
-            self.abandon()
-        else:
-            self.close()
 
 
 def check_video_name(path: Path, *, replace: bool) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from rvosbench.errors import PluginError
+from rvosbench.files.partials import is_partial
 from rvosbench.plugins.dataset import DatasetSpec
 from rvosbench.plugins.registry import DATASETS
 
@@ -80,7 +81,7 @@ def _folder(path: Path) -> Contents:
         return Contents("empty folder", "an empty folder")
     if "dataset.json" in names:
         return Contents("store", "a store", _command("rvos info", path))
-    if path.name.startswith(".") and path.name.endswith(".partial"):
+    if is_partial(path):
         return Contents("unfinished store", "what an interrupted run left")
     if (path / "data" / "videos").is_dir():
         return Contents("unfinished store", "a store that was not finished")

@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar, Union
 
 from rvosbench.errors import OptionError, UnknownNameError
+from rvosbench.files.locations import local_path
 
 T = TypeVar("T")
 
@@ -261,9 +262,7 @@ def _from_text(kind: type, text: Any) -> object:
     if kind is str:
         return text
     if kind is Path:
-        if not text or "\0" in text:
-            raise ValueError
-        return Path(text)
+        return local_path(text)  # its LocationError is a ValueError
     if kind is bool:
         if text.lower() not in _TRUTH:
             raise ValueError

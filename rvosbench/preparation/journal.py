@@ -18,8 +18,9 @@ import threading
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
+
+from rvosbench.files.scoped import Closing
 
 JOURNAL = "journal"
 _LENGTHS = struct.Struct("<II")
@@ -48,7 +49,7 @@ class Entry:
     size: int
 
 
-class Journal:
+class Journal(Closing):
     """The finished videos of one conversion. `add` and `body` may be called from several threads.
 
     Attributes:
@@ -107,17 +108,6 @@ class Journal:
         self._file.close()
         if not self.entries:
             self._path.unlink(missing_ok=True)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 def _records(file: io.FileIO, place: int) -> Iterator[Entry]:

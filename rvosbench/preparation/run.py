@@ -12,6 +12,7 @@ from typing import Literal
 
 import rvosbench
 from rvosbench.errors import DatasetError, UnknownNameError
+from rvosbench.files.locations import local_path
 from rvosbench.plugins.dataset import Release
 from rvosbench.plugins.options import options_as_text
 from rvosbench.plugins.registry import unknown
@@ -40,8 +41,8 @@ class Prepared:
 
 def prepare(
     name: str,
-    root: Path,
-    out: Path,
+    root: str | Path,
+    out: str | Path,
     *,
     options: Mapping[str, object] | object = None,
     splits: Sequence[str] | None = None,
@@ -89,6 +90,7 @@ def prepare(
         raise DatasetError(f"workers is {workers}, expected at least 1")
     if on_error not in ("fail", "skip"):
         raise DatasetError(f"on_error is {on_error!r}, expected 'fail' or 'skip'")
+    root, out = local_path(root), local_path(out)
     chosen = read_options(name, options)
     release = open_release(name, root, chosen)
     given = options if isinstance(options, Mapping) else {}

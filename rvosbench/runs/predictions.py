@@ -10,8 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -20,6 +19,9 @@ import pyarrow.parquet as pq
 
 from rvosbench.errors import FormatError, MissingPathError, ScoreError
 from rvosbench.files.atomic import atomic_folder
+from rvosbench.files.places import writing
+from rvosbench.files.scoped import WholeOrNothing
+from rvosbench.files.text import one_line
 from rvosbench.masks.run_lengths import foreground_areas
 from rvosbench.types import Rle
 
@@ -59,7 +61,7 @@ def _name(video_id: str, expression_id: str, frame_index: int, candidate: int) -
     return f"video {video_id}, expression {expression_id}, frame {frame_index}, candidate {candidate}"
 
 
-class PredictionsWriter:
+class PredictionsWriter(WholeOrNothing):
     """Streams predictions, video by video, into a folder of Parquet parts; whole or not at all.
 
     Use it as a context manager. The rows lie under a partial name until the end, so memory holds a few
@@ -115,31 +117,23 @@ class PredictionsWriter:
                 column.append(value)
             self._part_bytes += len(row.mask.counts)
         if len(self._columns["video_id"]) >= _GROUP_ROWS:
-            self._flush()
+            with writing(self.folder):
+                self._flush()
 
     def finish(self) -> Path:
         """Write what is left and give the folder its final name."""
-        with self._output:
+        with writing(self.folder):
             if self._writer is None or self._columns["video_id"]:
                 self._flush()
             self._close_part()
+        self._output.commit()
         return self.folder
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if error is None:
-            self.finish()
-            return
+    def abandon(self) -> None:
+        """Remove everything that was written."""
         with suppress(OSError):  # a full disk says so again; the first error counts
             self._close_part()
-        self._output.__exit__(kind, error, trace)
+        self._output.abandon()
 
     def _flush(self) -> None:
         if self._writer is None:
@@ -271,12 +265,12 @@ def _read_group(path: Path, group: int) -> pa.Table:
         return table.cast(SCHEMA)
     except pa.ArrowException as error:
         types = ", ".join(f"{field.name}: {field.type}" for field in SCHEMA)
-        detail = " ".join(str(error).split())
+        detail = one_line(error)
         raise ScoreError(
             f"{path} holds a value that does not fit its column ({detail}); expected {types}"
         ) from error
 
 
 def _unreadable(path: Path, error: Exception) -> FormatError:
-    detail = " ".join(str(error).split())
+    detail = one_line(error)
     return FormatError(f"{path} cannot be read as Parquet ({detail}); write it again")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from rvosbench.errors import MissingPathError, UnknownNameError
+from rvosbench.files.locations import local_path
 from rvosbench.files.text import strip_control
 from rvosbench.plugins.defaults import default_protocol
 from rvosbench.runs import record as run_record
@@ -35,10 +36,11 @@ def open_run(run: str | Path | Run) -> Run:
 
     Raises:
         MissingPathError: there is no such folder, or it holds neither a record nor scores.
+        LocationError: the path is not one of this machine.
     """
     if isinstance(run, Run):
         return run
-    opened = Run(Path(run))
+    opened = Run(local_path(run))
     if opened.scores_folders or (opened.path / run_record.NAME).is_file():
         return opened
     raise MissingPathError(
@@ -86,18 +88,18 @@ class Run:
     @cached_property
     def scores_folders(self) -> dict[str, Path]:
         """Protocol -> the folder with its scores.json and tables, sorted by name."""
-        found = {}
+        folders = {}
         if (self.path / SCORES).is_file():
             # Before scores lived under their protocol, a run held those of one.
-            found = {Scores.read(self.path / SCORES).protocol.name: self.path}
+            folders = {Scores.read(self.path / SCORES).protocol.name: self.path}
         folder = self.path / SCORES_FOLDER
         if folder.is_dir():
-            found |= {
-                each.name: each
-                for each in folder.iterdir()
-                if not each.name.startswith(".") and (each / SCORES).is_file()
+            folders |= {
+                entry.name: entry
+                for entry in folder.iterdir()
+                if not entry.name.startswith(".") and (entry / SCORES).is_file()
             }
-        return dict(sorted(found.items()))
+        return dict(sorted(folders.items()))
 
     @cached_property
     def protocols(self) -> tuple[str, ...]:

@@ -67,6 +67,7 @@ class Store:
             FormatError: it is no store, an unfinished or damaged one, or of another format version.
         """
         folder = local_path(folder)
+        moved = None if release is None else local_path(release)
         manifest = read_manifest(folder)
         for name, facts in manifest["files"].items():
             path = folder / name
@@ -77,7 +78,7 @@ class Store:
                     f"{path} {found}, the manifest says {facts['bytes']} bytes; the store is damaged, "
                     f"rebuild it with: {rebuild_command(manifest, folder)}"
                 )
-        return cls(folder, manifest, release_of(folder, manifest) if release is None else local_path(release))
+        return cls(folder, manifest, moved or release_of(folder, manifest))
 
     def table(self, table: str, split: str | None = None, columns: Sequence[str] | None = None) -> pa.Table:
         """The rows of one table, in the order of their keys.

@@ -14,15 +14,15 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path, PurePosixPath
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from rvosbench import __version__
 from rvosbench.errors import DatasetError, MissingPathError
-from rvosbench.files.places import Content, check_folder
+from rvosbench.files.places import Content, check_folder, writing
+from rvosbench.files.scoped import WholeOrNothing
 from rvosbench.store.card import card_text
 from rvosbench.store.checks import check as check  # the name by which it is known
 from rvosbench.store.encoded import EncodedVideo, as_tables, decode, encode
@@ -39,7 +39,7 @@ _PART_BYTES = 256 * 1024 * 1024
 _SPLIT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
 
-class StoreWriter:
+class StoreWriter(WholeOrNothing):
     """Collects videos and turns them into a complete store, or into nothing.
 
     Use it as a context manager: leaving it normally finishes the store, leaving it by an exception
@@ -120,7 +120,8 @@ class StoreWriter:
                     f"the split name {video.split!r} is not a plain name of letters, digits, _ . and -"
                 )
             self._splits[video.split] = _SplitWriter(self._place.store, video.split)
-        self._splits[video.split].add(video)
+        with writing(self.folder):
+            self._splits[video.split].add(video)
         self._content.update(video.digest)
 
     def report(self, problem: ReleaseProblem) -> None:
@@ -157,6 +158,13 @@ class StoreWriter:
         Raises:
             DatasetError: no video was added.
         """
+        with writing(self.folder):
+            self._complete()
+        self._place.put_in_place()
+        return self.folder
+
+    def _complete(self) -> None:
+        """Close all tables; write README.md and the manifest."""
         store = self._place.store
         counts = {name: split.close() for name, split in self._splits.items()}
         if not counts:
@@ -182,32 +190,12 @@ class StoreWriter:
         }
         text = json.dumps(self._manifest, indent=1, ensure_ascii=False)
         (store / MANIFEST).write_text(text, encoding="utf-8")
-        self._place.put_in_place()
-        return self.folder
 
     def abandon(self) -> None:
         """Remove everything that was written."""
         for split in self._splits.values():
             split.abort()
         self._place.leave()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if error is not None:
-            self.abandon()
-            return
-        try:
-            self.finish()
-        except BaseException:
-            self.abandon()
-            raise
 
 
 STORE = Content("a store", lambda folder: (folder / MANIFEST).is_file())

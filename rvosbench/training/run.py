@@ -56,8 +56,8 @@ def train(
     chosen = TrainOptions(**options)
     planned = plan(model, chosen)
     out = local_path(out)
-    opened = store if isinstance(store, Store) else Store.open(local_path(store))
     backbone = None if chosen.backbone is None else local_path(chosen.backbone)
+    opened = store if isinstance(store, Store) else Store.open(local_path(store))
     identity = {
         "model": model,
         "preset": planned.preset,

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from rvosbench.errors import MissingPathError, OutputError, UnknownNameError
+from rvosbench.files.locations import local_path
 from rvosbench.plugins.options import describe_options
 from rvosbench.plugins.registry import DATASETS, unknown
 from rvosbench.runs.record import NAME
@@ -57,7 +58,7 @@ def prepare_options(workspace: Workspace, dataset: str, given: Mapping[str, str]
     chosen = {}
     for key, value in workspace.dataset(dataset).options.items():
         name = key.replace("_", "-")
-        chosen[name] = str(workspace.folder / Path(value).expanduser()) if name in paths else value
+        chosen[name] = str(workspace.folder / local_path(value).expanduser()) if name in paths else value
     return {**chosen, **given}
 
 

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from rvosbench.errors import MissingPathError
+from rvosbench.files.locations import local_path
 from rvosbench.workspace.here import here_and_above
 from rvosbench.workspace.read import read_workspace
 from rvosbench.workspace.record import FILE, Workspace
@@ -26,7 +27,7 @@ def find_workspace(start: Path | None = None) -> Workspace | None:
     """
     home = os.environ.get(HOME)
     if start is None and home:
-        folder = Path(home)
+        folder = local_path(home)
         if not os.path.lexists(folder / FILE):
             raise MissingPathError(
                 f"{HOME} is {home}, which has no {FILE}; make it a workspace with: rvos init {home}, "

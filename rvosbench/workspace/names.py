@@ -10,6 +10,7 @@ from dataclasses import fields
 from pathlib import Path
 
 from rvosbench.errors import MissingPathError, OutputError
+from rvosbench.files.locations import local_path
 from rvosbench.files.text import strip_control
 from rvosbench.plugins.options import options_as_text, parse_options
 from rvosbench.plugins.registry import DATASETS
@@ -123,7 +124,7 @@ def resolve_store(text: str) -> Path:
     Raises:
         MissingPathError: there is none; the message says where was looked.
     """
-    direct = Path(text)
+    direct = local_path(text)
     shelves = _shelves() if _is_name(text) and not (direct / MANIFEST).exists() else []
     for shelf in shelves:
         if (shelf / text).is_dir():
@@ -147,7 +148,7 @@ def resolve_run(text: str) -> Path:
     A path wins over a name. What is nowhere is returned as the path that it would be: whoever opens it
     says what is missing.
     """
-    direct = Path(text)
+    direct = local_path(text)
     if direct.exists() or not _is_name(text):
         return direct
     workspace = find_workspace()
@@ -204,7 +205,7 @@ def _shelves() -> list[Path]:
     shelf = os.environ.get(SHELF)
     workspace = find_workspace()
     own = [from_here(workspace.stores)] if workspace else []
-    return [Path(shelf), *own] if shelf else own
+    return [local_path(shelf), *own] if shelf else own
 
 
 def _present(shelves: list[Path]) -> str:

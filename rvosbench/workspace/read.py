@@ -10,9 +10,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NoReturn, TypeVar
 
-from rvosbench.datasets.reading import shown
-from rvosbench.errors import FormatError, MissingPathError
-from rvosbench.files.text import strip_control
+from rvosbench.errors import FormatError, LocationError, MissingPathError, RvosbenchError
+from rvosbench.files.locations import local_path
+from rvosbench.files.text import shown, strip_control
 from rvosbench.plugins.registry import unknown
 from rvosbench.workspace.record import FILE, DatasetChoices, ModelChoices, Workspace
 
@@ -23,7 +23,6 @@ _T = TypeVar("_T")
 _MAX_BYTES = 1024 * 1024
 _MAX_WORKERS = 1024
 _DEVICE = re.compile(r"[a-z]+(:\d{1,4})?")
-_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 
 
 def read_workspace(folder: Path) -> Workspace:
@@ -68,27 +67,34 @@ def workspace_from(values: Mapping[str, Any], path: Path) -> Workspace:
 
 def _toml(path: Path) -> dict[str, Any]:
     try:
-        status = path.stat()
-        if not stat.S_ISREG(status.st_mode):  # opening a pipe would wait for ever
-            kind = "folder" if stat.S_ISDIR(status.st_mode) else "device or pipe"
-            raise FormatError(f"{path} is a {kind}, expected a text file; write one with: rvos init")
-        if status.st_size > _MAX_BYTES:
-            raise FormatError(
-                f"{path} has {status.st_size:,} bytes, expected at most {_MAX_BYTES:,}; is it another file?"
-            )
-        return tomllib.loads(path.read_bytes()[: _MAX_BYTES + 1].decode("utf-8"))
-    except FileNotFoundError:
-        raise MissingPathError(f"{path} is not there; write one with: rvos init {path.parent}") from None
+        return tomllib.loads(_bytes(path).decode("utf-8"))
     except UnicodeDecodeError as error:
         raise FormatError(
             f"{path} is not UTF-8 (byte {error.start}), expected TOML; save it as UTF-8"
         ) from error
     except RecursionError:
         raise FormatError(f"{path} nests too deeply, expected the tables that rvos init explains") from None
-    except OSError as error:
-        raise FormatError(f"{path} cannot be read ({error.strerror}); mend or remove it") from error
+    except RvosbenchError:
+        raise
     except ValueError as error:  # TOMLDecodeError, and numbers of more digits than Python reads
         raise FormatError(f"{path} is not TOML ({strip_control(str(error))[:120]}); correct it") from error
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        status = path.stat()
+        if stat.S_ISREG(status.st_mode) and status.st_size <= _MAX_BYTES:
+            return path.read_bytes()
+    except FileNotFoundError:
+        raise MissingPathError(f"{path} is not there; write one with: rvos init {path.parent}") from None
+    except OSError as error:
+        raise FormatError(f"{path} cannot be read ({error.strerror}); mend or remove it") from error
+    if not stat.S_ISREG(status.st_mode):  # opening a pipe would wait for ever
+        kind = "folder" if stat.S_ISDIR(status.st_mode) else "device or pipe"
+        raise FormatError(f"{path} is a {kind}, expected a text file; write one with: rvos init")
+    raise FormatError(
+        f"{path} has {status.st_size:,} bytes, expected at most {_MAX_BYTES:,}; is it another file?"
+    )
 
 
 class _Table:
@@ -118,12 +124,12 @@ class _Table:
 
     def path(self, key: str, text: str, base: Path) -> Path:
         """An absolute path; `~` is the home folder, a relative one starts at the file's folder."""
-        if _SCHEME.match(text):
-            self._refuse(key, text, "a folder of this machine")
         if not text.strip() or not text.isprintable():
             self._refuse(key, text, "the name of a folder")
         try:
-            return base / Path(text).expanduser()
+            return base / local_path(text).expanduser()
+        except LocationError:
+            self._refuse(key, text, "a folder of this machine")
         except RuntimeError:  # ~somebody who has no account
             self._refuse(key, text, "a home folder that is there")
 

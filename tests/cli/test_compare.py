@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from rvosbench.evaluation.evaluate import evaluate
 from tests.reporting.runs import late, scored_run, store_of_pairs, truth
 
 
@@ -35,3 +36,19 @@ def test_refusals_are_one_line(rvos, runs):
     assert ran.code == 3
     assert "another split" in ran.error
     assert ran.out == ""
+
+
+def test_the_json_can_also_be_written_to_a_file(rvos, runs, tmp_path):
+    ran = rvos("compare", *runs, "--out", tmp_path / "new" / "differences.json")
+    assert ran.code == 0 and "-10.6 [-16.7, -8.3]" in ran.out
+    written = json.loads((tmp_path / "new" / "differences.json").read_text())
+    assert written == json.loads(rvos("compare", *runs, "--json").out)
+
+
+def test_a_protocol_chooses_among_several(rvos, runs, tmp_path):
+    store = store_of_pairs(tmp_path / "again")
+    for run in runs:
+        evaluate(run, store, protocol="refcoco")
+    ran = rvos("compare", *runs)
+    assert ran.code == 1 and "choose one with --protocol" in ran.error
+    assert "oIoU" in rvos("compare", *runs, "--protocol", "refcoco").out

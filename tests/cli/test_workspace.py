@@ -277,3 +277,21 @@ def test_a_workspace_below_a_link_is_found(rvos, tiny, tmp_path, monkeypatch):
     tiny.stores.symlink_to(tmp_path / "disk")
     assert rvos("info", "tiny").code == 0
     assert find_workspace().stores == tiny.stores
+
+
+def test_stores_and_runs_are_completed_by_name(rvos, tiny, monkeypatch):
+    labs.scored(tiny, "drawn-1")
+    labs.scored(tiny, "other")
+
+    def complete(line: str) -> list[str]:
+        monkeypatch.setenv("_RVOS_COMPLETE", "bash_complete")
+        monkeypatch.setenv("COMP_WORDS", line)
+        monkeypatch.setenv("COMP_CWORD", str(len(line.split(" ")) - 1))
+        ran = rvos()
+        assert (ran.code, ran.err) == (0, "")
+        return ran.out.split()
+
+    assert complete("rvos train soc --dataset t") == ["plain,tiny"]
+    assert complete("rvos report dr") == ["plain,drawn-1", "file,dr"]
+    (tiny.folder / "rvos.toml").write_text("stores = 3\n")  # said when the command runs, not at the tab key
+    assert complete("rvos train soc --dataset t") == []

@@ -12,19 +12,22 @@ ROOT = Path(__file__).resolve().parents[2]
 GOLDENS = ROOT / "tests" / "goldens" / "soc"
 
 
-def workspace(path: Path) -> None:
-    """An rvos.toml that trains the smallest model."""
-    path.write_text('[models.soc]\npreset = "soc-demo"\n')
+def workspace_file(path: Path) -> None:
+    """The rvos.toml that `rvos init` writes, with a preset that a test can train."""
+    from tests.docs.running import run_rvos
+
+    assert run_rvos(["init", str(path.parent), "--quiet"]).code == 0
+    path.write_text(path.read_text() + '\n[models.soc]\npreset = "soc-demo"\n')
 
 
 def holiday(path: Path) -> None:
-    """Eight frames of an mp4, one of them of a square."""
+    """Four frames of an mp4."""
     import av
 
     with av.open(str(path), "w") as container:
         stream = container.add_stream("mpeg4", rate=8)
         stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
-        for position in range(8):
+        for position in range(4):
             frame = av.VideoFrame.from_ndarray(_picture(position), format="rgb24")
             container.mux(stream.encode(frame))
         container.mux(stream.encode())

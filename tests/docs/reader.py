@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests.docs.installing import install, package_of, run_script
 from tests.docs.pages import PYTHON, ROOT, SHELLS, Block, Line, command_lines
 from tests.docs.running import run_rvos
 from tests.docs.scratch import ITEMS, Scratch, items_named
@@ -29,8 +30,16 @@ NOT_RUN = {
 WRITES = frozenset({"--out", "--masks"})
 """Options whose value is made by the command; every other word may name something that is there before."""
 
-FEWEST = {"train": {"--steps": "2", "--batch-size": "2"}, "synth": {"--videos": "4", "--frames": "4"}}
-"""Command -> option -> value: what takes long is done as little as can be, whatever the page says."""
+FEWEST = {
+    "train": {"--steps": ("2",), "--batch-size": ("2",)},
+    "synth": {"--videos": ("4",), "--frames": ("4",)},
+    "convert-checkpoint": {"--eval-size": ("64", "96")},
+}
+"""Command -> option -> values: what takes long is done as little as can be, whatever the page says."""
+
+USES_MODEL = frozenset({"predict", "segment"})
+SMALL_PICTURES = ("-o", "eval-short-side=64", "-o", "eval-max-side=96")
+"""For a checkpoint of the original as it is, which would scale pictures to 360 px."""
 
 
 class Reader:
@@ -69,8 +78,12 @@ class Reader:
             self._monkeypatch.chdir(rest[0])
         elif first == "mkdir":
             Path(rest[-1]).mkdir(parents="-p" in rest)
+        elif (package := package_of(line.words)) is not None:
+            install(package, self._workspace / ".site", self._monkeypatch)
         elif _reason(line.words) is not None:
             return
+        elif first == "python" and rest and rest[0].endswith(".py"):
+            run_script(line.words, self._monkeypatch)
         elif first == "make":
             targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE))
             assert set(rest) <= targets, f"{line.where}: make has no {rest}"
@@ -122,9 +135,9 @@ def _reason(words: tuple[str, ...]) -> str | None:
 
 
 def _shortened(words: list[str]) -> list[str]:
-    for option, value in FEWEST.get(words[0], {}).items():
+    for option, values in FEWEST.get(words[0], {}).items():
         if option in words:
-            words[words.index(option) + 1] = value
-        else:
-            words += [option, value]
-    return words
+            position = words.index(option)
+            del words[position : position + 1 + len(values)]
+        words = [*words, option, *values]
+    return [*words, *SMALL_PICTURES] if "soc_tiny.tar" in words and words[0] in USES_MODEL else words

@@ -46,8 +46,6 @@ def _run(model: str, name: str, *more: str, needs: tuple[str, ...] = ()) -> Item
 
 
 ITEMS: dict[str, Item] = {
-    "rvos.toml": Item(by=making.workspace),
-    "releases/a2d_sentences": _synth("a2d", "releases/a2d_sentences"),
     "downloads/ref-youtube-vos": _synth("ytvos", "downloads/ref-youtube-vos", videos=20),
     "downloads/ref-davis": _synth("davis", "downloads/ref-davis"),
     "downloads/a2d": _synth("a2d", "downloads/a2d"),
@@ -71,6 +69,8 @@ ITEMS: dict[str, Item] = {
     "runs/baseline": _run("everything", "runs/baseline"),
     "runs/random-object": _run("random-object", "runs/random-object"),
     "results/osvos": Item(by=making.davis_results, needs=("stores/davis",)),
+    "rvos.toml": Item(by=making.workspace_file),
+    "releases/a2d_sentences": _synth("a2d", "releases/a2d_sentences"),
     "holiday.mp4": Item(by=making.holiday),
     "frames": Item(by=making.frames),
     "soc_tiny.tar": Item(by=making.original_checkpoint, needs=("roberta-base",)),

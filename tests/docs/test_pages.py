@@ -10,15 +10,15 @@ from cli.main import COMMANDS, cli
 from tests.docs.pages import ROOT, SHELLS, Block, blocks, command_lines, mentioned_commands, pages
 from tests.docs.reader import NOT_RUN, Reader
 
-IN_A_WORKSPACE = {
-    "prepare": ("rvos.toml", "releases/a2d_sentences"),
-    "train": ("rvos.toml", "stores/ytvos"),
-    "evaluate": ("rvos.toml", "runs/training"),
-    "leaderboard": ("rvos.toml", "runs/baseline"),
-    "status": ("rvos.toml", "runs/training"),
-    "doctor": ("rvos.toml", "releases/a2d_sentences"),
+HELP_SETUP = {
+    "prepare": "rvos.toml releases/a2d_sentences",
+    "train": "rvos.toml stores/ytvos",
+    "evaluate": "rvos.toml runs/soc",
+    "leaderboard": "rvos.toml runs/baseline",
+    "status": "rvos.toml runs/training",
+    "doctor": "rvos.toml releases/a2d_sentences",
 }
-"""Command -> what its examples find, in a workspace: they leave out what it knows."""
+"""Command -> what is there before its examples run, although no word of them names it."""
 
 
 def help_of(name: str) -> click.Command:
@@ -42,9 +42,12 @@ def test_what_a_page_says_can_be_done(reader, page):
 def test_the_examples_in_the_help_of_a_command_can_be_run(reader, name):
     examples = examples_of(help_of(name))
     assert examples
-    setup = " ".join(IN_A_WORKSPACE.get(name, ()))
     block = Block(
-        page=f"rvos {name} --help", line=1, language="bash", text="\n".join(examples), notes={"setup": setup}
+        page=f"rvos {name} --help",
+        line=1,
+        language="bash",
+        text="\n".join(examples),
+        notes={"setup": HELP_SETUP.get(name, "")},
     )
     reader.follow(block)
 

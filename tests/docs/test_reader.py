@@ -115,7 +115,7 @@ def test_a_bug_shows_its_traceback(reader, monkeypatch):
     def fail(*_: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("cli.list._entries", fail)
+    monkeypatch.setattr("cli.list.items", fail)
     with pytest.raises(ZeroDivisionError):
         reader.follow(bash("rvos list"))
 

@@ -171,6 +171,14 @@ def test_what_another_process_is_writing_is_left_alone(tmp_path):
     assert set(names(tmp_path)) == {"out", mine.name, *(other.name for other in others)}
 
 
+def test_a_partial_name_is_known_as_one(tmp_path):
+    assert partials.is_partial(partial_path(tmp_path / "a"))
+    assert partials.is_partial(partial_path(tmp_path / "a", "old"))
+    assert partials.is_partial(tmp_path / ".store.partial")
+    for name in ("a", ".a", "a.partial", ".partial", ".a.partial-mine", ".a.partialy"):
+        assert not partials.is_partial(tmp_path / name)
+
+
 def test_of_an_earlier_life_of_the_same_process_number_nothing_is_kept(tmp_path):
     mine = partial_path(tmp_path / "out")
     mine.mkdir()

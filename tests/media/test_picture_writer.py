@@ -82,7 +82,7 @@ def test_an_empty_folder_gives_way(tmp_path):
 def test_folders_in_the_folder(tmp_path):
     folder = PngFolder(tmp_path / "m", overwrite=False, content=FRAMES, subfolders=["1", "2"])
     folder.write("2/a.png", encode_frame(picture(0)))
-    folder.close()
+    folder.finish()
     assert content(tmp_path / "m") == ["1", "2"]
     assert content(tmp_path / "m" / "2") == ["a.png"]
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from rvosbench.files.partials import partial_path
 from rvosbench.plugins.folders import contents_of
 from tests.datasets import tiny_releases
 
@@ -98,5 +99,7 @@ def test_a_path_without_a_folder_is_told_too(tmp_path):
 
 def test_what_an_interrupted_run_left_is_told(tmp_path):
     assert contents_of(files(tmp_path / ".ytvos.partial", journal="")).kind == "unfinished store"
+    run = partial_path(tmp_path / "run")
+    assert contents_of(files(run, log_xjsonl="")).kind == "unfinished store"
     (tmp_path / "half" / "data" / "videos").mkdir(parents=True)
     assert contents_of(tmp_path / "half").text == "a store that was not finished"

@@ -42,6 +42,7 @@ def refusal(folder: Path, content: str | bytes) -> str:
     with pytest.raises(FormatError) as caught:
         read_workspace(write(folder, content))
     message = str(caught.value)
+    assert message.count(str(folder)) == 1  # one error, not one inside another
     assert message.isprintable() and len(message) < 600 + len(str(folder))
     assert str(folder / "rvos.toml") in message
     return message.removeprefix(str(folder))

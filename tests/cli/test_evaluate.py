@@ -1,0 +1,80 @@
+"""`rvos evaluate`: percent with intervals, what is kept and what is said, metrics that are added."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from rvosbench.runs.run import open_run
+
+
+@pytest.fixture
+def run(rvos, store, tmp_path) -> Path:
+    folder = tmp_path / "run"
+    assert rvos("predict", "centre", "--dataset", store, "--split", "heldout", "--out", folder).code == 0
+    return folder
+
+
+@pytest.fixture
+def pictures(rvos, store, tmp_path) -> Path:
+    """Foreign predictions: the objects' masks of a split as PNG files, moved by nobody."""
+    exported = tmp_path / "png"
+    assert rvos("export", store, "--format", "png", "--out", exported, "--pixels", "none").code == 0
+    return next(path for path in exported.rglob("Annotations") if "train" in str(path))
+
+
+def test_prints_percent_and_keeps_the_scores_in_the_run(rvos, run):
+    ran = rvos("evaluate", run)
+    assert ran.code == 0, ran.err
+    value = open_run(run).scores("ytvos").metrics["J"]
+    (line,) = (line for line in ran.out.splitlines() if line.startswith("J "))
+    assert line.split()[1] == f"{100 * value.value:.1f}"
+    assert f"[{100 * value.low:.1f}, {100 * value.high:.1f}]" in line
+    assert "Nothing was kept" not in ran.err
+
+
+def test_a_second_protocol_stands_beside_the_first(rvos, run):
+    assert rvos("evaluate", run).code == rvos("evaluate", run, "--protocol", "mevis").code == 0
+    assert open_run(run).protocols == ("ytvos", "mevis")
+    ran = rvos("leaderboard", run)
+    assert ran.code == 0
+    assert ran.out.index("protocol ytvos") < ran.out.index("protocol mevis")  # the dataset's own first
+    only = rvos("leaderboard", run, "--protocol", "mevis").out
+    assert "protocol mevis" in only and "protocol ytvos" not in only
+
+
+def test_a_metric_is_added_to_the_protocols_own(rvos, run):
+    ran = rvos("evaluate", run, "--metric", "mIoU", "--metric", "J decay", "--json")
+    assert list(json.loads(ran.out)["metrics"]) == ["J&F", "J", "F", "mIoU", "J decay"]
+    assert "J decay ↓" in rvos("leaderboard", run, "--markdown").out
+    ran = rvos("evaluate", run, "--metric", "mIoo")
+    assert ran.code == 1 and "did you mean 'mIoU'" in ran.error
+
+
+def test_without_out_nothing_is_kept_and_that_is_said(rvos, store, pictures, tmp_path):
+    given = ("evaluate", "--dataset", store, "--split", "train", "--predictions", pictures)
+    before = sorted(tmp_path.rglob("*"))
+    ran = rvos(*given, "--protocol", "davis-objects")
+    assert ran.code == 0, ran.err
+    assert "Nothing was kept; add --out FOLDER" in ran.err
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_scored_zip_is_reported_without_a_word_repeated(rvos, store, pictures, tmp_path):
+    kept = tmp_path / "kept"
+    given = ("evaluate", "--dataset", store, "--split", "train", "--predictions", pictures)
+    ran = rvos(*given, "--protocol", "davis-objects", "--out", kept)
+    assert ran.code == 0 and "Nothing was kept" not in ran.err
+    page = rvos("report", kept)
+    assert page.code == 0, page.err
+    assert Path(page.out.strip()).is_file()
+    again = rvos("evaluate", kept, "--protocol", "davis-semi")
+    assert again.code == 0, again.err
+    assert open_run(kept).protocols == ("davis-objects", "davis-semi")
+
+
+def test_a_run_is_not_named_as_predictions(rvos, run, store):
+    ran = rvos("evaluate", "--dataset", store, "--predictions", run)
+    assert ran.code == 2 and "is a run; name it without --predictions" in ran.error
