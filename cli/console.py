@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import click
 
-from rvosbench.files.text import strip_control
+from rvosbench.files.text import one_line as folded
 
 from .commands import QUIET
 
@@ -100,7 +100,7 @@ def warn(message: str) -> None:
 def one_line(message: str) -> str:
     """`message` on one line, without what would steer a terminal; an indent is kept."""
     indent = message[: len(message) - len(message.lstrip(" "))]
-    return indent + strip_control(" ".join(message.split()))
+    return indent + folded(message)
 
 
 def print_json(content: Mapping[str, Any]) -> None:

@@ -30,10 +30,10 @@ from rvosbench.datasets.reading import (
     folder_names,
     read_text,
     release_folder,
-    some,
 )
 from rvosbench.datasets.specs.a2d import CARD
 from rvosbench.errors import DatasetError, MissingPathError, UnknownNameError
+from rvosbench.files.text import some
 from rvosbench.media.images import MAX_PIXELS
 from rvosbench.media.video import VideoFile
 from rvosbench.plugins.dataset import ReadVideo

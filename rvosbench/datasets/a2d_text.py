@@ -6,8 +6,9 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from rvosbench.datasets.reading import as_whole, read_csv, safe_id, shown
+from rvosbench.datasets.reading import as_whole, read_csv, safe_id
 from rvosbench.errors import DatasetError
+from rvosbench.files.text import shown
 from rvosbench.types import Expression
 
 SPLITS = ("train", "test")  # by the number in the last column of videoset.csv

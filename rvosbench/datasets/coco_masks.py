@@ -13,8 +13,9 @@ import numpy as np
 from pycocotools import mask as coco
 
 from rvosbench import masks
-from rvosbench.datasets.reading import as_list, as_mapping, shown
+from rvosbench.datasets.reading import as_list, as_mapping
 from rvosbench.errors import DatasetError, ScoreError
+from rvosbench.files.text import shown
 from rvosbench.masks.run_lengths import foreground_areas, foreground_runs
 from rvosbench.types import Rle
 

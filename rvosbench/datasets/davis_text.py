@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rvosbench.datasets.reading import as_whole, read_text, safe_id, shown, some
+from rvosbench.datasets.reading import as_whole, read_text, safe_id
 from rvosbench.errors import DatasetError
+from rvosbench.files.text import shown, some
 from rvosbench.types import Expression
 
 ANNOTATORS = ("annot1-first", "annot1-full", "annot2-first", "annot2-full")

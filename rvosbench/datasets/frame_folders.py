@@ -8,8 +8,9 @@ from pathlib import Path
 
 from rvosbench.datasets.expression_json import VideoEntry, objects_meant
 from rvosbench.datasets.label_maps import read_annotations
-from rvosbench.datasets.reading import folder_names, image_files, some
+from rvosbench.datasets.reading import folder_names, image_files
 from rvosbench.errors import DatasetError, MissingPathError
+from rvosbench.files.text import some
 from rvosbench.media.images import MAX_PIXELS, image_size
 from rvosbench.types import Expression, Frame, Object, Rle, Video
 

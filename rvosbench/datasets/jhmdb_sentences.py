@@ -29,17 +29,10 @@ from rvosbench import masks
 from rvosbench.datasets.frame_folders import as_video, frame_files, open_frames
 from rvosbench.datasets.jhmdb_samples import Samples, read_samples
 from rvosbench.datasets.matlab_arrays import array_shape, read_array
-from rvosbench.datasets.reading import (
-    fingerprint,
-    folder_names,
-    read_csv,
-    release_folder,
-    safe_id,
-    shown,
-    some,
-)
+from rvosbench.datasets.reading import fingerprint, folder_names, read_csv, release_folder, safe_id
 from rvosbench.datasets.specs.jhmdb import CARD, JhmdbOptions
 from rvosbench.errors import DatasetError, UnknownNameError
+from rvosbench.files.text import shown, some
 from rvosbench.plugins.dataset import ReadVideo
 from rvosbench.plugins.registry import unknown
 from rvosbench.types import Expression

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from rvosbench import masks
 from rvosbench.datasets.label_colours import decode_colours, in_colour
-from rvosbench.datasets.reading import image_files, read_bytes, some
+from rvosbench.datasets.reading import image_files, read_bytes
 from rvosbench.errors import DatasetError, MissingPathError
+from rvosbench.files.text import some
 from rvosbench.types import Rle
 
 _FEW = 12  # so many comparisons cost less than a histogram

@@ -19,8 +19,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rvosbench.datasets.reading import read_bytes, shown
+from rvosbench.datasets.reading import read_bytes
 from rvosbench.errors import DatasetError
+from rvosbench.files.text import shown
 
 MAX_BYTES = 64 * 1024 * 1024
 """Of a file, and of all that its compressed parts hold together. A puppet mask takes 3 to 25 MB."""

@@ -27,9 +27,10 @@ from rvosbench.datasets.coco_masks import visible_masks
 from rvosbench.datasets.expression_json import VideoEntry, objects_meant, read_expressions
 from rvosbench.datasets.frame_folders import as_video, frame_files, open_frames, with_frames
 from rvosbench.datasets.mask_dict import MaskDict, open_mask_dict
-from rvosbench.datasets.reading import fingerprint, release_folder, some
+from rvosbench.datasets.reading import fingerprint, release_folder
 from rvosbench.datasets.specs.mevis import CARD, CARD_V2, MevisOptions
 from rvosbench.errors import DatasetError, MissingPathError, UnknownNameError
+from rvosbench.files.text import some
 from rvosbench.plugins.dataset import ReadVideo
 from rvosbench.plugins.registry import unknown
 from rvosbench.types import Expression, Rle

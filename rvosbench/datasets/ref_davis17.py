@@ -39,11 +39,10 @@ from rvosbench.datasets.reading import (
     read_text,
     release_folder,
     safe_id,
-    shown,
-    some,
 )
 from rvosbench.datasets.specs.davis import CARD
 from rvosbench.errors import DatasetError, UnknownNameError
+from rvosbench.files.text import shown, some
 from rvosbench.plugins.dataset import ReadVideo
 from rvosbench.plugins.registry import unknown
 from rvosbench.types import VOID, Expression

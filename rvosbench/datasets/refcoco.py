@@ -22,13 +22,7 @@ from pathlib import Path
 
 from rvosbench.datasets.coco_masks import segmentation
 from rvosbench.datasets.frame_folders import frame_size
-from rvosbench.datasets.reading import (
-    file_names,
-    fingerprint,
-    release_folder,
-    shown,
-    some,
-)
+from rvosbench.datasets.reading import file_names, fingerprint, release_folder
 from rvosbench.datasets.refcoco_index import Index, RefExpression, read_converted, read_official
 from rvosbench.datasets.specs.refcoco import (
     REFCOCO_CARD,
@@ -38,6 +32,7 @@ from rvosbench.datasets.specs.refcoco import (
     RefCocoOptions,
 )
 from rvosbench.errors import DatasetError, MissingPathError, UnknownNameError
+from rvosbench.files.text import shown, some
 from rvosbench.masks import area
 from rvosbench.plugins.dataset import ReadVideo
 from rvosbench.plugins.registry import unknown

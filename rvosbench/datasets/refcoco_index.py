@@ -17,8 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from rvosbench.datasets import plain_pickle
-from rvosbench.datasets.reading import as_list, as_mapping, as_text, as_whole, read_json, safe_id, some
+from rvosbench.datasets.reading import as_list, as_mapping, as_text, as_whole, read_json, safe_id
 from rvosbench.errors import DatasetError
+from rvosbench.files.text import some
 
 _MOST = 2**31 - 1  # object ids of a store; COCO's crowd annotations have larger ones
 _SIZE = 65_535

@@ -16,8 +16,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rvosbench.datasets.expression_json import VideoEntry, read_expressions
-from rvosbench.datasets.reading import folder_names, image_files, release_folder, some
+from rvosbench.datasets.reading import folder_names, image_files, release_folder
 from rvosbench.errors import DatasetError
+from rvosbench.files.text import some
 from rvosbench.types import Expression
 
 _MASKS = ("Annotations", "valid/Annotations", ".")

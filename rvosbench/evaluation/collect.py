@@ -101,7 +101,7 @@ def asked_of(video: Video, rules: Protocol, left_out: frozenset[str]) -> list[Qu
     asked = queries(video, rules)
     if rules.answers != "annotator":
         return [q for q in asked if f"{video.video_id}/{q.expression_id}" not in left_out]
-    gone = sum(f"{video.video_id}/{each.expression_id}" in left_out for each in video.expressions)
+    gone = sum(f"{video.video_id}/{expression.expression_id}" in left_out for expression in video.expressions)
     if 0 < gone < len(video.expressions):
         raise ScoreError(
             f"the run did not ask {gone} of the {len(video.expressions)} expressions of video "
@@ -141,7 +141,9 @@ def _scored(task: Task, video: Video) -> _Part | None:
     counts = [len(query.frames) for query in asked]
     ends = np.cumsum(counts)[:-1]
     # nanmean over each, as DAVIS: the order of the additions decides the last bit.
-    j, f = ([statistics.mean(each) for each in np.split(values, ends)] for values in (measured.j, measured.f))
+    j, f = (
+        [statistics.mean(series) for series in np.split(values, ends)] for values in (measured.j, measured.f)
+    )
     matches, ids = matched_detections(video, asked, answers, task.rules) if task.ranks else (None, ())
     names = [query.expression_id for query in asked]
     return _Part(
@@ -173,12 +175,12 @@ def _scored(task: Task, video: Video) -> _Part | None:
 
 def _measured(asked: Sequence[Query], answers: Answers, rules: Protocol) -> PairScores:
     """J, F and areas of every scored frame of a video, by query."""
-    keys = [(query, place) for query in asked for place in range(len(query.frames))]
-    best = [scored_candidate(answers[q.expression_id, q.frames[place]], rules) for q, place in keys]
-    voids = [None if q.voids is None else q.voids[place] for q, place in keys]
+    keys = [(query, index) for query in asked for index in range(len(query.frames))]
+    best = [scored_candidate(answers[q.expression_id, q.frames[index]], rules) for q, index in keys]
+    voids = [None if q.voids is None else q.voids[index] for q, index in keys]
     return measure_pairs(
         [row.mask for row in best],
-        [query.truths[place] for query, place in keys],
+        [query.truths[index] for query, index in keys],
         voids if any(void is not None for void in voids) else None,
     )
 

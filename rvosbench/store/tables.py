@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from rvosbench.errors import FormatError
+from rvosbench.files.text import one_line
 
 
 class StoredTable:
@@ -66,7 +67,7 @@ def readable(folder: Path, paths: Sequence[Path]) -> Iterator[None]:
     try:
         yield
     except (pa.ArrowException, OSError) as error:
-        detail = " ".join(str(error).split()) or type(error).__name__
+        detail = one_line(error)
         names = ", ".join(map(str, paths[:3]))
         raise FormatError(
             f"{names} cannot be read ({detail}); the store is damaged, see all that is wrong with: "

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests.docs.installing import install, package_of, run_script
 from tests.docs.pages import PYTHON, ROOT, SHELLS, Block, Line, command_lines
 from tests.docs.running import run_rvos
 from tests.docs.scratch import ITEMS, Scratch, items_named
@@ -77,8 +78,12 @@ class Reader:
             self._monkeypatch.chdir(rest[0])
         elif first == "mkdir":
             Path(rest[-1]).mkdir(parents="-p" in rest)
+        elif (package := package_of(line.words)) is not None:
+            install(package, self._workspace / ".site", self._monkeypatch)
         elif _reason(line.words) is not None:
             return
+        elif first == "python" and rest and rest[0].endswith(".py"):
+            run_script(line.words, self._monkeypatch)
         elif first == "make":
             targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE))
             assert set(rest) <= targets, f"{line.where}: make has no {rest}"
