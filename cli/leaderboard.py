@@ -23,7 +23,7 @@ def leaderboard_command(
 ) -> None:
     """Rank scored runs.
 
-    Those that are named; without a name, all of the workspace. Numbers under two protocols never stand in
+    They are those that are named, else all of the workspace. Numbers under two protocols never stand in
     one table. Runs without scores are left out with a warning.
 
     \b
