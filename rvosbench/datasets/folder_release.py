@@ -99,8 +99,12 @@ class FolderRelease(ABC):
         return videos[video_id]
 
     def sources(self, split: str, video_id: str) -> tuple[Path, ...]:
-        """The frames of a video, and its annotations: those that are there."""
-        self.expressions(split, video_id)  # refuses an unknown video
+        """The frames of a video, and its annotations: those that are there.
+
+        Raises:
+            UnknownNameError: no such split or video.
+        """
+        self.expressions(split, video_id)
         names = self._frame_names(split, video_id)
         frames = frame_files(self.release_dir, self.frames_folder(split, video_id), names)
         masks = self._masks(split, video_id)

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.docs.installing import install, package_of, run_script
+from tests.docs.installing import forget, install, package_of, run_script
 from tests.docs.pages import PYTHON, ROOT, SHELLS, Block, Line, command_lines
 from tests.docs.running import run_rvos
 from tests.docs.scratch import ITEMS, Scratch, items_named
@@ -36,6 +36,9 @@ FEWEST = {
     "convert-checkpoint": {"--eval-size": ("64", "96")},
 }
 """Command -> option -> values: what takes long is done as little as can be, whatever the page says."""
+
+LEARNS_AT_ONCE = frozenset({"toynet"})
+"""Models that a page may train to the end."""
 
 USES_MODEL = frozenset({"predict", "segment"})
 SMALL_PICTURES = ("-o", "eval-short-side=64", "-o", "eval-max-side=96")
@@ -115,8 +118,10 @@ class Reader:
         path = self._workspace / block.notes["file"]
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(block.text + "\n")
+        forget({path.stem})
 
     def _python(self, block: Block) -> None:
+        self._monkeypatch.syspath_prepend(str(Path.cwd()))  # as for a script, or at the prompt
         examples = doctest.DocTestParser().get_examples(block.text)
         if not examples:
             code = "\n" * (block.line - 1) + block.text  # so that a traceback names the line of the page
@@ -135,6 +140,8 @@ def _reason(words: tuple[str, ...]) -> str | None:
 
 
 def _shortened(words: list[str]) -> list[str]:
+    if words[0] == "train" and LEARNS_AT_ONCE & set(words):
+        return words
     for option, values in FEWEST.get(words[0], {}).items():
         if option in words:
             position = words.index(option)

@@ -17,7 +17,7 @@ from rvosbench.inference.predict import predict
 from rvosbench.plugins.registry import DATASETS, METRICS, MODELS, PROTOCOLS
 from rvosbench.preparation import prepare
 from rvosbench.store import Store
-from rvosbench.testing import check_dataset
+from rvosbench.testing import check_dataset, check_metric, check_model
 from rvosbench.training import train
 from tests.examples.toy_release import write_toy_release
 
@@ -57,8 +57,10 @@ def test_it_is_under_120_lines():
     assert len(lines) < 120
 
 
-def test_its_dataset_keeps_to_the_contract(toy, tmp_path):
-    assert "becomes a store" in check_dataset("toy", write_toy_release(tmp_path / "toy"))
+def test_it_keeps_every_contract(toy, tmp_path):
+    check_dataset("toy", write_toy_release(tmp_path / "toy"), options={"lower-case": True})
+    check_model("toynet")
+    check_metric("precision")
 
 
 def test_it_learns_and_its_metric_is_scored_under_its_protocol(toy, tmp_path):
