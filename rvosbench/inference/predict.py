@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from rvosbench import masks
-from rvosbench.errors import ScoreError, UnknownNameError
+from rvosbench.errors import ScoreError
 from rvosbench.files.atomic import atomic_folder, write_json
 from rvosbench.files.locations import local_path
 from rvosbench.files.places import check_folder
@@ -86,7 +86,7 @@ def predict(
     checkpoint = None if chosen.checkpoint is None else local_path(chosen.checkpoint)
     check_model(model, checkpoint, chosen.model_options)
     opened = store if isinstance(store, Store) else Store.open(local_path(store))
-    split = split or _only_split(opened)
+    split = opened.only_split(split)
     video_ids = opened.video_ids(split)[: chosen.limit]
     sha256 = None if checkpoint is None else run_record.sha256_of(checkpoint)
     start_s = time.perf_counter()
@@ -100,6 +100,18 @@ def predict(
     )
     tally = _Tally(load_s=time.perf_counter() - start_s)
     candidates = chosen.candidates or needed_candidates(opened.name, loaded.candidates)
+    facts = {  # now, so that a model that cannot say what it is fails before the work
+        "kind": "predictions",
+        "unit": "expression",
+        **_model_facts(loaded, sha256),
+        **_store_facts(opened, split),
+        "seed": chosen.seed,
+        "candidates": candidates,
+        "candidates_available": loaded.candidates,
+        "mismatched_expressions": chosen.mismatched_expressions,
+        "limit": chosen.limit,
+        "settings": loaded.settings,
+    }
     with atomic_folder(out) as partial:
         with PredictionsWriter(partial / "predictions") as writer:
             for done, video_id in enumerate(video_ids):
@@ -121,20 +133,7 @@ def predict(
                 "expected at least one, choose another --split"
             )
         seconds = time.perf_counter() - start_s
-        record = {
-            "kind": "predictions",
-            "unit": "expression",
-            **_model_facts(loaded, sha256),
-            **_store_facts(opened, split),
-            "seed": chosen.seed,
-            "candidates": candidates,
-            "candidates_available": loaded.candidates,
-            "mismatched_expressions": chosen.mismatched_expressions,
-            "limit": chosen.limit,
-            "settings": dict(loaded.settings),
-            **tally.as_json(seconds),
-            **run_record.environment(),
-        }
+        record = {**facts, **tally.as_json(seconds), **run_record.environment()}
         record["hardware"] |= {"device": chosen.device}
         write_json(partial / run_record.NAME, record)
     return out
@@ -216,11 +215,3 @@ def _answers(
                     score=float(scores[candidate, column]),
                     mask=masks.encode(mask),
                 )
-
-
-def _only_split(store: Store) -> str:
-    if len(store.splits) != 1:
-        raise UnknownNameError(
-            f"{store.folder} has the splits {', '.join(store.splits)}; choose one with --split"
-        )
-    return next(iter(store.splits))
