@@ -30,7 +30,7 @@ def leaderboard_command(
     Example:
       rvos leaderboard
       rvos leaderboard runs/soc runs/random-object
-      rvos leaderboard runs/soc runs/random-object --protocol ytvos --out boards
+      rvos leaderboard --protocol ytvos --out boards
     """
     from rvosbench.reporting import leaderboard
 

@@ -1,4 +1,4 @@
-"""Docstrings may hold a fenced block, as in Markdown; autodoc reads reStructuredText and gets its form."""
+"""Fenced blocks in docstrings: autodoc reads reStructuredText, so they are given its form on the way."""
 
 import re
 

@@ -71,11 +71,11 @@ def read_json(path: Path) -> Any:
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
+    members = dict(pairs)
+    if len(members) < len(pairs):
         key, _ = Counter(key for key, _ in pairs).most_common(1)[0]
         raise ValueError(f"the key {shown(key)} is there twice")
-    return found
+    return members
 
 
 def read_text(path: Path) -> str:
@@ -167,25 +167,25 @@ def _kind(value: object) -> str:
     return names.get(type(value), "a number" if isinstance(value, int | float) else "missing")
 
 
-def release_folder(root: Path, what: str) -> Path:
-    """`root`, if it is a folder.
+def release_folder(release_dir: Path, what: str) -> Path:
+    """`release_dir`, if it is a folder.
 
     Raises:
         MissingPathError: it is not there, or is a file.
     """
-    if root.is_dir():
-        return root
-    found = "is a file" if root.exists() else "is not there"
-    raise MissingPathError(f"{root} {found}; expected the folder of the {what} release")
+    if release_dir.is_dir():
+        return release_dir
+    state = "is a file" if release_dir.exists() else "is not there"
+    raise MissingPathError(f"{release_dir} {state}; expected the folder of the {what} release")
 
 
-def fingerprint(files: Iterable[Path], root: Path) -> str:
-    """SHA-256 over the names (relative to `root`) and contents of a release's index files."""
+def fingerprint(files: Iterable[Path], release_dir: Path) -> str:
+    """SHA-256 over the names (relative to `release_dir`) and contents of a release's index files."""
     total = hashlib.sha256()
     for path in sorted(files):
         with path.open("rb") as file:
             content = hashlib.file_digest(file, "sha256").hexdigest()
-        total.update(f"{path.relative_to(root).as_posix()} {content}\n".encode())
+        total.update(f"{path.relative_to(release_dir).as_posix()} {content}\n".encode())
     return total.hexdigest()
 
 

@@ -199,18 +199,18 @@ def read_converted(paths: Mapping[str, Path]) -> Index:
 def _expressions(
     ref: Mapping[str, Any], annotation_id: int, text_key: str, where: str
 ) -> list[RefExpression]:
-    found = []
+    expressions = []
     for value in as_list(ref.get("sentences"), f"{where}: expressions"):
         entry = as_mapping(value, f"{where}: an expression")
         number = as_whole(entry.get("sent_id"), f"{where}: sent_id")
-        found.append(
+        expressions.append(
             RefExpression(
                 str(number),
                 as_text(entry.get(text_key), f"{where}, expression {number}: {text_key}"),
                 annotation_id,
             )
         )
-    return found
+    return expressions
 
 
 def _splits(name: str) -> tuple[str, ...]:

@@ -91,17 +91,17 @@ def attach(
         DatasetError: the json has another shape.
     """
     known = read_expressions(truth.text) if truth.text else {}
-    found = {}
+    attached = {}
     unknown = 0
     for video_id, entry in videos.items():
         answers = {e.expression_id: e for e in known[video_id].expressions} if video_id in known else {}
         expressions = tuple(_meant(s, answers.get(s.expression_id)) for s in entry.expressions)
-        found[video_id] = replace(entry, expressions=expressions)
+        attached[video_id] = replace(entry, expressions=expressions)
         unknown += sum(expression.object_ids is None for expression in expressions)
     if not unknown:
-        return found, []
+        return attached, []
     total = sum(len(entry.expressions) for entry in videos.values())
-    return found, [
+    return attached, [
         f"{unknown} of {total} expressions of valid cannot be scored: no json says which object they mean; "
         "put the meta_expressions.json that has obj_id into the folder that valid-masks names"
     ]

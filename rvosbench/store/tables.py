@@ -44,7 +44,7 @@ class StoredTable:
 
     def rows_of(self, video_id: str, columns: list[str]) -> list[dict[str, Any]]:
         """The rows of one video. In one thread: a group is small, and loaders use every core themselves."""
-        found: list[dict[str, Any]] = []
+        result: list[dict[str, Any]] = []
         for position in range(bisect.bisect_left(self._last, video_id), len(self._groups)):
             if self._first[position] > video_id:
                 break
@@ -53,8 +53,8 @@ class StoredTable:
                 rows = self._files[part].read_row_group(group, columns, use_threads=False)
             ids = rows["video_id"].to_pylist()  # sorted
             low, high = bisect.bisect_left(ids, video_id), bisect.bisect_right(ids, video_id)
-            found += rows.slice(low, high - low).to_pylist()
-        return found
+            result += rows.slice(low, high - low).to_pylist()
+        return result
 
 
 @contextmanager

@@ -9,7 +9,7 @@ import importlib
 import runpy
 import sys
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import pytest
@@ -40,9 +40,7 @@ def install(folder: Path, site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """
     content = tomllib.loads((folder / "pyproject.toml").read_text())
     project, tool = content["project"], content["tool"]["setuptools"]
-    for name in [*tool.get("packages", ()), *tool.get("py-modules", ())]:
-        for known in [known for known in sys.modules if known == name or known.startswith(f"{name}.")]:
-            del sys.modules[known]
+    forget({*tool.get("packages", ()), *tool.get("py-modules", ())})
     info = site / f"{project['name'].replace('-', '_')}-{project['version']}.dist-info"
     info.mkdir(parents=True, exist_ok=True)
     (info / "METADATA").write_text(
@@ -56,6 +54,13 @@ def install(folder: Path, site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     )
     for path in (site, folder):
         monkeypatch.syspath_prepend(str(path.resolve()))
+    importlib.invalidate_caches()
+
+
+def forget(names: Collection[str]) -> None:
+    """Import these modules anew: another page has some of the same name, or a page changes one."""
+    for known in [known for known in sys.modules if known.partition(".")[0] in names]:
+        del sys.modules[known]
     importlib.invalidate_caches()
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.docs.installing import install, package_of, run_script
+from tests.docs.installing import forget, install, package_of, run_script
 from tests.docs.pages import PYTHON, ROOT, SHELLS, Block, Line, command_lines
 from tests.docs.running import run_rvos
 from tests.docs.scratch import ITEMS, Scratch, items_named
@@ -115,8 +115,10 @@ class Reader:
         path = self._workspace / block.notes["file"]
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(block.text + "\n")
+        forget({path.stem})
 
     def _python(self, block: Block) -> None:
+        self._monkeypatch.syspath_prepend(str(Path.cwd()))  # as for a script, or at the prompt
         examples = doctest.DocTestParser().get_examples(block.text)
         if not examples:
             code = "\n" * (block.line - 1) + block.text  # so that a traceback names the line of the page

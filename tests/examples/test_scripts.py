@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+PYCOCOTOOLS = "ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning"
 SCRIPTS = sorted(path.name for path in EXAMPLES.glob("*.py"))
 
 PRINTS = {
@@ -26,7 +27,7 @@ PRINTS = {
 
 def run(script: str, folder: Path) -> str:
     ran = subprocess.run(
-        [sys.executable, "-W", "error", EXAMPLES / script],
+        [sys.executable, "-W", "error", "-W", PYCOCOTOOLS, EXAMPLES / script],
         cwd=folder,
         env=os.environ | {"OMP_NUM_THREADS": "1"},
         capture_output=True,
