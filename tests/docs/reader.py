@@ -31,14 +31,11 @@ WRITES = frozenset({"--out", "--masks"})
 """Options whose value is made by the command; every other word may name something that is there before."""
 
 FEWEST = {
-    "train": {"--steps": ("2",), "--batch-size": ("2",)},
-    "synth": {"--videos": ("4",), "--frames": ("4",)},
-    "convert-checkpoint": {"--eval-size": ("64", "96")},
+    ("train", "soc"): {"--steps": ("2",), "--batch-size": ("2",)},
+    ("synth",): {"--videos": ("4",), "--frames": ("4",)},
+    ("convert-checkpoint",): {"--eval-size": ("64", "96")},
 }
-"""Command -> option -> values: what takes long is done as little as can be, whatever the page says."""
-
-LEARNS_AT_ONCE = frozenset({"toynet"})
-"""Models that a page may train to the end."""
+"""How a command begins -> option -> values: what takes long is done as little as can be."""
 
 USES_MODEL = frozenset({"predict", "segment"})
 SMALL_PICTURES = ("-o", "eval-short-side=64", "-o", "eval-max-side=96")
@@ -140,9 +137,8 @@ def _reason(words: tuple[str, ...]) -> str | None:
 
 
 def _shortened(words: list[str]) -> list[str]:
-    if words[0] == "train" and LEARNS_AT_ONCE & set(words):
-        return words
-    for option, values in FEWEST.get(words[0], {}).items():
+    fewest = next((of for begin, of in FEWEST.items() if tuple(words[: len(begin)]) == begin), {})
+    for option, values in fewest.items():
         if option in words:
             position = words.index(option)
             del words[position : position + 1 + len(values)]
