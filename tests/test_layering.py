@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -58,6 +59,14 @@ def imported_rooms(path: Path) -> set[str]:
 
 def test_every_room_has_a_layer():
     assert {room for room, _ in rooms()} == set(LAYER_OF)
+
+
+def test_the_map_shows_these_layers_and_all_rooms():
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    drawn = re.findall(r"^(\d+) +([a-z_ ]+)$", page, flags=re.MULTILINE)
+    assert drawn == [(str(number), " ".join(sorted(rooms))) for number, rooms in enumerate(LAYERS)]
+    listed = set(re.findall(r"^ *([a-z_]+)(?:/|\.py) ", page, flags=re.MULTILINE))
+    assert set(LAYER_OF) <= listed
 
 
 @pytest.mark.parametrize(("room", "path"), rooms(), ids=lambda value: str(value).removeprefix(str(ROOT)))

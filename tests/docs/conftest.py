@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from rvosbench.plugins.registry import DATASETS, METRICS, MODELS, PROTOCOLS
 from tests.docs.scratch import Scratch
 
 
@@ -19,7 +21,7 @@ def scratch(tmp_path_factory: pytest.TempPathFactory) -> Scratch:
 
 
 @pytest.fixture
-def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """An empty folder to be in, and an environment without what the person at the keyboard has set."""
     folder = tmp_path / "workspace"
     folder.mkdir()
@@ -27,4 +29,8 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in ("RVOS_HOME", "RVOS_STORES"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("COLUMNS", "80")
-    return folder
+    yield folder
+    for registry in (DATASETS, METRICS, MODELS, PROTOCOLS):
+        for name, entry in registry.entries().items():
+            if entry.distribution == "this program":
+                registry.unregister(name)

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests.docs.installing import forget, install, package_of, run_script
 from tests.docs.pages import PYTHON, ROOT, SHELLS, Block, Line, command_lines
 from tests.docs.running import run_rvos
 from tests.docs.scratch import ITEMS, Scratch, items_named
@@ -35,6 +36,9 @@ FEWEST = {
     "convert-checkpoint": {"--eval-size": ("64", "96")},
 }
 """Command -> option -> values: what takes long is done as little as can be, whatever the page says."""
+
+LEARNS_AT_ONCE = frozenset({"toynet"})
+"""Models that a page may train to the end."""
 
 USES_MODEL = frozenset({"predict", "segment"})
 SMALL_PICTURES = ("-o", "eval-short-side=64", "-o", "eval-max-side=96")
@@ -77,8 +81,12 @@ class Reader:
             self._monkeypatch.chdir(rest[0])
         elif first == "mkdir":
             Path(rest[-1]).mkdir(parents="-p" in rest)
+        elif (package := package_of(line.words)) is not None:
+            install(package, self._workspace / ".site", self._monkeypatch)
         elif _reason(line.words) is not None:
             return
+        elif first == "python" and rest and rest[0].endswith(".py"):
+            run_script(line.words, self._monkeypatch)
         elif first == "make":
             targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE))
             assert set(rest) <= targets, f"{line.where}: make has no {rest}"
@@ -110,8 +118,10 @@ class Reader:
         path = self._workspace / block.notes["file"]
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(block.text + "\n")
+        forget({path.stem})
 
     def _python(self, block: Block) -> None:
+        self._monkeypatch.syspath_prepend(str(Path.cwd()))  # as for a script, or at the prompt
         examples = doctest.DocTestParser().get_examples(block.text)
         if not examples:
             code = "\n" * (block.line - 1) + block.text  # so that a traceback names the line of the page
@@ -130,6 +140,8 @@ def _reason(words: tuple[str, ...]) -> str | None:
 
 
 def _shortened(words: list[str]) -> list[str]:
+    if words[0] == "train" and LEARNS_AT_ONCE & set(words):
+        return words
     for option, values in FEWEST.get(words[0], {}).items():
         if option in words:
             position = words.index(option)

@@ -17,6 +17,7 @@ from rvosbench.inference.predict import predict
 from rvosbench.plugins.registry import DATASETS, METRICS, MODELS, PROTOCOLS
 from rvosbench.preparation import prepare
 from rvosbench.store import Store
+from rvosbench.testing import check_dataset, check_metric, check_model
 from rvosbench.training import train
 from tests.examples.toy_release import write_toy_release
 
@@ -54,6 +55,12 @@ def test_it_registers_one_of_each_kind():
 def test_it_is_under_120_lines():
     lines = [line for path in (PLUGIN / "rvos_toy").glob("*.py") for line in path.read_text().splitlines()]
     assert len(lines) < 120
+
+
+def test_it_keeps_every_contract(toy, tmp_path):
+    check_dataset("toy", write_toy_release(tmp_path / "toy"), options={"lower-case": True})
+    check_model("toynet")
+    check_metric("precision")
 
 
 def test_it_learns_and_its_metric_is_scored_under_its_protocol(toy, tmp_path):

@@ -7,7 +7,7 @@ from rvosbench.datasets.reading import read_json
 from rvosbench.plugins.dataset import DatasetSpec
 from rvosbench.types import Card, Expression
 
-CARD = Card(name="toy", title="Toy videos", homepage="none", licence="CC0-1.0", citation="none")
+CARD = Card(name="toy", title="Toy", homepage="https://example.org", licence="CC0", citation="@misc{toy}")
 
 
 @dataclass(frozen=True, kw_only=True)
