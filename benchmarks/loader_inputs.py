@@ -129,7 +129,7 @@ def many_videos(count: int) -> list[Video]:
                     )
                     for n in range(4)
                 ),
-                masks={(thing, n): rng.choice(drawn) for thing in (1, 2) for n in range(frames)},
+                masks={(obj, n): rng.choice(drawn) for obj in (1, 2) for n in range(frames)},
             )
         )
     return sorted(videos, key=lambda video: video.video_id)

@@ -69,12 +69,12 @@ def write_release(root: Path, size: int) -> int:
             video_id = f"{number:012x}"
             (root / "train" / "JPEGImages" / video_id).symlink_to(images)
             expressions = {}
-            for thing in range(OBJECTS_PER_VIDEO):
-                anno_id = number * OBJECTS_PER_VIDEO + thing
+            for obj in range(OBJECTS_PER_VIDEO):
+                anno_id = number * OBJECTS_PER_VIDEO + obj
                 there = rng.random(FRAMES) < share
                 masks = [rles[(anno_id + frame) % 32] if there[frame] else "null" for frame in range(FRAMES)]
                 file.write(f'{", " if anno_id else "{"}"{anno_id}": [{", ".join(masks)}]')
-                expressions[str(thing)] = {"exp": "a blob", "anno_id": [anno_id], "obj_id": [thing]}
+                expressions[str(obj)] = {"exp": "a blob", "anno_id": [anno_id], "obj_id": [obj]}
             videos[video_id] = {"frames": names, "vid_id": number, "expressions": expressions}
         file.write("}")
     (root / "train" / "meta_expressions.json").write_text(json.dumps({"videos": videos}))

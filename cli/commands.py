@@ -20,6 +20,10 @@ json_option = click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON object to stdout instead of text."
 )
 
+dry_run_option = click.option(
+    "--dry-run", is_flag=True, help="Only say what would be run; nothing is loaded or written."
+)
+
 
 class Command(click.Command):
     """A command of `rvos`.

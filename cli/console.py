@@ -7,11 +7,12 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Protocol
 
 import click
 
-from rvosbench.files.text import strip_control
+from rvosbench.files.text import one_line as folded
 
 from .commands import QUIET
 
@@ -99,17 +100,17 @@ def warn(message: str) -> None:
 def one_line(message: str) -> str:
     """`message` on one line, without what would steer a terminal; an indent is kept."""
     indent = message[: len(message) - len(message.lstrip(" "))]
-    return indent + strip_control(" ".join(message.split()))
+    return indent + folded(message)
 
 
 def print_json(content: Mapping[str, Any]) -> None:
-    """The one object that a command with `--json` prints.
+    """The one object that a command with `--json` prints. Paths are text.
 
     JSON has no NaN: a number that is not known is null.
     """
     import json
 
-    click.echo(json.dumps(_without_nan(content), indent=1, ensure_ascii=False, allow_nan=False))
+    click.echo(json.dumps(_plain(content), indent=1, ensure_ascii=False, allow_nan=False))
 
 
 def stdout_console() -> Console:
@@ -124,9 +125,11 @@ def _is_quiet() -> bool:
     return ctx is not None and bool(ctx.meta.get(QUIET))
 
 
-def _without_nan(value: Any) -> Any:
+def _plain(value: Any) -> Any:
     if isinstance(value, Mapping):
-        return {key: _without_nan(item) for key, item in value.items()}
+        return {key: _plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_without_nan(item) for item in value]
+        return [_plain(item) for item in value]
+    if isinstance(value, PurePath):
+        return str(value)
     return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,15 +20,23 @@ if TYPE_CHECKING:
 _SHOWN = 5  # paths and errors that are named
 
 
-def show_plan(found: Plan, root: Path, out: Path) -> None:
+def show_plan(found: Plan, root: Path, out: Path, *, as_json: bool) -> None:
     """Print what a conversion would do.
 
     Raises:
         DatasetError: files are missing, or videos cannot be converted.
         OutputError: the store cannot be written at `out`, or does not fit there.
     """
-    from .console import stdout_console
+    from .console import print_json, stdout_console, warn
 
+    for warning in found.warnings:
+        warn(warning)
+    if as_json:
+        print_json(
+            {"schema_version": 1, "dry_run": True, "store": out} | asdict(found) | {"fits": found.fits}
+        )
+        _check(found, out)
+        return
     console = stdout_console()
     console.print(strip_control(f"{found.title}: what rvos prepare would do"), style="bold", markup=False)
     console.print(_table(found))
@@ -39,7 +48,6 @@ def show_plan(found: Plan, root: Path, out: Path) -> None:
     lines += [f"Index: {_count(found.index.count, 'file')}, {file_size(found.index.size_bytes)}"]
     if found.absent:
         lines.append(f"Not in this copy: {', '.join(found.absent)}")
-    lines += [f"Warning: {warning}" for warning in found.warnings]
     if found.unfinished is not None:
         lines.append(
             f"An interrupted run left {found.unfinished}; it goes on from there if nothing has changed"

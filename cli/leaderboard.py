@@ -21,15 +21,16 @@ from .places import RunPath, scored_runs
 def leaderboard_command(
     runs: tuple[Path, ...], protocol: str | None, out: Path | None, markdown: bool, as_json: bool
 ) -> None:
-    """Rank scored runs: those that are named, else all of the workspace.
+    """Rank scored runs.
 
-    Numbers under two protocols never stand in one table. Runs without scores are left out with a warning.
+    They are those that are named, else all of the workspace. Numbers under two protocols never stand in
+    one table. Runs without scores are left out with a warning.
 
     \b
     Example:
       rvos leaderboard
       rvos leaderboard runs/soc runs/random-object
-      rvos leaderboard runs/soc runs/random-object --protocol ytvos --out boards
+      rvos leaderboard --protocol ytvos --out boards
     """
     from rvosbench.reporting import leaderboard
 

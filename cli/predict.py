@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from .commands import command
+from .commands import command, dry_run_option, json_option
 from .model_options import chosen_options, model_option, precision_option, text_encoder_option
 from .names import MODEL
 from .paths import PATH
@@ -43,6 +43,8 @@ from .stores import dataset_option, release_option
 @click.option("--seed", default=0, show_default=True, help="For models that draw at random.")
 @device_option()
 @precision_option
+@dry_run_option
+@json_option
 @release_option
 def predict_command(
     model: str,
@@ -59,6 +61,8 @@ def predict_command(
     seed: int,
     device: str,
     precision: str,
+    dry_run: bool,
+    as_json: bool,
     release: Path | None,
 ) -> None:
     """Let MODEL answer every expression of a split.
@@ -73,13 +77,30 @@ def predict_command(
     from rvosbench.inference.predict import predict
     from rvosbench.runs.record import read_run
 
-    from .console import note, progress, warn
+    from .console import note, print_json, progress, warn
     from .stores import only_split, open_store
 
     if swap_sentences:
         warn("--swap-sentences is now called --mismatched-expressions; the old name will go")
     store = open_store(dataset, release)
     split = only_split(store, split)
+    options = chosen_options(model_options, text_encoder)
+    if dry_run:
+        from rvosbench.models.loading import check_model
+
+        from .planned import facts_of, free_folder, show, weights_at
+
+        check_model(model, checkpoint, options)
+        facts = {
+            **{"model": model, **weights_at(checkpoint, "checkpoint")},
+            **({"options": options} if options else {}),
+            **facts_of(store, split, limit),
+            **({} if candidates is None else {"candidates": candidates}),
+            **{"mismatched_expressions": mismatched_expressions or swap_sentences},
+            **{"seed": seed, "device": device, "precision": precision, "out": free_folder(out)},
+        }
+        show("predict", facts, as_json=as_json)
+        return
     with (
         answers_folder(out, model, checkpoint, store, split) as out,
         progress(f"predict {model}") as update,
@@ -90,7 +111,7 @@ def predict_command(
             split=split,
             out=out,
             checkpoint=checkpoint,
-            model_options=chosen_options(model_options, text_encoder),
+            model_options=options,
             device=device,
             precision=precision,
             seed=seed,
@@ -100,7 +121,11 @@ def predict_command(
             on_progress=update,
         )
     record = read_run(out)
-    kept, available = record["candidates"], record["candidates_available"]
-    if available > 1:
-        note(f"candidates per expression: {kept} of the {available} that {model} can give")
-    click.echo(str(out))
+    if record["candidates_available"] > 1:
+        available = record["candidates_available"]
+        note(f"candidates per expression: {record['candidates']} of the {available} that {model} can give")
+    if as_json:
+        kept = ("model", "dataset", "split", "videos", "frames", "expressions", "left_out", "timings")
+        print_json({"schema_version": 1, "run": out, **{key: record[key] for key in kept}})
+    else:
+        click.echo(str(out))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Literal
 
 import click
 
-from .commands import command
+from .commands import command, json_option
 from .dataset_options import DatasetCommand, chosen_options, dataset_options
 from .names import DATASET
 from .paths import PATH
@@ -53,6 +54,7 @@ _SHOWN = 10  # skipped videos that are named
 )
 @click.option("--overwrite", is_flag=True, help="Replace a store that is already at --out.")
 @click.option("--dry-run", is_flag=True, help="Only say what is missing and how much disk it takes.")
+@json_option
 @click.pass_context
 def prepare_command(
     ctx: click.Context,
@@ -68,6 +70,7 @@ def prepare_command(
     no_resume: bool,
     overwrite: bool,
     dry_run: bool,
+    as_json: bool,
 ) -> None:
     """Turn an official release into a store.
 
@@ -91,7 +94,7 @@ def prepare_command(
     from rvosbench.errors import RvosbenchError
     from rvosbench.preparation import prepare
 
-    from .console import note, progress, warn
+    from .console import note, print_json, progress, warn
 
     options = chosen_options(ctx, pairs)
     root, out, options = release_and_store(name, root, out, options, limit)
@@ -113,7 +116,7 @@ def prepare_command(
                 replace=overwrite,
                 on_progress=lambda split, done, total: update(done, total, split),
             )
-        show_plan(found, root, out)
+        show_plan(found, root, out, as_json=as_json)
         return
     try:
         with progress(f"prepare {name}") as update:
@@ -142,11 +145,6 @@ def prepare_command(
         note(f"Resumed: an earlier run had finished {_videos(prepared.reused)}")
     for warning in prepared.warnings:
         warn(warning)
-    for split, counts in prepared.counts.items():
-        click.echo(
-            f"{split}: {counts['videos']} videos, {counts['frames']} frames, {counts['objects']} objects, "
-            f"{counts['expressions']} expressions, {counts['masks']} masks"
-        )
     if prepared.skipped:
         note(f"Skipped {_videos(len(prepared.skipped))} that cannot be read:")
         for problem in prepared.skipped[:_SHOWN]:
@@ -156,6 +154,14 @@ def prepare_command(
             f"  and {more} more, see {out / 'problems.parquet'}"
             if more > 0
             else f"  see {out / 'problems.parquet'}"
+        )
+    if as_json:
+        print_json({"schema_version": 1, **asdict(prepared)})
+        return
+    for split, counts in prepared.counts.items():
+        click.echo(
+            f"{split}: {counts['videos']} videos, {counts['frames']} frames, {counts['objects']} objects, "
+            f"{counts['expressions']} expressions, {counts['masks']} masks"
         )
     click.echo(str(out))
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import click
 
-from .commands import command
+from .commands import command, dry_run_option, json_option
 from .names import MODEL, PRESET
 from .paths import PATH
 from .places import device_option, preset_of, training_folder
@@ -48,6 +49,8 @@ from .stores import dataset_option, release_option
     is_flag=True,
     help="Go on where an interrupted run in --out stopped; without --out, the unfinished one.",
 )
+@dry_run_option
+@json_option
 @release_option
 def train_command(
     model: str,
@@ -63,6 +66,8 @@ def train_command(
     precision: str | None,
     backbone: Path | None,
     resume: bool,
+    dry_run: bool,
+    as_json: bool,
     release: Path | None,
 ) -> None:
     """Train MODEL on a store.
@@ -72,12 +77,13 @@ def train_command(
     \b
     Example:
       rvos train soc --dataset ytvos
+      rvos train soc --dataset ytvos --dry-run
       rvos train soc --preset soc-demo --dataset stores/ytvos --out runs/training
     """
     from rvosbench.training import train
     from rvosbench.training.options import TrainOptions, plan
 
-    from .console import note, progress
+    from .console import note, print_json, progress
     from .stores import open_store
 
     store = open_store(dataset, release)
@@ -95,6 +101,18 @@ def train_command(
     planned = plan(model, TrainOptions(**options))
     if preset is None:
         note(f"preset {planned.preset}; others: rvos list presets")
+    if dry_run:
+        from .planned import facts_of, free_folder, recipe_facts, show, weights_at
+
+        facts = {
+            **{"model": model, "preset": planned.preset},
+            **facts_of(store, split),
+            **recipe_facts(planned.recipe),
+            **weights_at(backbone, "backbone"),
+            **{"device": device, "out": str(out) if resume and out else free_folder(out)},
+        }
+        show("train", facts, as_json=as_json)
+        return
     with (
         training_folder(out, model, store, resume=resume) as out,
         progress(f"train {planned.preset}", planned.recipe.steps) as update,
@@ -107,4 +125,7 @@ def train_command(
             on_step=lambda step: update(step.number, step.total, f"loss {step.loss:.2f}"),
             **options,
         )
-    click.echo(str(result.checkpoint))
+    if as_json:
+        print_json({"schema_version": 1, "run": out, **asdict(result)})
+    else:
+        click.echo(str(result.checkpoint))

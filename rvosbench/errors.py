@@ -4,7 +4,7 @@
 RvosbenchError                         exit 1
 ├── UnknownNameError    (KeyError)           no such dataset, model, metric, split, video ...
 ├── OptionError         (ValueError)         an option's value that a dataset or model does not take
-├── PluginError         (ImportError)        a registered name cannot be imported
+├── PluginError         (ImportError)        a plugin that cannot be imported, or breaks its contract
 ├── MissingPathError    (FileNotFoundError)  a file or folder that was asked for is not there
 ├── LocationError       (ValueError)         a path with a scheme that cannot be served, such as s3://
 ├── OutputError         (OSError)            the place to write to is taken or cannot be written
@@ -42,7 +42,7 @@ class OptionError(RvosbenchError, ValueError):
 
 
 class PluginError(RvosbenchError, ImportError):
-    """A registered name points to something that cannot be imported."""
+    """A plugin that cannot be imported, is not what it must be, or fails; named with its package."""
 
 
 class MissingPathError(RvosbenchError, FileNotFoundError):

@@ -11,7 +11,7 @@ import pytest
 from rvosbench_cli.main import COMMANDS
 
 import rvosbench
-from rvosbench.evaluation.protocols import PROTOCOLS
+from rvosbench import PROTOCOLS
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 

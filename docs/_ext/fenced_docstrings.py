@@ -1,4 +1,4 @@
-"""Docstrings may hold a fenced block, as Markdown has them; autodoc reads reStructuredText and gets its form."""
+"""Fenced blocks in docstrings: autodoc reads reStructuredText, so they are given its form on the way."""
 
 import re
 

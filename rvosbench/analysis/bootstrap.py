@@ -183,9 +183,9 @@ def _cluster_sums(
         raise ShapeError(
             f"{len(upper)} values, {len(lower)} weights and {len(clusters)} cluster labels; expected one each"
         )
-    places: dict[Hashable, int] = {}
-    owner = np.array([places.setdefault(cluster, len(places)) for cluster in clusters], np.int64)
-    upper_sums, lower_sums = np.zeros((2, len(places)))
+    numbers: dict[Hashable, int] = {}
+    owner = np.array([numbers.setdefault(cluster, len(numbers)) for cluster in clusters], np.int64)
+    upper_sums, lower_sums = np.zeros((2, len(numbers)))
     np.add.at(upper_sums, owner, upper)
     np.add.at(lower_sums, owner, lower)
     return upper_sums, lower_sums

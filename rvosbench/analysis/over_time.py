@@ -57,12 +57,12 @@ def over_clip(
         return []
     videos: list[Hashable] = [video_id for video_id, _ in series]
     shares = np.stack([part_means(values, parts) for values in series.values()])
-    found = []
+    means = []
     for part, values in enumerate(shares.T):
         low, high = interval(values, videos, seed, replicates)
         mean = float(values.mean())
-        found.append(Part(part / parts, (part + 1) / parts, len(values), len(set(videos)), mean, low, high))
-    return found
+        means.append(Part(part / parts, (part + 1) / parts, len(values), len(set(videos)), mean, low, high))
+    return means
 
 
 def part_means(values: Sequence[float] | NDArray[np.float64], parts: int) -> NDArray[np.float64]:

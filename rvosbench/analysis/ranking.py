@@ -46,15 +46,15 @@ def average_precision_interval(
     """
     if len(ranked) != len(hits):
         raise ShapeError(f"{len(ranked)} ranked detections and {len(hits)} rows of hits; expected one each")
-    places: dict[Hashable, int] = {}
-    owner = np.array([places.setdefault(cluster, len(places)) for cluster in clusters], np.int64)
-    if len(places) < 2:
+    numbers: dict[Hashable, int] = {}
+    owner = np.array([numbers.setdefault(cluster, len(numbers)) for cluster in clusters], np.int64)
+    if len(numbers) < 2:
         return math.nan, math.nan
     sizes = np.bincount(owner).astype(np.float64)
     rows = [np.flatnonzero(hit) for hit in hits.T]
     figures = [
         np.array([resampled_average_precision(owner[ranked], rows, copies, sizes) for copies in block])
-        for block in draws(len(places), replicates, seed)
+        for block in draws(len(numbers), replicates, seed)
     ]
     return quantiles(figures, level)
 
@@ -79,8 +79,8 @@ def resampled_average_precision(
     areas = []
     for rows in hit_rows:
         # From one hit to the next, precision only falls, so the envelope is decided at the hits.
-        found = np.cumsum(copied[rows])
-        envelope = np.maximum.accumulate((found / (seen[rows] + np.spacing(1)))[::-1])[::-1]
-        reached = np.searchsorted(found / total, _RECALLS, side="left")
+        true_so_far = np.cumsum(copied[rows])
+        envelope = np.maximum.accumulate((true_so_far / (seen[rows] + np.spacing(1)))[::-1])[::-1]
+        reached = np.searchsorted(true_so_far / total, _RECALLS, side="left")
         areas.append(np.append(envelope, 0.0)[reached].mean())
     return float(np.mean(areas))

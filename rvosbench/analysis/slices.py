@@ -66,4 +66,4 @@ def by_slice(
     for kind, (values, videos) in kinds.items():
         low, high = interval(values, videos, seed, replicates)
         slices.append(Slice(kind, len(values), len(set(videos)), float(np.mean(values)), low, high))
-    return sorted(slices, key=lambda each: (-each.mean, each.kind))
+    return sorted(slices, key=lambda item: (-item.mean, item.kind))

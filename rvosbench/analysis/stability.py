@@ -112,13 +112,13 @@ def _steps(centres: NDArray[np.float64]) -> Ints:
     return np.rint(np.nan_to_num(np.diff(centres))).astype(np.int64)
 
 
-def _covered(intervals: tuple[Ints, Ints], places: Ints) -> Ints:
+def _covered(intervals: tuple[Ints, Ints], positions: Ints) -> Ints:
     """How much of each line up to each place is covered by sorted, disjoint intervals."""
     starts, stops = intervals
     if not len(starts):
-        return np.zeros(len(places), np.int64)
+        return np.zeros(len(positions), np.int64)
     lengths = stops - starts
     before = np.cumsum(lengths) - lengths
-    last = np.searchsorted(starts, places, side="right") - 1
-    inside = np.clip(places - starts[last], 0, lengths[last])
+    last = np.searchsorted(starts, positions, side="right") - 1
+    inside = np.clip(positions - starts[last], 0, lengths[last])
     return np.where(last < 0, 0, before[last] + inside)

@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rvosbench import masks
-from rvosbench.datasets.reading import shown
 from rvosbench.errors import DatasetError, MissingPathError
+from rvosbench.files.text import shown
 from rvosbench.types import Rle
 
 _ACTORS = ("adult", "baby", "ball", "bird", "car", "cat", "dog")  # 1 to 7

@@ -30,10 +30,10 @@ from rvosbench.datasets.reading import (
     folder_names,
     read_text,
     release_folder,
-    some,
 )
 from rvosbench.datasets.specs.a2d import CARD
 from rvosbench.errors import DatasetError, MissingPathError, UnknownNameError
+from rvosbench.files.text import some
 from rvosbench.media.images import MAX_PIXELS
 from rvosbench.media.video import VideoFile
 from rvosbench.plugins.dataset import ReadVideo
@@ -51,21 +51,21 @@ class A2DSentences:
         card: what a whole release holds.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, release_dir: Path) -> None:
         """Read the index files.
 
         Raises:
             MissingPathError: the folder or an index file is not there.
             DatasetError: it holds no video, or an index has the wrong shape.
         """
-        self.root = release_folder(root, CARD.title)
+        self.release_dir = release_folder(release_dir, CARD.title)
         self.card = CARD
         self._problems: list[str] = []
-        self._videoset = _find(root, ("Release", "."), "videoset.csv")
-        self._instances = _find_instances(root)  # first: A2D itself lacks the expressions as well
-        self._text = _find(root, _TEXT_FOLDERS, "a2d_annotation.txt")
-        self._missed = _first_file(root, _TEXT_FOLDERS, "a2d_missed_videos.txt")
-        self._clips = _find_clips(root)
+        self._videoset = _find(release_dir, ("Release", "."), "videoset.csv")
+        self._instances = _find_instances(release_dir)  # first: A2D itself lacks the expressions as well
+        self._text = _find(release_dir, _TEXT_FOLDERS, "a2d_annotation.txt")
+        self._missed = _first_file(release_dir, _TEXT_FOLDERS, "a2d_missed_videos.txt")
+        self._clips = _find_clips(release_dir)
         self._listed = read_videoset(self._videoset)
         self._expressions, lost = read_expression_text(self._text)
         if lost:
@@ -76,7 +76,7 @@ class A2DSentences:
         self._splits = self._find_videos()
         if not self._splits:
             raise DatasetError(
-                f"{root} has no video with a clip in {self._clips.name}, masks in {_INSTANCES} and an "
+                f"{release_dir} has no video with a clip in {self._clips.name}, masks in {_INSTANCES} and an "
                 f"expression; expected {CARD.title}, is the download complete?"
             )
 
@@ -87,7 +87,7 @@ class A2DSentences:
 
     def fingerprint(self) -> str:
         """SHA-256 over videoset.csv and the text files."""
-        return fingerprint(self.index_files(), self.root)
+        return fingerprint(self.index_files(), self.release_dir)
 
     def index_files(self) -> tuple[Path, ...]:
         """videoset.csv and the text files."""
@@ -100,7 +100,7 @@ class A2DSentences:
     def videos(self, split: str) -> Sequence[str]:
         """The videos of a split, sorted."""
         if split not in self._splits:
-            raise UnknownNameError(unknown(f"split of {self.root}", split, list(self._splits)))
+            raise UnknownNameError(unknown(f"split of {self.release_dir}", split, list(self._splits)))
         return self._splits[split]
 
     def read(self, split: str, video_id: str) -> ReadVideo:
@@ -130,16 +130,16 @@ class A2DSentences:
         if not annotated:
             problems.append(f"{_INSTANCES}/{video_id} holds no .h5 file: no frame of it is annotated")
         for index, path in annotated.items():
-            found = read_instances(path, (info.height, info.width))
-            if found.problem:
-                problems.append(found.problem)
-            masks |= {(instance, index): rle for instance, rle in found.masks.items()}
-            for instance, category in found.categories.items():
+            instances = read_instances(path, (info.height, info.width))
+            if instances.problem:
+                problems.append(instances.problem)
+            masks |= {(instance, index): rle for instance, rle in instances.masks.items()}
+            for instance, category in instances.categories.items():
                 categories.setdefault(instance, Counter())[category] += 1
         expressions = self._expressions[video_id]
         object_ids = {object_id for object_id, _ in masks} | categories.keys()
         object_ids |= {object_id for expression in expressions for object_id in expression.object_ids or ()}
-        source = clip.relative_to(self.root).as_posix()
+        source = clip.relative_to(self.release_dir).as_posix()
         video = Video(
             video_id=video_id,
             split=split,
@@ -200,15 +200,15 @@ class A2DSentences:
                     "they are left out, is the download complete?"
                 )
         present = described.difference(*reasons.values())
-        found = {
+        videos = {
             split: tuple(sorted(video_id for video_id in present if self._listed[video_id].split == split))
             for split in SPLITS
         }
-        return {split: video_ids for split, video_ids in found.items() if video_ids}
+        return {split: video_ids for split, video_ids in videos.items() if video_ids}
 
     def _annotated_frames(self, video_id: str, num_frames: int) -> dict[int, Path]:
         """Frame index -> mask file."""
-        found = {}
+        annotated = {}
         for path in self._mask_files(video_id):
             number = as_whole(path.stem, f"{path}: the frame number", low=1)
             if number > num_frames:
@@ -216,42 +216,45 @@ class A2DSentences:
                     f"{path} annotates frame {number}, {video_id}.mp4 has {num_frames} frames; the clip is "
                     "truncated, fetch it again"
                 )
-            if number - 1 in found:
+            if number - 1 in annotated:
                 raise DatasetError(f"{path} is a second file for frame {number}; expected one per frame")
-            found[number - 1] = path
-        return found
+            annotated[number - 1] = path
+        return annotated
 
 
-def _find(root: Path, folders: tuple[str, ...], name: str) -> Path:
+def _find(release_dir: Path, folders: tuple[str, ...], name: str) -> Path:
     """A file that copies of the release keep in one folder or another."""
-    path = _first_file(root, folders, name)
+    path = _first_file(release_dir, folders, name)
     if path is None:
         raise MissingPathError(
-            f"{root / folders[0] / name} is missing; expected the {CARD.title} release in {root}"
+            f"{release_dir / folders[0] / name} is missing; expected the {CARD.title} release in "
+            f"{release_dir}"
         )
     return path
 
 
-def _first_file(root: Path, folders: tuple[str, ...], name: str) -> Path | None:
-    return next((path for folder in folders if (path := root / folder / name).is_file()), None)
+def _first_file(release_dir: Path, folders: tuple[str, ...], name: str) -> Path | None:
+    return next((path for folder in folders if (path := release_dir / folder / name).is_file()), None)
 
 
-def _find_clips(root: Path) -> Path:
+def _find_clips(release_dir: Path) -> Path:
     """The folder of mp4 files: code says clips320H, documentation CLIPS320, downloads differ in case."""
     for name in ("clips320h", "clips320"):
-        for parent in (root / "Release", root):
+        for parent in (release_dir / "Release", release_dir):
             for folder in sorted(folder_names(parent)):
                 if folder.lower() == name:
                     return parent / folder
-    raise MissingPathError(f"{root / 'Release' / 'clips320H'} is missing; expected the folder of mp4 clips")
+    raise MissingPathError(
+        f"{release_dir / 'Release' / 'clips320H'} is missing; expected the folder of mp4 clips"
+    )
 
 
-def _find_instances(root: Path) -> Path:
+def _find_instances(release_dir: Path) -> Path:
     for parent in _TEXT_FOLDERS:
-        if (root / parent / _INSTANCES).is_dir():
-            return root / parent / _INSTANCES
-    expected = root / "text_annotations" / _INSTANCES
-    for official in (root / "Release" / "Annotations" / "mat", root / "Annotations" / "mat"):
+        if (release_dir / parent / _INSTANCES).is_dir():
+            return release_dir / parent / _INSTANCES
+    expected = release_dir / "text_annotations" / _INSTANCES
+    for official in (release_dir / "Release" / "Annotations" / "mat", release_dir / "Annotations" / "mat"):
         if official.is_dir():
             raise DatasetError(
                 f"{official} holds the masks of A2D, which do not say which instance an "

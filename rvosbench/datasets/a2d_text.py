@@ -6,8 +6,9 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from rvosbench.datasets.reading import as_whole, read_csv, safe_id, shown
+from rvosbench.datasets.reading import as_whole, read_csv, safe_id
 from rvosbench.errors import DatasetError
+from rvosbench.files.text import shown
 from rvosbench.types import Expression
 
 SPLITS = ("train", "test")  # by the number in the last column of videoset.csv
@@ -29,7 +30,7 @@ def read_videoset(path: Path) -> dict[str, ListedVideo]:
         MissingPathError: there is no such file.
         DatasetError: a line has another form, or a video is in both splits.
     """
-    found: dict[str, ListedVideo] = {}
+    listed: dict[str, ListedVideo] = {}
     for number, row in read_csv(path):
         if number == 1 and row[0].lower() == "vid":
             continue
@@ -38,10 +39,10 @@ def read_videoset(path: Path) -> dict[str, ListedVideo]:
             raise DatasetError(f"{where} has {len(row)} columns, expected 9: {shown(','.join(row))}")
         video_id = safe_id(row[0], f"{where}: the video id")
         split = SPLITS[as_whole(row[8], f"{where}: the usage", high=1)]
-        if video_id in found and found[video_id].split != split:
+        if video_id in listed and listed[video_id].split != split:
             raise DatasetError(f"{where} puts {video_id} into the other split again; expected it in one")
-        found[video_id] = ListedVideo(split, as_whole(row[6], f"{where}: the number of frames"))
-    return found
+        listed[video_id] = ListedVideo(split, as_whole(row[6], f"{where}: the number of frames"))
+    return listed
 
 
 def read_expression_text(path: Path) -> tuple[dict[str, tuple[Expression, ...]], list[str]]:

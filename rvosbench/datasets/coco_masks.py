@@ -13,8 +13,9 @@ import numpy as np
 from pycocotools import mask as coco
 
 from rvosbench import masks
-from rvosbench.datasets.reading import as_list, as_mapping, shown
+from rvosbench.datasets.reading import as_list, as_mapping
 from rvosbench.errors import DatasetError, ScoreError
+from rvosbench.files.text import shown
 from rvosbench.masks.run_lengths import foreground_areas, foreground_runs
 from rvosbench.types import Rle
 
@@ -73,17 +74,17 @@ def visible_masks(
     Raises:
         DatasetError: a mask has another shape, or does not fit the frame.
     """
-    found = {
+    visible = {
         index: _run_lengths(value, height, width, where(index))
         for index, value in enumerate(values)
         if value is not None
     }
-    positions = list(found)
+    positions = list(visible)
     try:
-        areas = foreground_areas(list(found.values()), lambda number: where(positions[number]))
+        areas = foreground_areas(list(visible.values()), lambda number: where(positions[number]))
     except ScoreError as error:
         raise DatasetError(str(error)) from None
-    return {index: found[index] for index, area in zip(positions, areas.tolist(), strict=True) if area}
+    return {index: visible[index] for index, area in zip(positions, areas.tolist(), strict=True) if area}
 
 
 def _run_lengths(value: object, height: int, width: int, where: str) -> Rle:

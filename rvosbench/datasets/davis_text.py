@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rvosbench.datasets.reading import as_whole, read_text, safe_id, shown, some
+from rvosbench.datasets.reading import as_whole, read_text, safe_id
 from rvosbench.errors import DatasetError
+from rvosbench.files.text import shown, some
 from rvosbench.types import Expression
 
 ANNOTATORS = ("annot1-first", "annot1-full", "annot2-first", "annot2-full")
@@ -34,7 +35,7 @@ def read_expression_text(folder: Path) -> tuple[dict[str, tuple[Expression, ...]
         DatasetError: a line has another form.
     """
     files = [_read_file(folder / name) for name in TEXT_FILES]
-    found: dict[str, tuple[Expression, ...]] = {}
+    by_sequence: dict[str, tuple[Expression, ...]] = {}
     gaps: list[str] = []
     for sequence in sorted(set().union(*(descriptions for descriptions, _ in files))):
         objects = sorted(set().union(*(descriptions.get(sequence, {}) for descriptions, _ in files)))
@@ -54,19 +55,19 @@ def read_expression_text(folder: Path) -> tuple[dict[str, tuple[Expression, ...]
                         annotator=ANNOTATORS[k],
                     )
                 )
-        found[sequence] = tuple(expressions)
+        by_sequence[sequence] = tuple(expressions)
     problems = [f"{folder}: {len(gaps)} descriptions are missing: {some(gaps)}"] if gaps else []
     twice = [item for _, repeated in files for item in repeated]
     if twice:
         problems.append(
             f"{folder}: {len(twice)} objects are described twice ({some(twice)}); the first counts"
         )
-    return found, problems
+    return by_sequence, problems
 
 
 def _read_file(path: Path) -> tuple[dict[str, dict[int, str]], list[str]]:
     """The expressions (sequence -> object id -> text), and what was described twice."""
-    found: dict[str, dict[int, str]] = {}
+    by_sequence: dict[str, dict[int, str]] = {}
     twice = []
     # Not splitlines(): byte 0x85, an ellipsis on Windows, would end a line.
     for number, line in enumerate(read_text(path).split("\n"), start=1):
@@ -78,9 +79,9 @@ def _read_file(path: Path) -> tuple[dict[str, dict[int, str]], list[str]]:
             raise DatasetError(f'{where} is {shown(line)}, expected: <sequence> <object id> "<expression>"')
         name, object_id = parts[0], as_whole(parts[1], f"{where}: the object id", low=1)
         sequence = safe_id(_MISSPELT.get(name, name), f"{where}: the sequence")
-        objects = found.setdefault(sequence, {})
+        objects = by_sequence.setdefault(sequence, {})
         if object_id in objects:
             twice.append(f"{path.name} line {number}")
         else:
             objects[object_id] = parts[2].rstrip().removeprefix('"').removesuffix('"')
-    return found, twice
+    return by_sequence, twice

@@ -16,8 +16,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from rvosbench.datasets.reading import as_list, as_mapping, as_text, as_whole, read_json, safe_id, shown
+from rvosbench.datasets.reading import as_list, as_mapping, as_text, as_whole, read_json, safe_id
 from rvosbench.errors import DatasetError
+from rvosbench.files.text import shown
 from rvosbench.types import Expression
 
 
@@ -63,20 +64,20 @@ def read_categories(path: Path) -> dict[str, dict[int, str | None]]:
         DatasetError: it is not JSON or has another shape.
     """
     content = as_mapping(read_json(path), str(path))
-    found = {}
+    categories = {}
     for video_id, entry in as_mapping(content.get("videos"), f'{path}: the key "videos"').items():
         where = f"{path}, video {shown(video_id)}"
         objects = as_mapping(as_mapping(entry, where).get("objects"), f'{where}: "objects"')
-        found[video_id] = {
-            as_whole(key, f"{where}: an object id"): _category(thing, f"{where}, object {shown(key)}")
-            for key, thing in objects.items()
+        categories[video_id] = {
+            as_whole(key, f"{where}: an object id"): _category(obj, f"{where}, object {shown(key)}")
+            for key, obj in objects.items()
         }
-    return found
+    return categories
 
 
 def _category(value: object, where: str) -> str | None:
-    thing = as_mapping(value, where)
-    return as_text(thing["category"], f"{where}: category") if "category" in thing else None
+    obj = as_mapping(value, where)
+    return as_text(obj["category"], f"{where}: category") if "category" in obj else None
 
 
 def _video(video_id: str, value: object, objects: str, where: str) -> VideoEntry:
@@ -103,8 +104,8 @@ def _expression(video_id: str, key: str, value: object, objects: str, where: str
     expression = as_mapping(value, where)
     object_ids = None
     if objects in expression:
-        found = expression[objects] if isinstance(expression[objects], list) else [expression[objects]]
-        object_ids = tuple(dict.fromkeys(as_whole(number, f'{where}: "{objects}"') for number in found))
+        numbers = expression[objects] if isinstance(expression[objects], list) else [expression[objects]]
+        object_ids = tuple(dict.fromkeys(as_whole(number, f'{where}: "{objects}"') for number in numbers))
     return Expression(
         video_id=video_id,
         expression_id=expression_id,

@@ -117,13 +117,19 @@ class FolderRelease(ABC):
             UnknownNameError: no such split or video.
             DatasetError: a file is damaged, or a mask has another size than its frame.
         """
+        expressions = self.expressions(split, video_id)
+        images, names = self.frames_folder(split, video_id), self._frame_names(split, video_id)
+        if not names:
+            raise DatasetError(
+                f"{self.release_dir / images} holds no frame any more; extract the video again"
+            )
         video = read_video(
             self.release_dir,
             video_id=video_id,
             split=split,
-            images=self.frames_folder(split, video_id),
-            frame_names=self._frame_names(split, video_id),
-            expressions=self.expressions(split, video_id),
+            images=images,
+            frame_names=names,
+            expressions=expressions,
             fps=self.fps,
             annotations=self._masks(split, video_id),
             all_annotated=False,

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from rvosbench.datasets.expression_json import VideoEntry, objects_meant
 from rvosbench.datasets.label_maps import read_annotations
-from rvosbench.datasets.reading import folder_names, image_files, some
+from rvosbench.datasets.reading import folder_names, image_files
 from rvosbench.errors import DatasetError, MissingPathError
+from rvosbench.files.text import some
 from rvosbench.media.images import MAX_PIXELS, image_size
 from rvosbench.types import Expression, Frame, Object, Rle, Video
 
@@ -24,12 +25,14 @@ class FrameFolder:
     size: tuple[int, int]  # (height, width) px of every frame
 
 
-def open_frames(root: Path, images: str, frame_names: Sequence[str], suffix: str = ".jpg") -> FrameFolder:
+def open_frames(
+    release_dir: Path, images: str, frame_names: Sequence[str], suffix: str = ".jpg"
+) -> FrameFolder:
     """Find the image files of one video.
 
     Args:
-        root: the release.
-        images: the folder with the frames, relative to `root`, with `/`.
+        release_dir: the release.
+        images: the folder with the frames, relative to `release_dir`, with `/`.
         frame_names: the stems of the image files, in order; at least one.
         suffix: the usual one, to name a file that is not there.
 
@@ -38,19 +41,21 @@ def open_frames(root: Path, images: str, frame_names: Sequence[str], suffix: str
         DatasetError: a frame has a damaged header, is too large, or has another size than the first one.
             Pixels are not decoded: `rvos verify` does that.
     """
-    files = image_files(root / images)
+    files = image_files(release_dir / images)
     for name in frame_names:
         if name not in files:
             raise MissingPathError(
-                f"{root / images / name}{suffix} is missing; the release lists this frame, extract it again"
+                f"{release_dir / images / name}{suffix} is missing; the release lists this frame, "
+                "extract it again"
             )
     # A mask fits the frame that it was drawn on, so the first frame cannot speak for the others.
-    sizes = [frame_size(root / images / files[name]) for name in frame_names]
+    sizes = [frame_size(release_dir / images / files[name]) for name in frame_names]
     for name, size in zip(frame_names, sizes, strict=True):
         if size != sizes[0]:
             raise DatasetError(
-                f"{root / images / files[name]} is {size[0]}x{size[1]} px (height x width), the first frame "
-                f"of its video {sizes[0][0]}x{sizes[0][1]}; expected one size, fetch the video again"
+                f"{release_dir / images / files[name]} is {size[0]}x{size[1]} px (height x width), the "
+                f"first frame of its video {sizes[0][0]}x{sizes[0][1]}; expected one size, fetch the "
+                "video again"
             )
     return FrameFolder(images, tuple(frame_names), tuple(files[name] for name in frame_names), sizes[0])
 
@@ -69,11 +74,11 @@ def frame_size(path: Path) -> tuple[int, int]:
 
 
 def frame_files(
-    root: Path, images: str, frame_names: Sequence[str], suffix: str = ".jpg"
+    release_dir: Path, images: str, frame_names: Sequence[str], suffix: str = ".jpg"
 ) -> tuple[Path, ...]:
     """Where the frames of one video lie; those that are not there, with the suffix that is expected."""
-    files = image_files(root / images)
-    return tuple(root / images / files.get(name, name + suffix) for name in frame_names)
+    files = image_files(release_dir / images)
+    return tuple(release_dir / images / files.get(name, name + suffix) for name in frame_names)
 
 
 def as_video(
@@ -118,7 +123,7 @@ def as_video(
 
 
 def read_video(
-    root: Path,
+    release_dir: Path,
     *,
     video_id: str,
     split: str,
@@ -134,10 +139,10 @@ def read_video(
     """Everything about one video whose masks are PNG files.
 
     Args:
-        root: the release.
+        release_dir: the release.
         video_id: the official id.
         split: the split.
-        images: the folder with the frames, relative to `root`, with `/`.
+        images: the folder with the frames, relative to `release_dir`, with `/`.
         frame_names: the stems of the image files, in order.
         expressions: the expressions.
         fps: frames per second.
@@ -151,7 +156,7 @@ def read_video(
         DatasetError: a file is damaged, a frame or a mask has another size than the first frame, or a mask
             shows an object that the index does not list.
     """
-    frames = open_frames(root, images, frame_names)
+    frames = open_frames(release_dir, images, frame_names)
     masks: dict[tuple[int, int], Rle] = {}
     annotated: tuple[bool, ...] = (False,) * len(frame_names)
     if annotations is not None:
@@ -171,19 +176,19 @@ def read_video(
 
 
 def with_frames(
-    root: Path, split: str, entries: Mapping[str, VideoEntry]
+    release_dir: Path, split: str, entries: Mapping[str, VideoEntry]
 ) -> tuple[dict[str, VideoEntry], str | None]:
     """The videos of a split that have a folder in `<split>/JPEGImages`, and what to say about the others.
 
     Args:
-        root: the release.
+        release_dir: the release.
         split: the split and its folder.
         entries: the videos that the index lists.
 
     Returns:
-        The videos that are there, and one expression about those that are not, if any.
+        The videos that are there, and a sentence about those that are not, if any.
     """
-    missing = entries.keys() - folder_names(root / split / "JPEGImages")
+    missing = entries.keys() - folder_names(release_dir / split / "JPEGImages")
     if not missing:
         return dict(entries), None
     return {video_id: entry for video_id, entry in entries.items() if video_id not in missing}, (

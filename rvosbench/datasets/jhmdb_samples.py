@@ -13,8 +13,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from rvosbench.datasets.reading import as_list, as_text, as_whole, read_json, safe_id, shown
+from rvosbench.datasets.reading import as_list, as_text, as_whole, read_json, safe_id
 from rvosbench.errors import DatasetError
+from rvosbench.files.text import shown
 
 # The videos that the lists begin with; their frames are enough to tell random draws apart.
 _FIRST = (

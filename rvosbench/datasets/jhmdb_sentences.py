@@ -29,17 +29,10 @@ from rvosbench import masks
 from rvosbench.datasets.frame_folders import as_video, frame_files, open_frames
 from rvosbench.datasets.jhmdb_samples import Samples, read_samples
 from rvosbench.datasets.matlab_arrays import array_shape, read_array
-from rvosbench.datasets.reading import (
-    fingerprint,
-    folder_names,
-    read_csv,
-    release_folder,
-    safe_id,
-    shown,
-    some,
-)
+from rvosbench.datasets.reading import fingerprint, folder_names, read_csv, release_folder, safe_id
 from rvosbench.datasets.specs.jhmdb import CARD, JhmdbOptions
 from rvosbench.errors import DatasetError, UnknownNameError
+from rvosbench.files.text import shown, some
 from rvosbench.plugins.dataset import ReadVideo
 from rvosbench.plugins.registry import unknown
 from rvosbench.types import Expression
@@ -59,24 +52,24 @@ class JhmdbSentences:
         card: what a whole release holds; the title says which frames are annotated.
     """
 
-    def __init__(self, root: Path, options: JhmdbOptions) -> None:
+    def __init__(self, release_dir: Path, options: JhmdbOptions) -> None:
         """Read the expressions and the list of samples.
 
         Args:
-            root: the folder with `Rename_Images` and `puppet_mask`.
+            release_dir: the folder with `Rename_Images` and `puppet_mask`.
             options: see the module.
 
         Raises:
             MissingPathError: the folder, the expressions or the named list is not there.
             DatasetError: it holds no video, or a file has the wrong shape.
         """
-        self.root = release_folder(root, CARD.title)
+        self.release_dir = release_folder(release_dir, CARD.title)
         self._problems: list[str] = []
-        self._expressions = _read_expression_text(root / _TEXT)
+        self._expressions = _read_expression_text(release_dir / _TEXT)
         self._actions = self._find_videos()
         if not self._actions:
             raise DatasetError(
-                f"{root} has no video with frames, masks and an expression; expected "
+                f"{release_dir} has no video with frames, masks and an expression; expected "
                 "Rename_Images/<action>/<video>/ and puppet_mask/<action>/<video>/puppet_mask.mat"
             )
         self._samples = self._find_samples(options.samples)
@@ -89,14 +82,14 @@ class JhmdbSentences:
 
     def fingerprint(self) -> str:
         """SHA-256 over the expressions and the scored frames, whatever the folders in the list of samples."""
-        text = fingerprint([self.root / _TEXT], self.root)
+        text = fingerprint([self.release_dir / _TEXT], self.release_dir)
         scored = self._samples.digest if self._samples else "all"
         return hashlib.sha256(f"{text} {scored}".encode()).hexdigest()
 
     def index_files(self) -> tuple[Path, ...]:
         """The expressions and, if there is one, the list of samples."""
         samples = [] if self._samples is None else [self._samples_path]
-        return (self.root / _TEXT, *samples)
+        return (self.release_dir / _TEXT, *samples)
 
     def splits(self) -> tuple[str, ...]:
         """The one split, `test`."""
@@ -105,7 +98,7 @@ class JhmdbSentences:
     def videos(self, split: str) -> Sequence[str]:
         """The videos that have frames, masks and an expression, sorted."""
         if split != SPLIT:
-            raise UnknownNameError(unknown(f"split of {self.root}", split, [SPLIT]))
+            raise UnknownNameError(unknown(f"split of {self.release_dir}", split, [SPLIT]))
         return tuple(self._actions)
 
     def read(self, split: str, video_id: str) -> ReadVideo:
@@ -124,7 +117,7 @@ class JhmdbSentences:
         if parts.ndim != 3:
             raise DatasetError(f"{path}: part_mask is {parts.shape}, expected (height, width, frames)")
         names = _frame_names(parts.shape[2], path)
-        frames = open_frames(self.root, f"Rename_Images/{action}/{video_id}", names, ".png")
+        frames = open_frames(self.release_dir, f"Rename_Images/{action}/{video_id}", names, ".png")
         if parts.shape[:2] != frames.size:
             raise DatasetError(
                 f"{path}: part_mask is {parts.shape}, its frames {frames.size[0]}x{frames.size[1]} px; "
@@ -160,7 +153,7 @@ class JhmdbSentences:
             return (path,)
         shape = array_shape(path, _ARRAY)
         names = _frame_names(shape[2] if len(shape) > 2 else 1, path)
-        return (path, *frame_files(self.root, f"Rename_Images/{action}/{video_id}", names, ".png"))
+        return (path, *frame_files(self.release_dir, f"Rename_Images/{action}/{video_id}", names, ".png"))
 
     def _action(self, split: str, video_id: str) -> str:
         known = self.videos(split)
@@ -169,7 +162,7 @@ class JhmdbSentences:
         return self._actions[video_id]
 
     def _mask_path(self, action: str, video_id: str) -> Path:
-        return self.root / "puppet_mask" / action / video_id / "puppet_mask.mat"
+        return self.release_dir / "puppet_mask" / action / video_id / "puppet_mask.mat"
 
     def _annotated(self, video_id: str, count: int, path: Path) -> list[bool]:
         """For each frame whether it is scored."""
@@ -185,24 +178,24 @@ class JhmdbSentences:
 
     def _find_videos(self) -> dict[str, str]:
         """Video -> action, of the videos that have an expression, frames and masks."""
-        images = self.root / "Rename_Images"
-        found: dict[str, str] = {}
+        images = self.release_dir / "Rename_Images"
+        actions: dict[str, str] = {}
         for action in sorted(folder_names(images)):
             here = folder_names(images / action) & self._expressions.keys()
-            if here & found.keys():
+            if here & actions.keys():
                 raise DatasetError(
-                    f"{images} has {some(here & found.keys())} in {action} and in another folder; expected "
+                    f"{images} has {some(here & actions.keys())} in {action} and in another folder; expected "
                     "every video under one action"
                 )
-            found |= dict.fromkeys(here, action)
-        for action in set(found.values()):
+            actions |= dict.fromkeys(here, action)
+        for action in set(actions.values()):
             safe_id(action, f"{images}: the name of an action")
         masked = {
-            video_id for video_id, action in found.items() if self._mask_path(action, video_id).is_file()
+            video_id for video_id, action in actions.items() if self._mask_path(action, video_id).is_file()
         }
         reasons = {
-            "are not in Rename_Images": self._expressions.keys() - found.keys(),
-            "have no puppet_mask.mat": found.keys() - masked,
+            "are not in Rename_Images": self._expressions.keys() - actions.keys(),
+            "have no puppet_mask.mat": actions.keys() - masked,
         }
         for reason, missing in reasons.items():
             if missing:
@@ -210,10 +203,10 @@ class JhmdbSentences:
                     f"{len(missing)} of {len(self._expressions)} videos with expressions {reason} "
                     f"({some(missing)}); they are left out, is the download complete?"
                 )
-        return {video_id: found[video_id] for video_id in sorted(masked)}
+        return {video_id: actions[video_id] for video_id in sorted(masked)}
 
     def _find_samples(self, named: Path | None) -> Samples | None:
-        path = named or self.root / SAMPLES
+        path = named or self.release_dir / SAMPLES
         self._samples_path = path
         if named is None and not path.is_file():
             self._problems.append(
@@ -255,7 +248,7 @@ def _actor(parts: NDArray[Any], index: int) -> NDArray[np.bool_]:
 
 def _read_expression_text(path: Path) -> dict[str, tuple[Expression, ...]]:
     """The expression of every video."""
-    found: dict[str, tuple[Expression, ...]] = {}
+    expressions: dict[str, tuple[Expression, ...]] = {}
     for number, row in read_csv(path):
         if number == 1 and row[0] == "video_id":
             continue
@@ -263,9 +256,9 @@ def _read_expression_text(path: Path) -> dict[str, tuple[Expression, ...]]:
         if len(row) != 2:
             raise DatasetError(f"{where} is {shown(','.join(row))}, expected: video_id,query")
         video_id = safe_id(row[0], f"{where}: the video id")
-        if video_id in found:
+        if video_id in expressions:
             raise DatasetError(f"{where} describes {video_id} again; expected one expression per video")
-        found[video_id] = (
+        expressions[video_id] = (
             Expression(video_id=video_id, expression_id="0", text=row[1], object_ids=(_ACTOR,)),
         )
-    return found
+    return expressions

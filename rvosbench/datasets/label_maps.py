@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from rvosbench import masks
 from rvosbench.datasets.label_colours import decode_colours, in_colour
-from rvosbench.datasets.reading import image_files, read_bytes, some
+from rvosbench.datasets.reading import image_files, read_bytes
 from rvosbench.errors import DatasetError, MissingPathError
+from rvosbench.files.text import some
 from rvosbench.types import Rle
 
 _FEW = 12  # so many comparisons cost less than a histogram
@@ -29,12 +30,12 @@ def split_labels(labels: NDArray[np.uint8]) -> dict[int, Rle]:
     """
     # Run lengths go down the columns: transposed once for all objects, by OpenCV: faster than numpy.
     columns = cv2.transpose(np.ascontiguousarray(labels)).T
-    found = {}
+    rles = {}
     for label in _candidates(labels):
         mask = columns == label
         if mask.any():
-            found[label] = masks.encode(mask)
-    return found
+            rles[label] = masks.encode(mask)
+    return rles
 
 
 def _candidates(labels: NDArray[np.uint8]) -> Iterable[int]:
@@ -92,7 +93,7 @@ def read_annotations(
         DatasetError: a PNG is damaged, has another size than the frames, or shows an object that the index
             does not list.
     """
-    found: dict[tuple[int, int], Rle] = {}
+    rles: dict[tuple[int, int], Rle] = {}
     annotated = []
     for index, name in enumerate(frame_names):
         path = folder / f"{name}.png"
@@ -115,5 +116,5 @@ def read_annotations(
                 f"{path} has pixels of value {min(present.keys() - set(objects))}, its video has the objects "
                 f"{some(map(str, objects), 10)}; do the annotation and the index belong together?"
             )
-        found |= {(object_id, index): rle for object_id, rle in present.items()}
-    return found, tuple(annotated)
+        rles |= {(object_id, index): rle for object_id, rle in present.items()}
+    return rles, tuple(annotated)

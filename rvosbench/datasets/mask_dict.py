@@ -17,8 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from rvosbench.datasets.reading import as_list, shown
+from rvosbench.datasets.reading import as_list
 from rvosbench.errors import DatasetError, MissingPathError
+from rvosbench.files.text import shown
 
 _CHUNK = 1024 * 1024  # bytes
 MAX_LIST_BYTES = 16 * 1024 * 1024

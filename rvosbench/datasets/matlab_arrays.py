@@ -19,8 +19,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rvosbench.datasets.reading import read_bytes, shown
+from rvosbench.datasets.reading import read_bytes
 from rvosbench.errors import DatasetError
+from rvosbench.files.text import shown
 
 MAX_BYTES = 64 * 1024 * 1024
 """Of a file, and of all that its compressed parts hold together. A puppet mask takes 3 to 25 MB."""
@@ -59,10 +60,10 @@ def read_array(path: Path, name: str) -> NDArray[Any]:
     names = []
     try:
         for body in _matrices(data, order):
-            found, array = _matrix(body, order, name)
+            name_read, array = _matrix(body, order, name)
             if array is not None:
                 return array
-            names.append(found)
+            names.append(name_read)
     except (_DamagedError, struct.error) as error:
         raise DatasetError(f"{path} is damaged ({error}); fetch or extract it again") from None
     raise DatasetError(
@@ -80,8 +81,8 @@ def array_shape(path: Path, name: str) -> tuple[int, ...]:
     data, order = _read(path)
     try:
         for body in _matrices(data, order, most=_HEAD):
-            found, shape, _, _ = _head(body, order)
-            if found == name:
+            name_read, shape, _, _ = _head(body, order)
+            if name_read == name:
                 if min(shape, default=0) < 1 or math.prod(shape) > MAX_BYTES:
                     raise _DamagedError(f"{name} claims to be {shape[:8]}")
                 return shape

@@ -27,9 +27,10 @@ from rvosbench.datasets.coco_masks import visible_masks
 from rvosbench.datasets.expression_json import VideoEntry, objects_meant, read_expressions
 from rvosbench.datasets.frame_folders import as_video, frame_files, open_frames, with_frames
 from rvosbench.datasets.mask_dict import MaskDict, open_mask_dict
-from rvosbench.datasets.reading import fingerprint, release_folder, some
+from rvosbench.datasets.reading import fingerprint, release_folder
 from rvosbench.datasets.specs.mevis import CARD, CARD_V2, MevisOptions
 from rvosbench.errors import DatasetError, MissingPathError, UnknownNameError
+from rvosbench.files.text import some
 from rvosbench.plugins.dataset import ReadVideo
 from rvosbench.plugins.registry import unknown
 from rvosbench.types import Expression, Rle
@@ -46,30 +47,31 @@ class Mevis:
         card: what a whole release holds.
     """
 
-    def __init__(self, root: Path, options: MevisOptions) -> None:
+    def __init__(self, release_dir: Path, options: MevisOptions) -> None:
         """Read the text; the masks are read video by video.
 
         Args:
-            root: the folder with `train`, `valid_u` ...
+            release_dir: the folder with `train`, `valid_u` ...
             options: see the module.
 
         Raises:
             MissingPathError: the folder is not there.
             DatasetError: it holds no split, or a text has the wrong shape.
         """
-        self.root = release_folder(root, CARD.title)
+        self.release_dir = release_folder(release_dir, CARD.title)
         self._problems: list[str] = []
         version = self._version(options.mevis_version)
         self.card = CARD_V2 if version == "2" else CARD
         self._texts = {
-            split: path for split in _SPLITS if (path := root / split / TEXT_FILES[version]).is_file()
+            split: path for split in _SPLITS if (path := release_dir / split / TEXT_FILES[version]).is_file()
         }
         self._videos = self._find_videos()
         if not self._videos:
-            packed = any((root / split / "JPEGImages.tar").is_file() for split in _SPLITS)
+            packed = any((release_dir / split / "JPEGImages.tar").is_file() for split in _SPLITS)
             raise DatasetError(
-                f"{root} holds no video of {self.card.title}; expected train/{TEXT_FILES[version]} with "
-                "train/JPEGImages/<video>/, or the same for valid_u, valid or test; "
+                f"{release_dir} holds no video of {self.card.title}; expected "
+                f"train/{TEXT_FILES[version]} with train/JPEGImages/<video>/, or the same for "
+                "valid_u, valid or test; "
                 + ("extract JPEGImages.tar there first" if packed else "is this the right folder?")
             )
         self._masks: dict[str, MaskDict | None] = {}
@@ -81,7 +83,7 @@ class Mevis:
 
     def fingerprint(self) -> str:
         """SHA-256 over the text and the masks."""
-        return fingerprint(self.index_files(), self.root)
+        return fingerprint(self.index_files(), self.release_dir)
 
     def index_files(self) -> tuple[Path, ...]:
         """The text and the masks of all splits."""
@@ -114,13 +116,13 @@ class Mevis:
         """
         entry = self._entry(split, video_id)
         # The official code sorts them too before it counts along the masks.
-        frames = open_frames(self.root, f"{split}/JPEGImages/{video_id}", sorted(entry.frame_names))
+        frames = open_frames(self.release_dir, f"{split}/JPEGImages/{video_id}", sorted(entry.frame_names))
         ground_truth = self._ground_truth(split)
         masks: dict[tuple[int, int], Rle] = {}
         if ground_truth is not None:
             for object_id in sorted(objects_meant(entry.expressions)):
-                found = _read_object(ground_truth, object_id, frames.names, frames.size)
-                masks |= {(object_id, index): rle for index, rle in found.items()}
+                track = _read_object(ground_truth, object_id, frames.names, frames.size)
+                masks |= {(object_id, index): rle for index, rle in track.items()}
         known = any(expression.object_ids is not None for expression in entry.expressions)
         video = as_video(
             frames,
@@ -158,7 +160,7 @@ class Mevis:
     def sources(self, split: str, video_id: str) -> tuple[Path, ...]:
         """The frames of a video, and `mask_dict.json` where its expressions mean objects."""
         entry = self._entry(split, video_id)
-        frames = frame_files(self.root, f"{split}/JPEGImages/{video_id}", sorted(entry.frame_names))
+        frames = frame_files(self.release_dir, f"{split}/JPEGImages/{video_id}", sorted(entry.frame_names))
         return (*frames, self._mask_path(split)) if objects_meant(entry.expressions) else frames
 
     def _entry(self, split: str, video_id: str) -> VideoEntry:
@@ -171,18 +173,18 @@ class Mevis:
         present = [
             number
             for number, name in TEXT_FILES.items()
-            if any((self.root / split / name).is_file() for split in _SPLITS)
+            if any((self.release_dir / split / name).is_file() for split in _SPLITS)
         ]
         if version is None and len(present) > 1:
             self._problems.append(
-                f"{self.root} holds the text of MeViS and of MeViSv2; the second is read, choose with the "
-                "option mevis-version"
+                f"{self.release_dir} holds the text of MeViS and of MeViSv2; the second is read, choose "
+                "with the option mevis-version"
             )
         return version or (present or ["1"])[-1]
 
     def _find_videos(self) -> dict[str, dict[str, VideoEntry]]:
         """The videos of every split that have a folder of frames."""
-        found = {}
+        videos = {}
         for split, path in self._texts.items():
             listed = read_expressions(path, "anno_id")
             unsorted = [
@@ -200,17 +202,17 @@ class Mevis:
                     "mean "
                     "is taken to be hidden"
                 )
-            found[split], problem = with_frames(self.root, split, listed)
+            videos[split], problem = with_frames(self.release_dir, split, listed)
             self._problems += [problem] if problem else []
-        return {split: entries for split, entries in found.items() if entries}
+        return {split: entries for split, entries in videos.items() if entries}
 
     def _entries(self, split: str) -> dict[str, VideoEntry]:
         if split not in self._videos:
-            raise UnknownNameError(unknown(f"split of {self.root}", split, list(self._videos)))
+            raise UnknownNameError(unknown(f"split of {self.release_dir}", split, list(self._videos)))
         return self._videos[split]
 
     def _mask_path(self, split: str) -> Path:
-        return self.root / split / "mask_dict.json"
+        return self.release_dir / split / "mask_dict.json"
 
     def _ground_truth(self, split: str) -> MaskDict | None:
         """The masks of a split, opened once; None where no expression says what it means."""

@@ -16,8 +16,9 @@ import struct
 from pathlib import Path
 from typing import Any, NoReturn
 
-from rvosbench.datasets.reading import read_bytes, shown
+from rvosbench.datasets.reading import read_bytes
 from rvosbench.errors import DatasetError
+from rvosbench.files.text import shown
 
 # What the unpickler raises for damaged input; the documentation names no closed list.
 _DAMAGED = (

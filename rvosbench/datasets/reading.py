@@ -12,7 +12,6 @@ import io
 import json
 import os
 import re
-import reprlib
 import stat
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -20,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from rvosbench.errors import DatasetError, MissingPathError
+from rvosbench.files.text import one_line, shown
 
 _SAFE_ID = re.compile(r"[A-Za-z0-9_()@!+-](?:[A-Za-z0-9_()@!+. -]{0,126}[A-Za-z0-9_()@!+-])?")
 # Windows opens a device for these names, with any extension.
@@ -56,28 +56,6 @@ def safe_id(value: object, what: str) -> str:
     )
 
 
-def shown(value: object) -> str:
-    """A value from a release for an error message: its repr in ASCII, cut to 60 characters.
-
-    However large the value is: a few bytes of a pickle can describe a list that prints as gigabytes.
-    """
-    text = ascii(value[:60]) if isinstance(value, str) else _BRIEF.repr(value)
-    text = text.encode("ascii", "backslashreplace").decode()
-    return text if len(text) <= 60 else f"{text[:57]}..."
-
-
-class _Brief(reprlib.Repr):
-    """A repr that looks at the beginning of a value only."""
-
-    def repr_int(self, number: int, level: int) -> str:
-        """Python refuses to print numbers of more than 4300 digits."""
-        bits = number.bit_length()
-        return repr(number) if bits < 200 else f"a number of {bits} bits"
-
-
-_BRIEF = _Brief()
-
-
 def read_json(path: Path) -> Any:
     """The content of a UTF-8 JSON file.
 
@@ -89,16 +67,15 @@ def read_json(path: Path) -> Any:
     try:
         return json.loads(read_bytes(path), object_pairs_hook=_unique)
     except (ValueError, RecursionError) as error:
-        detail = " ".join(str(error).split())
-        raise DatasetError(f"{path} is not valid JSON ({detail}); fetch the file again") from error
+        raise DatasetError(f"{path} is not valid JSON ({one_line(error)}); fetch the file again") from error
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
+    members = dict(pairs)
+    if len(members) < len(pairs):
         key, _ = Counter(key for key, _ in pairs).most_common(1)[0]
         raise ValueError(f"the key {shown(key)} is there twice")
-    return found
+    return members
 
 
 def read_text(path: Path) -> str:
@@ -190,25 +167,25 @@ def _kind(value: object) -> str:
     return names.get(type(value), "a number" if isinstance(value, int | float) else "missing")
 
 
-def release_folder(root: Path, what: str) -> Path:
-    """`root`, if it is a folder.
+def release_folder(release_dir: Path, what: str) -> Path:
+    """`release_dir`, if it is a folder.
 
     Raises:
         MissingPathError: it is not there, or is a file.
     """
-    if root.is_dir():
-        return root
-    found = "is a file" if root.exists() else "is not there"
-    raise MissingPathError(f"{root} {found}; expected the folder of the {what} release")
+    if release_dir.is_dir():
+        return release_dir
+    state = "is a file" if release_dir.exists() else "is not there"
+    raise MissingPathError(f"{release_dir} {state}; expected the folder of the {what} release")
 
 
-def fingerprint(files: Iterable[Path], root: Path) -> str:
-    """SHA-256 over the names (relative to `root`) and contents of a release's index files."""
+def fingerprint(files: Iterable[Path], release_dir: Path) -> str:
+    """SHA-256 over the names (relative to `release_dir`) and contents of a release's index files."""
     total = hashlib.sha256()
     for path in sorted(files):
         with path.open("rb") as file:
             content = hashlib.file_digest(file, "sha256").hexdigest()
-        total.update(f"{path.relative_to(root).as_posix()} {content}\n".encode())
+        total.update(f"{path.relative_to(release_dir).as_posix()} {content}\n".encode())
     return total.hexdigest()
 
 
@@ -252,9 +229,3 @@ def image_files(folder: Path) -> dict[str, str]:
     return {
         Path(name).stem: name for name in file_names(folder) if Path(name).suffix.lower() in _IMAGE_SUFFIXES
     }
-
-
-def some(names: Iterable[str], most: int = 3) -> str:
-    """The first few of many names, for a message."""
-    every = sorted(names)
-    return ", ".join(every[:most]) + (f" and {len(every) - most} more" if len(every) > most else "")

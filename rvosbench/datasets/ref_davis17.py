@@ -39,11 +39,10 @@ from rvosbench.datasets.reading import (
     read_text,
     release_folder,
     safe_id,
-    shown,
-    some,
 )
 from rvosbench.datasets.specs.davis import CARD
 from rvosbench.errors import DatasetError, UnknownNameError
+from rvosbench.files.text import shown, some
 from rvosbench.plugins.dataset import ReadVideo
 from rvosbench.plugins.registry import unknown
 from rvosbench.types import VOID, Expression
@@ -60,14 +59,14 @@ class RefDavis17:
         card: what a whole release holds.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, release_dir: Path) -> None:
         """Read the index files.
 
         Raises:
             MissingPathError: the folder or a text file is not there.
             DatasetError: it holds no sequence, or an index has the wrong shape.
         """
-        self.root = release_folder(root, CARD.title)
+        self.release_dir = release_folder(release_dir, CARD.title)
         self.card = CARD
         self._problems: list[str] = []
         self._indexes: list[Path] = []
@@ -76,18 +75,25 @@ class RefDavis17:
         ] = {}  # split -> sequence -> expressions
         self._frame_names: dict[str, tuple[str, ...]] = {}  # sequence -> frames that an index lists
         self._categories: dict[str, dict[int, str | None]] = {}
-        self._images: dict[str, str] = {}  # split -> the folder of sequence folders, relative to root
+        self._images: dict[str, str] = {}  # split -> the folder of sequence folders, relative to release_dir
         self._annotations: dict[str, Path] = {}
-        raw = next((path for path in (root / "DAVIS", root) if (path / "JPEGImages" / "480p").is_dir()), None)
+        raw = next(
+            (
+                path
+                for path in (release_dir / "DAVIS", release_dir)
+                if (path / "JPEGImages" / "480p").is_dir()
+            ),
+            None,
+        )
         if raw is not None:
             self._read_raw(raw)
-        elif (root / "meta_expressions").is_dir():
+        elif (release_dir / "meta_expressions").is_dir():
             self._read_converted()
         if not self._expressions:
             raise DatasetError(
-                f"{root} holds no sequence of {CARD.title} with frames, expressions and a place in the image "
-                "sets; expected DAVIS/JPEGImages/480p with davis_text_annotations, or meta_expressions with "
-                "valid/JPEGImages; is this the right folder?"
+                f"{release_dir} holds no sequence of {CARD.title} with frames, expressions and a place in "
+                "the image sets; expected DAVIS/JPEGImages/480p with davis_text_annotations, or "
+                "meta_expressions with valid/JPEGImages; is this the right folder?"
             )
 
     @property
@@ -97,7 +103,7 @@ class RefDavis17:
 
     def fingerprint(self) -> str:
         """SHA-256 over the text, json and image set files of the release."""
-        return fingerprint(self.index_files(), self.root)
+        return fingerprint(self.index_files(), self.release_dir)
 
     def index_files(self) -> tuple[Path, ...]:
         """The text, json and image set files of the release."""
@@ -121,7 +127,7 @@ class RefDavis17:
         """
         images, names = self._frames(split, video_id)
         video = read_video(
-            self.root,
+            self.release_dir,
             video_id=video_id,
             split=split,
             images=images,
@@ -142,7 +148,9 @@ class RefDavis17:
         """The frames of a sequence and as many masks."""
         images, names = self._frames(split, video_id)
         annotations = self._annotations[split] / video_id
-        return frame_files(self.root, images, names) + annotation_files(annotations, names, all_frames=True)
+        return frame_files(self.release_dir, images, names) + annotation_files(
+            annotations, names, all_frames=True
+        )
 
     def _sequence(self, split: str, video_id: str) -> tuple[Expression, ...]:
         sequences = self._split(split)
@@ -155,15 +163,16 @@ class RefDavis17:
         self._sequence(split, video_id)
         images = f"{self._images[split]}/{video_id}"
         names = self._frame_names.get(video_id) or tuple(
-            safe_id(stem, f"{self.root / images}: a frame name") for stem in image_files(self.root / images)
+            safe_id(stem, f"{self.release_dir / images}: a frame name")
+            for stem in image_files(self.release_dir / images)
         )
         if not names:
-            raise DatasetError(f"{self.root / images} holds no frame; extract the sequence again")
+            raise DatasetError(f"{self.release_dir / images} holds no frame; extract the sequence again")
         return images, names
 
     def _split(self, split: str) -> dict[str, tuple[Expression, ...]]:
         if split not in self._expressions:
-            raise UnknownNameError(unknown(f"split of {self.root}", split, list(self._expressions)))
+            raise UnknownNameError(unknown(f"split of {self.release_dir}", split, list(self._expressions)))
         return self._expressions[split]
 
     def _read_raw(self, davis: Path) -> None:
@@ -171,10 +180,10 @@ class RefDavis17:
         text = next(
             (
                 path
-                for path in (self.root / "davis_text_annotations", davis / "davis_text_annotations")
+                for path in (self.release_dir / "davis_text_annotations", davis / "davis_text_annotations")
                 if path.is_dir()
             ),
-            self.root,
+            self.release_dir,
         )
         expressions, problems = read_expression_text(text)
         self._problems += problems
@@ -202,16 +211,17 @@ class RefDavis17:
     def _read_converted(self) -> None:
         """The tree of ReferFormer's conversion script."""
         for split, folder in (("train", "train"), ("val", "valid")):
-            path = self.root / "meta_expressions" / folder / "meta_expressions.json"
+            path = self.release_dir / "meta_expressions" / folder / "meta_expressions.json"
             if not path.is_file():
                 continue
             self._indexes.append(path)
-            images = self.root / folder / "JPEGImages"
+            images = self.release_dir / folder / "JPEGImages"
             entries = read_expressions(path)
             self._frame_names |= {name: entry.frame_names for name, entry in entries.items()}
-            found = {name: _with_annotators(entry.expressions) for name, entry in entries.items()}
-            self._add(split, images, self.root / folder / "Annotations", found, folder_names(images))
-            meta = self.root / folder / "meta.json"
+            expressions = {name: _with_annotators(entry.expressions) for name, entry in entries.items()}
+            annotations = self.release_dir / folder / "Annotations"
+            self._add(split, images, annotations, expressions, folder_names(images))
+            meta = self.release_dir / folder / "meta.json"
             if meta.is_file():
                 self._indexes.append(meta)
                 self._categories |= read_categories(meta)
@@ -231,7 +241,7 @@ class RefDavis17:
                 f"{images} lacks {len(without_frames)} of the {len(expressions)} sequences of {split} "
                 f"({some(without_frames)}); they are left out, is the download complete?"
             )
-        silent = {name for name, found in expressions.items() if not found} - without_frames
+        silent = {name for name, said in expressions.items() if not said} - without_frames
         if silent:
             self._problems.append(
                 f"{len(silent)} sequences of {split} have no expression ({some(silent)}); left out"
@@ -239,7 +249,7 @@ class RefDavis17:
         kept = {name: expressions[name] for name in sorted(expressions.keys() - without_frames - silent)}
         if kept:
             self._expressions[split] = kept
-            self._images[split] = images.relative_to(self.root).as_posix()
+            self._images[split] = images.relative_to(self.release_dir).as_posix()
             self._annotations[split] = annotations
 
     def _read_semantics(self, path: Path) -> None:

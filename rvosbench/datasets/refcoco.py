@@ -22,13 +22,7 @@ from pathlib import Path
 
 from rvosbench.datasets.coco_masks import segmentation
 from rvosbench.datasets.frame_folders import frame_size
-from rvosbench.datasets.reading import (
-    file_names,
-    fingerprint,
-    release_folder,
-    shown,
-    some,
-)
+from rvosbench.datasets.reading import file_names, fingerprint, release_folder
 from rvosbench.datasets.refcoco_index import Index, RefExpression, read_converted, read_official
 from rvosbench.datasets.specs.refcoco import (
     REFCOCO_CARD,
@@ -38,6 +32,7 @@ from rvosbench.datasets.specs.refcoco import (
     RefCocoOptions,
 )
 from rvosbench.errors import DatasetError, MissingPathError, UnknownNameError
+from rvosbench.files.text import shown, some
 from rvosbench.masks import area
 from rvosbench.plugins.dataset import ReadVideo
 from rvosbench.plugins.registry import unknown
@@ -56,26 +51,26 @@ class _RefCocoFamily:
     card: Card
     _folder: str  # also the name in the converted files
 
-    def __init__(self, root: Path, options: RefCocoOptions | RefCocoGOptions) -> None:
+    def __init__(self, release_dir: Path, options: RefCocoOptions | RefCocoGOptions) -> None:
         """Read the index files.
 
         Args:
-            root: the folder with `train2014`, or the one above it.
+            release_dir: the folder with `train2014`, or the one above it.
             options: see the module.
 
         Raises:
             MissingPathError: a folder or an index file is not there.
             DatasetError: an index is damaged, or no image is there.
         """
-        self.root = release_folder(root, self.card.title)
+        self.release_dir = release_folder(release_dir, self.card.title)
         self._problems: list[str] = []
         by = options.split_by
         if by != type(options)().split_by:
             self.card = replace(self.card, counts={})
-        base = next((b for b in (root, root / "coco") if (b / self._folder).is_dir()), None)
+        base = next((b for b in (release_dir, release_dir / "coco") if (b / self._folder).is_dir()), None)
         if base is None:
             raise MissingPathError(
-                f"{root / self._folder} is missing; expected refs({by}).p and instances.json"
+                f"{release_dir / self._folder} is missing; expected refs({by}).p and instances.json"
             )
         self._images = _find_images(base)
         self._index = self._read_index(base / self._folder, by, options.sentences)
@@ -94,7 +89,7 @@ class _RefCocoFamily:
 
     def fingerprint(self) -> str:
         """SHA-256 over the refs and instances files."""
-        return fingerprint(self.index_files(), self.root)
+        return fingerprint(self.index_files(), self.release_dir)
 
     def index_files(self) -> tuple[Path, ...]:
         """The refs and instances files, or the converted ones."""
@@ -125,12 +120,12 @@ class _RefCocoFamily:
                 f"{image.width}; fetch the original COCO image"
             )
         meant = {expression.annotation_id for expression in expressions}
-        things = [
-            thing
+        objects = [
+            obj
             for annotation_id in image.annotation_ids
-            if not (thing := self._index.annotations[annotation_id]).is_crowd or annotation_id in meant
+            if not (obj := self._index.annotations[annotation_id]).is_crowd or annotation_id in meant
         ]
-        relative = path.relative_to(self.root).as_posix()
+        relative = path.relative_to(self.release_dir).as_posix()
         video = Video(
             video_id=video_id,
             split=split,
@@ -140,16 +135,16 @@ class _RefCocoFamily:
             source=relative,
             frames=(Frame(name=video_id, annotated=True, path=relative),),
             objects=tuple(
-                Object(object_id=thing.annotation_id, category=self._index.categories.get(thing.category_id))
-                for thing in sorted(things, key=lambda thing: thing.annotation_id)
+                Object(object_id=obj.annotation_id, category=self._index.categories.get(obj.category_id))
+                for obj in sorted(objects, key=lambda obj: obj.annotation_id)
             ),
             expressions=self.expressions(split, video_id),
             masks={
-                (thing.annotation_id, 0): rle
-                for thing in things
+                (obj.annotation_id, 0): rle
+                for obj in objects
                 if area(
                     rle := segmentation(
-                        thing.segmentation, image.height, image.width, self._where(thing.annotation_id)
+                        obj.segmentation, image.height, image.width, self._where(obj.annotation_id)
                     )
                 )
             },
@@ -184,7 +179,7 @@ class _RefCocoFamily:
 
     def _split(self, split: str) -> dict[str, tuple[RefExpression, ...]]:
         if split not in self._expressions:
-            raise UnknownNameError(unknown(f"split of {self.root}", split, list(self._expressions)))
+            raise UnknownNameError(unknown(f"split of {self.release_dir}", split, list(self._expressions)))
         return self._expressions[split]
 
     def _read_index(self, folder: Path, by: str, text: str) -> Index:
@@ -214,7 +209,7 @@ class _RefCocoFamily:
                 f"{', '.join(_SPLITS)}; "
                 "they are left out"
             )
-        found = {}
+        kept = {}
         for split in _SPLITS:
             images = self._index.expressions.get(split, {})
             missing = images.keys() - present
@@ -223,8 +218,8 @@ class _RefCocoFamily:
                     f"{self._images.name} lacks {len(missing)} of the {len(images)} images of {split} "
                     f"({some(missing)}); they are left out, is the download complete?"
                 )
-            found[split] = {k: tuple(images[k]) for k in sorted(images.keys() - missing)}
-        return {split: images for split, images in found.items() if images}
+            kept[split] = {k: tuple(images[k]) for k in sorted(images.keys() - missing)}
+        return {split: images for split, images in kept.items() if images}
 
 
 class RefCoco(_RefCocoFamily):

@@ -17,8 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from rvosbench.datasets import plain_pickle
-from rvosbench.datasets.reading import as_list, as_mapping, as_text, as_whole, read_json, safe_id, some
+from rvosbench.datasets.reading import as_list, as_mapping, as_text, as_whole, read_json, safe_id
 from rvosbench.errors import DatasetError
+from rvosbench.files.text import some
 
 _MOST = 2**31 - 1  # object ids of a store; COCO's crowd annotations have larger ones
 _SIZE = 65_535
@@ -198,18 +199,18 @@ def read_converted(paths: Mapping[str, Path]) -> Index:
 def _expressions(
     ref: Mapping[str, Any], annotation_id: int, text_key: str, where: str
 ) -> list[RefExpression]:
-    found = []
+    expressions = []
     for value in as_list(ref.get("sentences"), f"{where}: expressions"):
         entry = as_mapping(value, f"{where}: an expression")
         number = as_whole(entry.get("sent_id"), f"{where}: sent_id")
-        found.append(
+        expressions.append(
             RefExpression(
                 str(number),
                 as_text(entry.get(text_key), f"{where}, expression {number}: {text_key}"),
                 annotation_id,
             )
         )
-    return found
+    return expressions
 
 
 def _splits(name: str) -> tuple[str, ...]:

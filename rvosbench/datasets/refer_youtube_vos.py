@@ -48,29 +48,29 @@ class ReferYoutubeVos:
         card: what a whole release holds.
     """
 
-    def __init__(self, root: Path, options: YtvosOptions) -> None:
+    def __init__(self, release_dir: Path, options: YtvosOptions) -> None:
         """Read the index files.
 
         Args:
-            root: the folder with `meta_expressions`.
+            release_dir: the folder with `meta_expressions`.
             options: see the module.
 
         Raises:
             MissingPathError: the folder is not there.
             DatasetError: it holds no split, or an index has the wrong shape.
         """
-        self.root = release_folder(root, CARD.title)
+        self.release_dir = release_folder(release_dir, CARD.title)
         self.card = CARD
         self._problems: list[str] = []
-        self._indexes = [path for split in _SPLITS if (path := _index(root, split)).is_file()]
+        self._indexes = [path for split in _SPLITS if (path := _index(release_dir, split)).is_file()]
         self._videos = self._find_videos()
         if not self._videos:
             raise DatasetError(
-                f"{root} holds no video of {CARD.title}; expected "
+                f"{release_dir} holds no video of {CARD.title}; expected "
                 "meta_expressions/train/meta_expressions.json with train/JPEGImages/<video>/, or the same "
                 "for valid or test; is this the right folder?"
             )
-        meta = root / "train" / "meta.json"  # later downloads come without it
+        meta = release_dir / "train" / "meta.json"  # later downloads come without it
         self._categories = read_categories(meta) if meta.is_file() else {}
         self._valid = self._attach_valid_masks(options.valid_masks)
         if options.trainval is not None:
@@ -83,7 +83,7 @@ class ReferYoutubeVos:
 
     def fingerprint(self) -> str:
         """SHA-256 over the json files of the release, and that of the ground truth of valid."""
-        release = fingerprint(self._release_files(), self.root)
+        release = fingerprint(self._release_files(), self.release_dir)
         if self._valid is None or self._valid.text is None:
             return release
         truth = fingerprint([self._valid.text], self._valid.text.parent)
@@ -95,7 +95,7 @@ class ReferYoutubeVos:
         return (*self._release_files(), *truth)
 
     def _release_files(self) -> tuple[Path, ...]:
-        meta = self.root / "train" / "meta.json"
+        meta = self.release_dir / "train" / "meta.json"
         return (*self._indexes, *([meta] if meta.is_file() else []))
 
     def splits(self) -> tuple[str, ...]:
@@ -118,7 +118,7 @@ class ReferYoutubeVos:
         folder = _folder(split)
         categories = self._categories.get(video_id, {}) if folder == "train" else {}
         video = read_video(
-            self.root,
+            self.release_dir,
             video_id=video_id,
             split=split,
             images=f"{folder}/JPEGImages/{video_id}",
@@ -139,7 +139,7 @@ class ReferYoutubeVos:
     def sources(self, split: str, video_id: str) -> tuple[Path, ...]:
         """The frames of a video and its masks: all of train, those that are there of valid."""
         names = self._entry(split, video_id).frame_names
-        frames = frame_files(self.root, f"{_folder(split)}/JPEGImages/{video_id}", names)
+        frames = frame_files(self.release_dir, f"{_folder(split)}/JPEGImages/{video_id}", names)
         annotations = self._annotations(split, video_id)
         if annotations is None:
             return frames
@@ -154,28 +154,28 @@ class ReferYoutubeVos:
     def _annotations(self, split: str, video_id: str) -> Path | None:
         """The folder with the masks of a video; None where they are hidden."""
         if _folder(split) == "train":
-            return self.root / "train" / "Annotations" / video_id
+            return self.release_dir / "train" / "Annotations" / video_id
         if split == "valid" and self._valid is not None:
             return self._valid.masks / video_id
         return None
 
     def _entries(self, split: str) -> dict[str, VideoEntry]:
         if split not in self._videos:
-            raise UnknownNameError(unknown(f"split of {self.root}", split, list(self._videos)))
+            raise UnknownNameError(unknown(f"split of {self.release_dir}", split, list(self._videos)))
         return self._videos[split]
 
     def _find_videos(self) -> dict[str, dict[str, VideoEntry]]:
         """The videos of every split that have a folder of frames."""
         listed = {
-            split: read_expressions(_index(self.root, split))
+            split: read_expressions(_index(self.release_dir, split))
             for split in _SPLITS
-            if _index(self.root, split) in self._indexes
+            if _index(self.release_dir, split) in self._indexes
         }
         if "valid" in listed and listed.get("test"):  # some copies have an empty test file
             listed["valid"] = {k: v for k, v in listed["valid"].items() if k not in listed["test"]}
         elif "valid" in listed:
             listed.pop("test", None)
-            of_test = listed["valid"].keys() - folder_names(self.root / "valid" / "JPEGImages")
+            of_test = listed["valid"].keys() - folder_names(self.release_dir / "valid" / "JPEGImages")
             if of_test:
                 self._problems.append(
                     f"meta_expressions/test lists no video: of the {len(listed['valid'])} videos in the "
@@ -183,11 +183,11 @@ class ReferYoutubeVos:
                     "videos"
                 )
             listed["valid"] = {k: v for k, v in listed["valid"].items() if k not in of_test}
-        found = {}
+        videos = {}
         for split, entries in listed.items():
-            found[split], problem = with_frames(self.root, split, entries)
+            videos[split], problem = with_frames(self.release_dir, split, entries)
             self._problems += [problem] if problem else []
-        return {split: entries for split, entries in found.items() if entries}
+        return {split: entries for split, entries in videos.items() if entries}
 
     def _attach_valid_masks(self, folder: Path | None) -> ValidGroundTruth | None:
         """Find the ground truth of valid and tell its expressions what they mean."""
@@ -204,7 +204,7 @@ class ReferYoutubeVos:
         """Move a part of the train videos to `heldout`: by hash, so that it depends on ids and seed only."""
         train = self._videos.get("train", {})
         if len(train) < 2:
-            raise DatasetError(f"trainval needs at least 2 train videos, {self.root} has {len(train)}")
+            raise DatasetError(f"trainval needs at least 2 train videos, {self.release_dir} has {len(train)}")
         order = sorted(train, key=lambda video_id: hashlib.sha256(f"{seed}:{video_id}".encode()).digest())
         held_out = set(order[: min(max(1, round(fraction * len(train))), len(train) - 1)])
         parts = {
@@ -219,5 +219,5 @@ def _folder(split: str) -> str:
     return "train" if split == "heldout" else split
 
 
-def _index(root: Path, split: str) -> Path:
-    return root / "meta_expressions" / split / "meta_expressions.json"
+def _index(release_dir: Path, split: str) -> Path:
+    return release_dir / "meta_expressions" / split / "meta_expressions.json"

@@ -16,8 +16,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rvosbench.datasets.expression_json import VideoEntry, read_expressions
-from rvosbench.datasets.reading import folder_names, image_files, release_folder, some
+from rvosbench.datasets.reading import folder_names, image_files, release_folder
 from rvosbench.errors import DatasetError
+from rvosbench.files.text import some
 from rvosbench.types import Expression
 
 _MASKS = ("Annotations", "valid/Annotations", ".")
@@ -90,17 +91,17 @@ def attach(
         DatasetError: the json has another shape.
     """
     known = read_expressions(truth.text) if truth.text else {}
-    found = {}
+    attached = {}
     unknown = 0
     for video_id, entry in videos.items():
         answers = {e.expression_id: e for e in known[video_id].expressions} if video_id in known else {}
         expressions = tuple(_meant(s, answers.get(s.expression_id)) for s in entry.expressions)
-        found[video_id] = replace(entry, expressions=expressions)
+        attached[video_id] = replace(entry, expressions=expressions)
         unknown += sum(expression.object_ids is None for expression in expressions)
     if not unknown:
-        return found, []
+        return attached, []
     total = sum(len(entry.expressions) for entry in videos.values())
-    return found, [
+    return attached, [
         f"{unknown} of {total} expressions of valid cannot be scored: no json says which object they mean; "
         "put the meta_expressions.json that has obj_id into the folder that valid-masks names"
     ]

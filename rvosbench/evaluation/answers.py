@@ -35,29 +35,29 @@ def answer(
     Raises:
         ScoreError: answers are missing, belong to nothing in this video, or cannot be merged or matched.
     """
-    found: dict[tuple[str, int], list[Prediction]] = {}
+    given: dict[tuple[str, int], list[Prediction]] = {}
     for row in rows:
-        found.setdefault((row.expression_id, row.frame_index), []).append(row)
+        given.setdefault((row.expression_id, row.frame_index), []).append(row)
     if rules.annotators == "mean":
-        return _by_annotator(video, asked, found, rules, merged=merged)
+        return _by_annotator(video, asked, given, rules, merged=merged)
     known = {expression.expression_id for expression in video.expressions}
     if rules.unit == "object":
-        known = {str(thing.object_id) for thing in video.objects}
-    _refuse_unknown(video, found, known, rules.unit)
+        known = {str(obj.object_id) for obj in video.objects}
+    _refuse_unknown(video, given, known, rules.unit)
     needed = [(query.expression_id, frame) for query in asked for frame in query.frames]
     if rules.matching == "none":
-        _refuse_missing(video, found, needed, rules.unit)
-        return list(asked), {key: found[key] for key in needed}
-    tracks = {expression_id for expression_id, _ in [*found, *needed]}  # any may answer for any object
+        _refuse_missing(video, given, needed, rules.unit)
+        return list(asked), {key: given[key] for key in needed}
+    tracks = {expression_id for expression_id, _ in [*given, *needed]}  # any may answer for any object
     every = [(track, frame) for track in sorted(tracks) for frame in asked[0].frames]
-    _refuse_missing(video, found, every, rules.unit)
-    return _matched(video, asked, found, rules)
+    _refuse_missing(video, given, every, rules.unit)
+    return _matched(video, asked, given, rules)
 
 
 def _by_annotator(
     video: Video,
     asked: Sequence[Query],
-    found: dict[tuple[str, int], list[Prediction]],
+    given: dict[tuple[str, int], list[Prediction]],
     rules: Protocol,
     *,
     merged: bool,
@@ -65,19 +65,19 @@ def _by_annotator(
     frames = asked[0].frames
     if not merged:
         expressions = [expression.expression_id for expression in video.expressions]
-        _refuse_unknown(video, found, set(expressions), "expression")
-        _refuse_missing(video, found, [(s, frame) for s in expressions for frame in frames], "expression")
-        best = {key: candidates[0] for key, candidates in found.items()}
-        found = {
+        _refuse_unknown(video, given, set(expressions), "expression")
+        _refuse_missing(video, given, [(s, frame) for s in expressions for frame in frames], "expression")
+        best = {key: candidates[0] for key, candidates in given.items()}
+        given = {
             (row.expression_id, row.frame_index): [row] for row in merge_expressions(video, frames, best)
         }
-    tracks = {expression_id for expression_id, _ in found}
+    tracks = {expression_id for expression_id, _ in given}
     order: list[Query] = []
     answers: dict[tuple[str, int], Sequence[Prediction]] = {}
     for annotator in dict.fromkeys(query.annotator for query in asked):
         mine = sorted(track for track in tracks if track.startswith(f"{annotator}/")) or [f"{annotator}/1"]
-        _refuse_missing(video, found, [(track, frame) for track in mine for frame in frames], "label")
-        theirs = {key: rows for key, rows in found.items() if key[0] in mine}
+        _refuse_missing(video, given, [(track, frame) for track in mine for frame in frames], "label")
+        theirs = {key: rows for key, rows in given.items() if key[0] in mine}
         queries = [query for query in asked if query.annotator == annotator]
         matched, chosen = _matched(video, queries, theirs, rules)
         order += matched
@@ -88,15 +88,15 @@ def _by_annotator(
 def _matched(
     video: Video,
     asked: Sequence[Query],
-    found: Mapping[tuple[str, int], Sequence[Prediction]],
+    given: Mapping[tuple[str, int], Sequence[Prediction]],
     rules: Protocol,
 ) -> tuple[list[Query], Answers]:
     """The queries about objects, and the track that answers for each object."""
     frames = asked[0].frames
-    template = next(iter(found.values()))[0]
+    template = next(iter(given.values()))[0]
     proposals = {
-        _number(track): [found[track, frame][0].mask for frame in frames]
-        for track in sorted({track for track, _ in found})
+        _number(track): [given[track, frame][0].mask for frame in frames]
+        for track in sorted({track for track, _ in given})
     }
     by_object = {_number(query.expression_id): query for query in asked}
     chosen = match(
@@ -123,9 +123,9 @@ def _number(track: str) -> int:
 
 
 def _refuse_unknown(
-    video: Video, found: Mapping[tuple[str, int], object], known: set[str], unit: str
+    video: Video, given: Mapping[tuple[str, int], object], known: set[str], unit: str
 ) -> None:
-    unknown = sorted({expression_id for expression_id, _ in found} - known)
+    unknown = sorted({expression_id for expression_id, _ in given} - known)
     if unknown:
         raise ScoreError(
             f"there are predictions for {', '.join(unknown[:3])} of video {video.video_id}, which has "
@@ -136,11 +136,11 @@ def _refuse_unknown(
 
 def _refuse_missing(
     video: Video,
-    found: Mapping[tuple[str, int], Sequence[Prediction]],
+    given: Mapping[tuple[str, int], Sequence[Prediction]],
     needed: Sequence[tuple[str, int]],
     unit: str,
 ) -> None:
-    missing = [key for key in needed if key not in found or found[key][0].candidate != 0]
+    missing = [key for key in needed if key not in given or given[key][0].candidate != 0]
     if missing:
         names = [f"{expression_id}/{video.frames[frame].name}" for expression_id, frame in missing[:3]]
         raise ScoreError(

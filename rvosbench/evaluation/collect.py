@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -45,6 +44,7 @@ class ScoredVideos:
     expressions: pa.Table  # EXPRESSION_SCHEMA
     annotators: tuple[str | None, ...]  # one per expression: who asked, where the protocol tells them apart
     matches: Matches | None  # where the task ranks
+    sample_ids: tuple[str, ...] = ()  # of what is ranked; equal scores are ordered by them
 
     @property
     def table(self) -> Table:
@@ -87,12 +87,23 @@ def score_videos(
             parts.append(part)
         if on_progress is not None:
             on_progress(done + 1, len(video_ids))
-    matches, ids = [part.matches for part in parts if part.matches], [i for part in parts for i in part.ids]
+    return joined(parts)
+
+
+def joined(parts: Sequence[ScoredVideos]) -> ScoredVideos:
+    """The rows of all parts, as if their videos had been scored one after the other."""
+    ids = tuple(sample_id for part in parts for sample_id in part.sample_ids)
+    matches = [part.matches for part in parts if part.matches is not None]
     return ScoredVideos(
-        frames=_table(FRAME_SCHEMA, [part.frames for part in parts]),
-        expressions=_table(EXPRESSION_SCHEMA, [part.expressions for part in parts]),
-        annotators=tuple(query.annotator for part in parts for query in part.asked),
+        frames=pa.concat_tables(
+            [FRAME_SCHEMA.empty_table(), *(part.frames for part in parts)]
+        ).combine_chunks(),
+        expressions=pa.concat_tables(
+            [EXPRESSION_SCHEMA.empty_table(), *(part.expressions for part in parts)]
+        ).combine_chunks(),
+        annotators=tuple(annotator for part in parts for annotator in part.annotators),
         matches=join_matches(matches, ids) if matches else None,
+        sample_ids=ids,
     )
 
 
@@ -101,7 +112,7 @@ def asked_of(video: Video, rules: Protocol, left_out: frozenset[str]) -> list[Qu
     asked = queries(video, rules)
     if rules.answers != "annotator":
         return [q for q in asked if f"{video.video_id}/{q.expression_id}" not in left_out]
-    gone = sum(f"{video.video_id}/{each.expression_id}" in left_out for each in video.expressions)
+    gone = sum(f"{video.video_id}/{expression.expression_id}" in left_out for expression in video.expressions)
     if 0 < gone < len(video.expressions):
         raise ScoreError(
             f"the run did not ask {gone} of the {len(video.expressions)} expressions of video "
@@ -120,18 +131,8 @@ def scored_candidate(candidates: Sequence[Prediction], rules: Protocol) -> Predi
     return max(candidates, key=lambda row: (row.score, row.candidate))
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Part:
-    """One video."""
-
-    asked: Sequence[Query]
-    frames: Mapping[str, Any]  # column -> values
-    expressions: Mapping[str, Any]
-    matches: Matches | None
-    ids: Sequence[str]  # of the samples, where they are ranked
-
-
-def _scored(task: Task, video: Video) -> _Part | None:
+def _scored(task: Task, video: Video) -> ScoredVideos | None:
+    """One video; None if nothing is asked about it."""
     asked = asked_of(video, task.rules, task.left_out)
     if not asked:
         return None
@@ -140,52 +141,48 @@ def _scored(task: Task, video: Video) -> _Part | None:
     measured = _measured(asked, answers, task.rules)
     counts = [len(query.frames) for query in asked]
     ends = np.cumsum(counts)[:-1]
-    # nanmean over each, as DAVIS: the order of the additions decides the last bit.
-    j, f = ([statistics.mean(each) for each in np.split(values, ends)] for values in (measured.j, measured.f))
+    # nanmean over each expression, as DAVIS: the order of the additions decides the last bit.
+    j, f = (
+        [statistics.mean(series) for series in np.split(values, ends)] for values in (measured.j, measured.f)
+    )
     matches, ids = matched_detections(video, asked, answers, task.rules) if task.ranks else (None, ())
     names = [query.expression_id for query in asked]
-    return _Part(
-        asked=asked,
-        frames={
-            "video_id": [video.video_id] * sum(counts),
-            "expression_id": [name for name, count in zip(names, counts, strict=True) for _ in range(count)],
-            "frame_index": [frame for query in asked for frame in query.frames],
-            "j": measured.j,
-            "f": measured.f,
-            "intersection": measured.intersection,
-            "union": measured.union,
-            "predicted_area": measured.predicted_area,
-            "true_area": measured.true_area,
-        },
-        expressions={
-            "video_id": [video.video_id] * len(asked),
-            "expression_id": names,
-            "text": [query.text for query in asked],
-            "j": j,
-            "f": f,
-            "j_and_f": [(one + other) / 2 for one, other in zip(j, f, strict=True)],
-            "n_frames": counts,
-        },
+    frames = {
+        "video_id": [video.video_id] * sum(counts),
+        "expression_id": [name for name, count in zip(names, counts, strict=True) for _ in range(count)],
+        "frame_index": [frame for query in asked for frame in query.frames],
+        "j": measured.j,
+        "f": measured.f,
+        "intersection": measured.intersection,
+        "union": measured.union,
+        "predicted_area": measured.predicted_area,
+        "true_area": measured.true_area,
+    }
+    expressions = {
+        "video_id": [video.video_id] * len(asked),
+        "expression_id": names,
+        "text": [query.text for query in asked],
+        "j": j,
+        "f": f,
+        "j_and_f": [(one + other) / 2 for one, other in zip(j, f, strict=True)],
+        "n_frames": counts,
+    }
+    return ScoredVideos(
+        frames=pa.table(frames, schema=FRAME_SCHEMA),
+        expressions=pa.table(expressions, schema=EXPRESSION_SCHEMA),
+        annotators=tuple(query.annotator for query in asked),
         matches=matches,
-        ids=ids,
+        sample_ids=tuple(ids),
     )
 
 
 def _measured(asked: Sequence[Query], answers: Answers, rules: Protocol) -> PairScores:
     """J, F and areas of every scored frame of a video, by query."""
-    keys = [(query, place) for query in asked for place in range(len(query.frames))]
-    best = [scored_candidate(answers[q.expression_id, q.frames[place]], rules) for q, place in keys]
-    voids = [None if q.voids is None else q.voids[place] for q, place in keys]
+    keys = [(query, index) for query in asked for index in range(len(query.frames))]
+    best = [scored_candidate(answers[q.expression_id, q.frames[index]], rules) for q, index in keys]
+    voids = [None if q.voids is None else q.voids[index] for q, index in keys]
     return measure_pairs(
         [row.mask for row in best],
-        [query.truths[place] for query, place in keys],
+        [query.truths[index] for query, index in keys],
         voids if any(void is not None for void in voids) else None,
     )
-
-
-def _table(schema: pa.Schema, parts: Iterable[Mapping[str, Any]]) -> pa.Table:
-    def batches() -> Iterator[pa.RecordBatch]:
-        for columns in parts:
-            yield pa.record_batch([pa.array(columns[f.name], f.type) for f in schema], schema=schema)
-
-    return pa.Table.from_batches(batches(), schema=schema).combine_chunks()

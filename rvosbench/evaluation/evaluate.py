@@ -104,12 +104,12 @@ def evaluate(
     )
     surplus = tuple(sorted(set(task.source.video_ids()) - set(video_ids)))
     _check_videos(task, video_ids, surplus)
-    with nullcontext() if folder is None else scores_folder(folder, rules.name) as place:
+    with nullcontext() if folder is None else scores_folder(folder, rules.name) as target:
         scored = score_videos(task, video_ids, on_progress)
         _check_scored(task, scored, what, chosen)
         scores = _scores(task, scored, asked, what, surplus, chosen)
-        if place is not None:
-            write_scores(scores, place)
+        if target is not None:
+            write_scores(scores, target)
     return scores
 
 

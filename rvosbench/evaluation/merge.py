@@ -37,9 +37,9 @@ def share_pixels(claims: Sequence[Rle], scores: Sequence[float]) -> list[Rle]:
         return list(claims)
     shared = list(claims)
     free = masks.decode(together)
-    for place in sorted(range(len(claims)), key=lambda place: (-scores[place], place)):
-        mine = masks.decode(claims[place]) & free
-        shared[place] = masks.encode(mine)
+    for index in sorted(range(len(claims)), key=lambda index: (-scores[index], index)):
+        mine = masks.decode(claims[index]) & free
+        shared[index] = masks.encode(mine)
         free &= ~mine
     return shared
 
@@ -75,7 +75,7 @@ def merge_expressions(
 
 def _by_annotator(video: Video) -> list[dict[int, Expression]]:
     """For each annotator by name: object id -> expression, by object."""
-    found: dict[str, dict[int, Expression]] = {}
+    of_annotator: dict[str, dict[int, Expression]] = {}
     for expression in video.expressions:
         where = f"expression {expression.expression_id} of video {video.video_id}"
         if expression.annotator is None:
@@ -89,17 +89,17 @@ def _by_annotator(video: Video) -> list[dict[int, Expression]]:
                 "expressions into a picture of objects; choose a protocol that scores each expression alone"
             )
         (object_id,) = expression.object_ids
-        expressions = found.setdefault(expression.annotator, {})
+        expressions = of_annotator.setdefault(expression.annotator, {})
         if object_id in expressions:
             raise ScoreError(
                 f"{where} is the second of {expression.annotator} about object {object_id}, expected one; "
                 "choose a protocol that scores each expression alone"
             )
         expressions[object_id] = expression
-    if len(found) != len(ANNOTATORS):
+    if len(of_annotator) != len(ANNOTATORS):
         raise ScoreError(
-            f"video {video.video_id} has expressions of {len(found)} annotators "
-            f"({', '.join(sorted(found))}), "
+            f"video {video.video_id} has expressions of {len(of_annotator)} annotators "
+            f"({', '.join(sorted(of_annotator))}), "
             f"expected {len(ANNOTATORS)}; choose davis-expressions"
         )
-    return [dict(sorted(found[name].items())) for name in sorted(found)]
+    return [dict(sorted(of_annotator[name].items())) for name in sorted(of_annotator)]

@@ -39,16 +39,16 @@ def queries(video: Video, protocol: Protocol) -> list[Query]:
             f"{protocol.name} counts {protocol.frames} of them and none is left; is its ground truth hidden? "
             "Score a split with annotations"
         )
-    found = []
+    wanted = []
     for expression_id, text, object_ids in asked:
         truths = tuple(_union(video, object_ids, frame) for frame in frames)
         counted = frames
         if protocol.absent == "no sample" and object_ids:
-            visible = [place for place, truth in enumerate(truths) if masks.area(truth)]
-            counted = tuple(frames[place] for place in visible)
-            truths = tuple(truths[place] for place in visible)
+            visible = [index for index, truth in enumerate(truths) if masks.area(truth)]
+            counted = tuple(frames[index] for index in visible)
+            truths = tuple(truths[index] for index in visible)
         if counted:
-            found.append(
+            wanted.append(
                 Query(
                     expression_id=expression_id,
                     text=text,
@@ -58,11 +58,11 @@ def queries(video: Video, protocol: Protocol) -> list[Query]:
                 )
             )
     if protocol.annotators == "each":
-        return found
+        return wanted
     return [
         replace(query, expression_id=f"{annotator}/{query.expression_id}", annotator=annotator)
         for annotator in ANNOTATORS
-        for query in found
+        for query in wanted
     ]
 
 
@@ -87,13 +87,13 @@ def _objects(video: Video) -> _Asked:
 
     What enters later under a higher id is ignored there, so it is here.
     """
-    things = [thing for thing in video.objects if thing.category != VOID]
+    objects = [obj for obj in video.objects if obj.category != VOID]
     first = next((index for index, frame in enumerate(video.frames) if frame.annotated), None)
-    seen = [thing.object_id for thing in things if (thing.object_id, first) in video.masks]
+    seen = [obj.object_id for obj in objects if (obj.object_id, first) in video.masks]
     return [
-        (str(thing.object_id), thing.category or "", (thing.object_id,))
-        for thing in things
-        if thing.object_id <= max(seen, default=0)
+        (str(obj.object_id), obj.category or "", (obj.object_id,))
+        for obj in objects
+        if obj.object_id <= max(seen, default=0)
     ]
 
 
@@ -103,7 +103,7 @@ def _union(video: Video, object_ids: tuple[int, ...], frame: int) -> Rle:
 
 
 def _voids(video: Video, frames: tuple[int, ...]) -> tuple[Rle | None, ...] | None:
-    void = [thing.object_id for thing in video.objects if thing.category == VOID]
+    void = [obj.object_id for obj in video.objects if obj.category == VOID]
     if not void:
         return None
     return tuple(

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rvosbench.errors import PluginError
+from rvosbench.files.text import one_line
 from rvosbench.plugins.metric import Metric
 from rvosbench.plugins.registry import METRICS, OURS
 from rvosbench.plugins.table import Table, Texts
@@ -75,13 +76,13 @@ def hits(metric: Metric, table: Table) -> NDArray[np.bool_]:
     Raises:
         PluginError: the metric fails, or gives something else.
     """
-    found = _asked(metric, "numerator", metric.numerator, table)
+    given = _asked(metric, "numerator", metric.numerator, table)
     count = len(table.matches.sample)
-    if found.dtype != np.bool_ or found.ndim != 2 or len(found) != count or not found.shape[1]:
+    if given.dtype != np.bool_ or given.ndim != 2 or len(given) != count or not given.shape[1]:
         raise _wrong(
-            metric, f"gives a numerator of shape {found.shape} {found.dtype}", f"({count}, thresholds) bool"
+            metric, f"gives a numerator of shape {given.shape} {given.dtype}", f"({count}, thresholds) bool"
         )
-    return found
+    return given
 
 
 def _asked(
@@ -90,7 +91,7 @@ def _asked(
     try:
         values = np.asarray(function(table))
     except Exception as error:  # a plugin's code may raise anything
-        detail = " ".join(str(error).split())
+        detail = one_line(error)
         raise PluginError(
             f"{_named(metric)} failed in its {part} ({type(error).__name__}: {detail}); update or uninstall "
             "that package, or leave the metric away"
@@ -106,8 +107,8 @@ def _asked(
     return values
 
 
-def _wrong(metric: Metric, found: str, expected: str) -> PluginError:
-    return PluginError(f"{_named(metric)} {found}; expected {expected}")
+def _wrong(metric: Metric, given: str, expected: str) -> PluginError:
+    return PluginError(f"{_named(metric)} {given}; expected {expected}")
 
 
 def _named(metric: Metric) -> str:

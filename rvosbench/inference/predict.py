@@ -100,6 +100,18 @@ def predict(
     )
     tally = _Tally(load_s=time.perf_counter() - start_s)
     candidates = chosen.candidates or needed_candidates(opened.name, loaded.candidates)
+    facts = {  # now, so that a model that cannot say what it is fails before the work
+        "kind": "predictions",
+        "unit": "expression",
+        **_model_facts(loaded, sha256),
+        **_store_facts(opened, split),
+        "seed": chosen.seed,
+        "candidates": candidates,
+        "candidates_available": loaded.candidates,
+        "mismatched_expressions": chosen.mismatched_expressions,
+        "limit": chosen.limit,
+        "settings": loaded.settings,
+    }
     with atomic_folder(out) as partial:
         with PredictionsWriter(partial / "predictions") as writer:
             for done, video_id in enumerate(video_ids):
@@ -121,20 +133,7 @@ def predict(
                 "expected at least one, choose another --split"
             )
         seconds = time.perf_counter() - start_s
-        record = {
-            "kind": "predictions",
-            "unit": "expression",
-            **_model_facts(loaded, sha256),
-            **_store_facts(opened, split),
-            "seed": chosen.seed,
-            "candidates": candidates,
-            "candidates_available": loaded.candidates,
-            "mismatched_expressions": chosen.mismatched_expressions,
-            "limit": chosen.limit,
-            "settings": dict(loaded.settings),
-            **tally.as_json(seconds),
-            **run_record.environment(),
-        }
+        record = {**facts, **tally.as_json(seconds), **run_record.environment()}
         record["hardware"] |= {"device": chosen.device}
         write_json(partial / run_record.NAME, record)
     return out

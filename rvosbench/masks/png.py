@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from rvosbench.errors import DatasetError
+from rvosbench.files.text import one_line
 from rvosbench.media.images import MAX_PIXELS
 from rvosbench.types import BoolMask
 
@@ -50,7 +51,7 @@ def decode_index_png(data: bytes, name: str) -> NDArray[np.uint8]:
         if isinstance(error, DatasetError):
             raise
         raise DatasetError(
-            f"{name} cannot be decoded as PNG ({_one_line(error)}); fetch or extract the file again"
+            f"{name} cannot be decoded as PNG ({one_line(error)}); fetch or extract the file again"
         ) from error
 
 
@@ -119,7 +120,3 @@ def encode_binary_png(mask: BoolMask) -> bytes:
     buffer = io.BytesIO()
     Image.fromarray(mask.astype(np.uint8) * np.uint8(255)).save(buffer, format="PNG")
     return buffer.getvalue()
-
-
-def _one_line(error: BaseException) -> str:
-    return " ".join(str(error).split()) or type(error).__name__

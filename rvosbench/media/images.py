@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from rvosbench.errors import DatasetError, MissingPathError
+from rvosbench.files.text import one_line
 
 RgbImage = NDArray[np.uint8]
 """(H, W, 3) uint8 RGB."""
@@ -53,7 +54,7 @@ def decode_image(data: bytes, name: str) -> RgbImage:
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         if isinstance(error, DatasetError):
             raise
-        detail = " ".join(str(error).split())
+        detail = one_line(error)
         raise DatasetError(
             f"{name} cannot be decoded as JPEG or PNG ({detail}); fetch or extract the file again"
         ) from error

@@ -69,10 +69,10 @@ def score_coco(ground_truth: dict[str, Any], predictions: list[dict[str, Any]]) 
     n = len(samples.masks)
     intersections, iou = np.zeros(n, np.int64), np.zeros(n)
     unions = foreground_areas(samples.masks)
-    answered = [place for image_id, place in samples.place.items() if image_id in best]
+    answered = [position for image_id, position in samples.position.items() if image_id in best]
     both = overlaps(
-        [masks[best[image_id]] for image_id in samples.place if image_id in best],
-        [samples.masks[place] for place in answered],
+        [masks[best[image_id]] for image_id in samples.position if image_id in best],
+        [samples.masks[position] for position in answered],
     )
     intersections[answered], unions[answered] = both
     iou[answered] = sample_iou(*both)
@@ -89,7 +89,7 @@ def match_samples(ground_truth: dict[str, Any], predictions: list[dict[str, Any]
 class _Samples:
     """The ground truth, in the order of `images`."""
 
-    place: Mapping[Any, int]  # image id -> place in the lists
+    position: Mapping[Any, int]  # image id -> position in the lists
     masks: Sequence[Rle]
     area: NDArray[np.float64]  # (S,) px, as annotated: it decides what is small, medium or large
     crowd: NDArray[np.bool_]  # (S,)
@@ -97,15 +97,15 @@ class _Samples:
 
 
 def _samples(ground_truth: Mapping[str, Any]) -> _Samples:
-    found: dict[Any, Rle] = {}
+    known: dict[Any, Rle] = {}
     area, crowd = {}, {}
     try:
         categories = sorted(category["id"] for category in ground_truth["categories"])
         for annotation in ground_truth["annotations"]:
             image_id = annotation["image_id"]
-            if image_id in found:
+            if image_id in known:
                 raise ScoreError(f"the sample {image_id} has two annotations; expected one object per sample")
-            found[image_id] = _rle(annotation["segmentation"], f"the ground truth of {image_id}")
+            known[image_id] = _rle(annotation["segmentation"], f"the ground truth of {image_id}")
             area[image_id], crowd[image_id] = float(annotation["area"]), bool(annotation.get("iscrowd", 0))
         ids = [image["id"] for image in ground_truth["images"]]
         sorted(ids)  # equal scores are ranked by it
@@ -115,16 +115,16 @@ def _samples(ground_truth: Mapping[str, Any]) -> _Samples:
         raise ScoreError(
             f"the ground truth is not in COCO format ({error!r}); expected images, annotations and categories"
         ) from error
-    if len(set(ids)) != len(ids) or set(ids) != set(found):
-        odd = sorted(map(str, set(ids) ^ set(found)))[:3]
+    if len(set(ids)) != len(ids) or set(ids) != set(known):
+        odd = sorted(map(str, set(ids) ^ set(known)))[:3]
         raise ScoreError(
-            f"{len(ids)} samples and {len(found)} annotations do not pair up (such as "
+            f"{len(ids)} samples and {len(known)} annotations do not pair up (such as "
             f"{', '.join(odd) or ids[0]}); expected one annotation for each image"
         )
-    masks = [found[image_id] for image_id in ids]
+    masks = [known[image_id] for image_id in ids]
     foreground_areas(masks, lambda index: f"the ground truth of {ids[index]}")
     return _Samples(
-        {image_id: place for place, image_id in enumerate(ids)},
+        {image_id: position for position, image_id in enumerate(ids)},
         masks,
         np.array([area[image_id] for image_id in ids], np.float64),
         np.array([crowd[image_id] for image_id in ids], np.bool_),
@@ -136,8 +136,8 @@ def _masks(samples: _Samples, predictions: Sequence[Mapping[str, Any]]) -> list[
     """The masks of all predictions; all but the run lengths is checked."""
     masks = []
     for index, row in enumerate(predictions):
-        place = samples.place.get(row.get("image_id"))
-        if place is None:
+        position = samples.position.get(row.get("image_id"))
+        if position is None:
             raise ScoreError(f"{_name(index, row)} is of a sample that the ground truth does not have")
         if row.get("category_id") not in samples.categories:
             raise ScoreError(
@@ -147,7 +147,7 @@ def _masks(samples: _Samples, predictions: Sequence[Mapping[str, Any]]) -> list[
         score = row.get("score")
         if isinstance(score, str) or score is None or not math.isfinite(score):
             raise ScoreError(f"{_name(index, row)} has the score {score!r}; expected a finite number")
-        rle, truth = _rle(row.get("segmentation"), _name(index, row)), samples.masks[place]
+        rle, truth = _rle(row.get("segmentation"), _name(index, row)), samples.masks[position]
         if (rle.height, rle.width) != (truth.height, truth.width):
             raise MaskSizeError(
                 f"{_name(index, row)} is {rle.height}x{rle.width} px (height x width), its sample "
@@ -170,25 +170,25 @@ def _rle(segmentation: Any, name: str) -> Rle:
 def _matches(samples: _Samples, predictions: Sequence[Mapping[str, Any]], masks: Sequence[Rle]) -> Matches:
     """Detections in COCO's order, each with what it matches."""
     area = _areas(predictions, masks)
-    turn = np.zeros(len(samples.place), np.int64)
-    turn[[samples.place[image_id] for image_id in sorted(samples.place)]] = np.arange(len(turn))
-    sample = np.array([samples.place[row["image_id"]] for row in predictions], np.int64)
+    turn = np.zeros(len(samples.position), np.int64)
+    turn[[samples.position[image_id] for image_id in sorted(samples.position)]] = np.arange(len(turn))
+    sample = np.array([samples.position[row["image_id"]] for row in predictions], np.int64)
     score = np.array([row["score"] for row in predictions], np.float64)
     category = np.array([samples.categories[row["category_id"]] for row in predictions], np.int64)
     # Sample by sample, the best score first; equal ones by category, then in the order of the list.
     order = np.lexsort((category, -score, turn[sample]))
     starts = np.diff(sample[order], prepend=-1) != 0
-    places = np.arange(len(order))
-    rank = places - np.maximum.accumulate(np.where(starts, places, 0))
+    positions = np.arange(len(order))
+    rank = positions - np.maximum.accumulate(np.where(starts, positions, 0))
     kept = rank < MOST_DETECTIONS
     order, rank, starts = order[kept], rank[kept], starts[kept]
 
     iou = np.zeros(len(order))
     bounds = [*np.flatnonzero(starts).tolist(), len(order)]
     for first, last in pairwise(bounds):
-        place = int(sample[order[first]])
-        found, truth = [as_coco(masks[index]) for index in order[first:last]], samples.masks[place]
-        iou[first:last] = coco.iou(found, [as_coco(truth)], [int(samples.crowd[place])])[:, 0]
+        position = int(sample[order[first]])
+        detected, truth = [as_coco(masks[index]) for index in order[first:last]], samples.masks[position]
+        iou[first:last] = coco.iou(detected, [as_coco(truth)], [int(samples.crowd[position])])[:, 0]
     hit = first_hits(iou, starts, samples.crowd[sample[order]])
     best_first = np.argsort(-score[order], kind="stable")
     order = order[best_first]

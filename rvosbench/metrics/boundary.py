@@ -83,15 +83,15 @@ def boundary_scores(
     """
     predicted, true = bits.boundaries(predictions, rows), bits.boundaries(truths, rows)
     predicted_length, true_length = bits.count(predicted), bits.count(true)
-    found = bits.count(predicted & bits.dilated(true, radius_px))
+    matched = bits.count(predicted & bits.dilated(true, radius_px))
     covered = bits.count(true & bits.dilated(predicted, radius_px))
     # Without a boundary, precision (or recall) is 1: nothing was claimed that is wrong.
     precision: NDArray[np.float64] = np.divide(
-        found, predicted_length, out=np.ones(len(found)), where=predicted_length > 0
+        matched, predicted_length, out=np.ones(len(matched)), where=predicted_length > 0
     )
     recall: NDArray[np.float64] = np.divide(
-        covered, true_length, out=np.ones(len(found)), where=true_length > 0
+        covered, true_length, out=np.ones(len(matched)), where=true_length > 0
     )
     total = precision + recall
-    measure: NDArray[np.float64] = np.zeros(len(found))
+    measure: NDArray[np.float64] = np.zeros(len(matched))
     return np.divide(2 * precision * recall, total, out=measure, where=total > 0)

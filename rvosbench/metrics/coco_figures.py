@@ -55,7 +55,7 @@ def join_matches(parts: Sequence[Matches], ids: Sequence[str]) -> Matches:
     score = np.concatenate([part.score for part in parts])
     rank = np.concatenate([part.rank for part in parts])
     turn = np.empty(len(ids), np.int64)
-    turn[sorted(range(len(ids)), key=lambda place: ids[place])] = np.arange(len(ids))
+    turn[sorted(range(len(ids)), key=lambda index: ids[index])] = np.arange(len(ids))
     order = np.lexsort((rank, turn[sample], -score))
     return Matches(
         sample[order],
@@ -142,8 +142,8 @@ def _curves(
     right_size = (matches.area >= low) & (matches.area <= high) & kept
     of_known = known[matches.sample] & kept
     rows = list(_hits(matches.hit, of_known, right_size))
-    recall = np.array([len(places) / total for places in rows])
-    return np.stack([_precision(places, total) for places in rows]), recall
+    recall = np.array([len(positions) / total for positions in rows])
+    return np.stack([_precision(positions, total) for positions in rows]), recall
 
 
 def _hits(
@@ -155,14 +155,16 @@ def _hits(
         yield np.cumsum(true | (right_size & ~matched))[true]
 
 
-def _precision(places: NDArray[np.int64], total: int) -> NDArray[np.float64]:
+def _precision(positions: NDArray[np.int64], total: int) -> NDArray[np.float64]:
     """(101,) the best precision at each recall or above it."""
-    found = np.arange(1, len(places) + 1)
-    precision = found / (places + np.spacing(1))  # their epsilon: a precision of 1 is 1 - 2e-16 at first
+    true_so_far = np.arange(1, len(positions) + 1)
+    precision = true_so_far / (
+        positions + np.spacing(1)
+    )  # their epsilon: a precision of 1 is 1 - 2e-16 at first
     best = np.maximum.accumulate(precision[::-1])[::-1]
-    where = np.searchsorted(found / total, _RECALLS)
+    where = np.searchsorted(true_so_far / total, _RECALLS)
     curve = np.zeros(len(_RECALLS))
-    reached = where < len(places)
+    reached = where < len(positions)
     curve[reached] = best[where[reached]]
     return curve
 

@@ -86,11 +86,11 @@ def _check(predictions: Sequence[Rle], truths: Sequence[Rle], voids: Sequence[Rl
         void = None if voids is None else voids[index]
         for kind, rle in (("prediction", prediction), ("ground truth", truth), ("void", void)):
             if not isinstance(rle, Rle) and not (kind == "void" and rle is None):
-                found = (
+                given = (
                     f"{rle.shape} {rle.dtype} array" if isinstance(rle, np.ndarray) else type(rle).__name__
                 )
                 raise ScoreError(
-                    f"{kind} {index} is a {found}, expected run lengths; encode bool masks with "
+                    f"{kind} {index} is a {given}, expected run lengths; encode bool masks with "
                     "rvosbench.masks.encode"
                 )
         sizes = [(rle.height, rle.width) for rle in (prediction, truth, void) if rle is not None]

@@ -82,16 +82,16 @@ def no_target_figures(
         were answered; "P@0.7" to "P@0.9" over the samples with a target. NaN where there are none.
     """
     rejected, absent = np.asarray(prediction_has_no_target), np.asarray(truth_has_no_target)
-    found = np.where(rejected | absent, 0, intersections)
+    overlap = np.where(rejected | absent, 0, intersections)
     counted = np.where(rejected & absent, 0, unions)
-    iou = np.divide(found, counted, out=np.zeros(len(found)), where=counted > 0)
+    iou = np.divide(overlap, counted, out=np.zeros(len(overlap)), where=counted > 0)
     iou[rejected & absent] = 1.0
     total = int(counted.sum())
     figures = {
         # Added up one after the other, as the reference does: it decides the last bit. The built-in `sum`
         # does so no more: since Python 3.12 it makes up for rounding.
         "gIoU": float(np.cumsum(iou)[-1]) / len(iou) if len(iou) else float("nan"),
-        "cIoU": int(found.sum()) / total if total else float("nan"),
+        "cIoU": int(overlap.sum()) / total if total else float("nan"),
         "N-acc": _share(rejected[absent]),
         "T-acc": _share(~rejected[~absent]),
     }

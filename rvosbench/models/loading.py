@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import overload
 import numpy as np
 from numpy.typing import NDArray
 
-from rvosbench.errors import CheckpointError, MissingPathError, ShapeError
+from rvosbench.errors import CheckpointError, MissingPathError, PluginError, ShapeError
 from rvosbench.files.locations import local_path
 from rvosbench.models.answers import check_answers
 from rvosbench.models.precision import check_precision, computing_in
@@ -39,15 +40,36 @@ class Model:
 
     @property
     def candidates(self) -> int:
-        """How many ranked candidates per expression it can give."""
-        return self.spec.candidates(self.segmenter)
+        """How many ranked candidates per expression it can give.
+
+        Raises:
+            PluginError: the model says something else than a whole number of at least 1.
+        """
+        available = self.spec.candidates(self.segmenter)
+        if not isinstance(available, int) or available < 1:
+            raise PluginError(
+                f"the model '{self.name}' says that it has {available!r} candidates, expected a whole number "
+                "of at least 1"
+            )
+        return available
 
     @property
     def settings(self) -> Mapping[str, object]:
-        """What decides its answers besides its weights, in plain JSON types; with the options given."""
+        """What decides its answers besides its weights, in plain JSON types; with the options given.
+
+        Raises:
+            PluginError: the model's settings are no plain JSON types.
+        """
         given, defaults = options_as_json(self.options), options_as_json(self.spec.options())
         chosen = {name: value for name, value in given.items() if value != defaults[name]}
-        return {**chosen, **self.spec.settings(self.segmenter)}
+        settings = {**chosen, **self.spec.settings(self.segmenter)}
+        try:
+            json.dumps(settings, allow_nan=False)
+        except (TypeError, ValueError) as error:
+            raise PluginError(
+                f"the settings of the model '{self.name}' are no plain JSON ({error}): {settings!r}"
+            ) from error
+        return settings
 
     @overload
     def segment(  # type: ignore[overload-overlap]  # a str is a Sequence[str], and means one expression
@@ -115,6 +137,7 @@ def load_model(
         LocationError: the checkpoint is not on this machine.
         MissingPathError: it needs a checkpoint, or the checkpoint is gone.
         CheckpointError: the model has no use for a checkpoint, or it is another model's.
+        PluginError: what the model loads cannot answer.
 
     Example:
         >>> model = load_model("centre")
@@ -125,11 +148,16 @@ def load_model(
     checkpoint = None if checkpoint is None else local_path(checkpoint)
     spec, parsed = check_model(name, checkpoint, options)
     check_precision(precision)
-    request = Load(options=parsed, device=device, seed=seed)
+    segmenter = spec.load(checkpoint, Load(options=parsed, device=device, seed=seed))
+    if not isinstance(segmenter, Segmenter):
+        raise PluginError(
+            f"the model '{name}' loaded an instance of {type(segmenter).__name__}, expected an object with a "
+            "method segment"
+        )
     return Model(
         name=name,
         spec=spec,
-        segmenter=spec.load(checkpoint, request),
+        segmenter=segmenter,
         options=parsed,
         checkpoint=checkpoint,
         device=device,

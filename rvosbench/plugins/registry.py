@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Generic, Self, TypeVar, cast
 
 from rvosbench.errors import PluginError, UnknownNameError
-from rvosbench.files.text import strip_control
+from rvosbench.files.text import one_line, some
 from rvosbench.plugins.entry_points import Entry, installed
 
 if TYPE_CHECKING:
@@ -84,7 +84,8 @@ class Registry(Mapping[str, T], Generic[T]):
         """
         packages = installed(self.group)
         reasons = {
-            name: f"the entry points of the package {name} cannot be read ({_one_line(reason)}); reinstall it"
+            name: f"the entry points of the package {name} cannot be read "
+            f"({one_line(reason, most=300)}); reinstall it"
             for name, reason in packages.unreadable.items()
         }
         for name in self.entries():
@@ -165,7 +166,7 @@ class Registry(Mapping[str, T], Generic[T]):
         except BaseException as error:  # a plugin may raise anything while it is imported, SystemExit too
             raise PluginError(
                 f"{self._described(entry)} cannot be imported from {entry.target} "
-                f"({type(error).__name__}: {_one_line(error)}); update or uninstall that package"
+                f"({type(error).__name__}: {one_line(error, most=300)}); update or uninstall that package"
             ) from error
         return self._check(entry, value)
 
@@ -185,7 +186,7 @@ class Registry(Mapping[str, T], Generic[T]):
         named = getattr(value, "name", entry.name)
         if named != entry.name:
             raise PluginError(
-                f"{self._described(entry)} calls itself '{_one_line(named)}' ({entry.target}); "
+                f"{self._described(entry)} calls itself '{one_line(named, most=300)}' ({entry.target}); "
                 "register it under its own name"
             )
         check = getattr(value, "check", None)
@@ -194,7 +195,7 @@ class Registry(Mapping[str, T], Generic[T]):
                 check()
             except (ValueError, TypeError, PluginError) as error:
                 raise PluginError(
-                    f"{self._described(entry)} is not valid: {_one_line(error)} ({entry.target})"
+                    f"{self._described(entry)} is not valid: {one_line(error, most=300)} ({entry.target})"
                 ) from error
 
     def _described(self, entry: Entry) -> str:
@@ -224,20 +225,11 @@ class Registration:
 
 def unknown(kind: str, name: str, known: list[str]) -> str:
     """The message for a name that is not there: the nearest one, else all of them."""
+    name = one_line(name, most=200)
     near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    hint = f"did you mean '{near[0]}'?" if near else f"there are: {_listed(known)}"
+    listed = some(known, _MOST_LISTED, in_order=False) or "none"  # the first of very many, as of videos
+    hint = f"did you mean '{near[0]}'?" if near else f"there are: {listed}"
     return f"no {kind} is named '{name}'; {hint}"
-
-
-def _listed(names: list[str]) -> str:
-    """All names, or the first of very many, such as the videos of a release."""
-    more = len(names) - _MOST_LISTED
-    return ", ".join(names[:_MOST_LISTED]) + (f" and {more:,} more" if more > 0 else "") or "none"
-
-
-def _one_line(value: object) -> str:
-    text = " ".join(str(value).split())
-    return strip_control(text if len(text) <= 300 else text[:299] + "…")
 
 
 def _kind_of(value: object) -> str:

@@ -1,4 +1,4 @@
-"""One walk over the videos of a release, in order, and what became of each."""
+"""Convert the videos of a release in order, and keep track of those that failed."""
 
 from __future__ import annotations
 
@@ -83,22 +83,22 @@ class Conversion:
             self.kept = len(journal.entries)
         if len(self.skipped) == len(keys):
             raise DatasetError(
-                f"none of the {len(keys)} videos of {self._job.root} can be read, the first because "
+                f"none of the {len(keys)} videos of {self._job.release_dir} can be read, the first because "
                 f"{self.skipped[0].message}"
             )
 
     def warnings(self) -> list[str]:
-        """What is to be known about the release, one expression each."""
-        found = list(self._reported)
+        """Warnings about the release, one sentence each."""
+        lines = list(self._reported)
         if self._never_visible:
-            found.append(
+            lines.append(
                 f"{len(self._never_visible)} expressions mean objects without a mask in any annotated frame "
                 f"({self._never_visible[0]} ...)"
             )
-        return found
+        return lines
 
     def _finished(self, key: Key, journal: Journal) -> Entry | None:
-        """The journal's entry of a video, if the files that it was read from are as they were."""
+        """The journal's entry of a video, unless its source files have changed since."""
         entry = journal.entries.get(key)
         if entry is None:
             return None

@@ -19,7 +19,7 @@ _FRAMES = 200  # of short videos so many are converted that they have about as m
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Estimate:
-    """The room that a split takes, judged by a few of its videos."""
+    """The disk space of a split, extrapolated from a few of its videos."""
 
     videos: int  # that were converted for it; with none, nothing is known
     store_bytes: int  # in the finished store
@@ -75,7 +75,7 @@ class _Sample:
         self._split = split
 
     def convert(self, video_ids: Sequence[str]) -> None:
-        """Convert some more; what cannot be converted becomes an error."""
+        """Convert more videos; those that fail are noted in `errors`."""
         for video_id in video_ids:
             images = media = 0
             try:
@@ -83,9 +83,9 @@ class _Sample:
                 video = read.video
                 body = encode(video)
                 if self._job.pack:
-                    packed = with_pixels(video, self._job.root)
+                    packed = with_pixels(video, self._job.release_dir)
                     images = sum(len(frame.encoded) for frame in packed.frames if frame.encoded is not None)
-                    media = sum((self._job.root / name).stat().st_size for name in media_files(packed))
+                    media = sum((self._job.release_dir / name).stat().st_size for name in media_files(packed))
             except (InvalidDataError, MissingPathError) as error:
                 self.errors.append(str(error))
                 continue
@@ -98,7 +98,7 @@ class _Sample:
 
 
 def _spread(video_ids: Sequence[str], count: int) -> list[str]:
-    """So many of them, from the first to the last; all when there are no more."""
+    """`count` evenly spaced ids, first and last included; all if there are fewer."""
     if len(video_ids) <= count:
         return list(video_ids)
     step = (len(video_ids) - 1) / (count - 1)

@@ -1,4 +1,4 @@
-"""The journal of a conversion: every video that is finished, on disk at once, so that a kill costs none.
+"""The journal of a conversion: finished videos reach the disk at once, so that none is lost to a kill.
 
 ```text
 head    SHA-256 of all that decides what a video becomes; a journal with another head is not continued
@@ -30,7 +30,7 @@ _PIECE_BYTES = 1024 * 1024
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Note:
-    """What is to be known about a finished video besides what the tables hold."""
+    """Per-video facts that have no table column."""
 
     split: str
     video_id: str
@@ -69,7 +69,7 @@ class Journal(Closing):
         self._lock = threading.Lock()
         head = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest().encode() + b"\n"
         self._path.touch()
-        # Unbuffered: what `add` has written is the system's, and outlives this process.
+        # Unbuffered: what `add` has written is in the hands of the system and outlives this process.
         self._file = self._path.open("r+b", buffering=0)
         self._end = len(head)
         if resume and self._file.read(len(head)) == head:
@@ -98,29 +98,29 @@ class Journal(Closing):
         return entry
 
     def body(self, entry: Entry) -> bytes:
-        """What was added with a note."""
+        """The body that was added with a note."""
         with self._lock:
             self._file.seek(entry.start)
             return b"".join(_pieces(self._file, entry.size))
 
     def close(self) -> None:
-        """Let go of the file; remove it when it holds nothing."""
+        """Close the file; remove it if it is empty."""
         self._file.close()
         if not self.entries:
             self._path.unlink(missing_ok=True)
 
 
-def _records(file: io.FileIO, place: int) -> Iterator[Entry]:
-    """The records from `place` up to the first that is not whole."""
+def _records(file: io.FileIO, position: int) -> Iterator[Entry]:
+    """The records from `position` up to the first that is not whole."""
     size = file.seek(0, io.SEEK_END)
-    while place + _LENGTHS.size + _CHECKSUM_BYTES <= size:
-        file.seek(place)
+    while position + _LENGTHS.size + _CHECKSUM_BYTES <= size:
+        file.seek(position)
         lengths = file.read(_LENGTHS.size)
         checksum = file.read(_CHECKSUM_BYTES)
         note_bytes, body_bytes = _LENGTHS.unpack(lengths)
-        start = place + _LENGTHS.size + _CHECKSUM_BYTES + note_bytes
-        place = start + body_bytes
-        if place > size:
+        start = position + _LENGTHS.size + _CHECKSUM_BYTES + note_bytes
+        position = start + body_bytes
+        if position > size:
             return
         text = b"".join(_pieces(file, note_bytes))
         if _checksum((lengths, text), _pieces(file, body_bytes)) != checksum:
@@ -152,7 +152,7 @@ def _pieces(file: io.FileIO, size: int) -> Iterator[bytes]:
 
 
 def _write(file: io.FileIO, data: bytes) -> None:
-    """All of it: the system may take less at a time."""
+    """Write all of the data: one call may write only a part."""
     view = memoryview(data)
     while view:
         view = view[file.write(view) :]

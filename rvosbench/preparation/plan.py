@@ -1,4 +1,4 @@
-"""`prepare --dry-run`: what a conversion would read, what it would miss and what room it needs.
+"""`prepare --dry-run`: what a conversion would read, which files are missing and how much disk it takes.
 
 Nothing is written. Every file is looked for and a few videos are converted in memory; the room is an
 estimate from these.
@@ -67,7 +67,7 @@ class Plan:
 
     @property
     def fits(self) -> bool:
-        """Whether there is room enough, as far as it was estimated."""
+        """Whether the estimate fits on the disk."""
         return self.peak_bytes <= self.free_bytes
 
     @property
@@ -83,7 +83,7 @@ class Plan:
 
 def plan(
     name: str,
-    root: Path,
+    release_dir: Path,
     out: Path,
     *,
     options: Mapping[str, object] | object = None,
@@ -97,9 +97,9 @@ def plan(
 
     Args:
         name: the dataset, such as "ytvos".
-        root: the release folder.
+        release_dir: the release folder.
         out: where the store would go.
-        options: the dataset's own options, such as {"trainval": "0.1"}.
+        options: the dataset's own options, such as {"trainval": 0.1}, or its options record.
         splits: the splits to take; all by default.
         limit: at most this many videos of each split, the first ones by id.
         pack: the store would hold the pixels too.
@@ -114,38 +114,38 @@ def plan(
     """
     if limit is not None and limit < 1:
         raise DatasetError(f"limit is {limit}, expected at least 1 video of each split")
-    release = open_release(name, root, options)
-    job = Job(release=release, root=root, pack=pack)
-    found = []
+    release = open_release(name, release_dir, options)
+    job = Job(release=release, release_dir=release_dir, pack=pack)
+    split_plans = []
     problems = list(release.problems)
     counts = {}
-    for split in choose_splits(release, root, splits):
+    for split in choose_splits(release, release_dir, splits):
         try:
             video_ids = release.videos(split)
         except (InvalidDataError, MissingPathError) as error:
-            found.append(_unlisted(split, str(error)))
+            split_plans.append(_unlisted(split, str(error)))
             continue
         problems += split_problems(release, split)
         expressions = {video_id: len(release.expressions(split, video_id)) for video_id in video_ids}
         counts[split] = {"videos": len(expressions), "expressions": sum(expressions.values())}
-        found.append(_split(job, split, dict(islice(expressions.items(), limit)), on_progress))
-        problems += found[-1].estimate.problems
+        split_plans.append(_split(job, split, dict(islice(expressions.items(), limit)), on_progress))
+        problems += split_plans[-1].estimate.problems
     index = _Search()
     index.look(release.index_files())
-    place = out.resolve()
-    partial = partial_folder(place)
-    store_bytes = sum(split.estimate.store_bytes for split in found)
+    final = out.resolve()
+    partial = partial_folder(final)
+    store_bytes = sum(split.estimate.store_bytes for split in split_plans)
     return Plan(
         title=release.card.title,
         index=index.files(),
-        splits=tuple(found),
+        splits=tuple(split_plans),
         absent=tuple(split for split in release.card.counts if split not in release.splits()),
-        warnings=(*dict.fromkeys(problems), *_differences(release, counts, root)),
+        warnings=(*dict.fromkeys(problems), *_differences(release, counts, release_dir)),
         store_bytes=store_bytes,
-        peak_bytes=store_bytes + sum(split.estimate.journal_bytes for split in found),
-        free_bytes=shutil.disk_usage(_nearest(place)).free,
+        peak_bytes=store_bytes + sum(split.estimate.journal_bytes for split in split_plans),
+        free_bytes=shutil.disk_usage(_nearest(final)).free,
         unfinished=partial if partial.exists() else None,
-        out_error=_out_error(place, overwrite=replace),
+        out_error=_out_error(final, overwrite=replace),
     )
 
 
@@ -170,20 +170,20 @@ def _split(
                 sizes[video_id] = pixel_bytes
         if on_progress is not None:
             on_progress(split, done, len(expressions))
-    found = estimate(job, split, sizes, len(expressions))
+    estimated = estimate(job, split, sizes, len(expressions))
     return SplitPlan(
         name=split,
         videos=len(expressions),
         expressions=sum(expressions.values()),
         incomplete=incomplete,
         files=search.files(),
-        estimate=found,
-        errors=(*errors, *found.errors),
+        estimate=estimated,
+        errors=(*errors, *estimated.errors),
     )
 
 
 def _unlisted(split: str, error: str) -> SplitPlan:
-    """A split whose videos cannot be told."""
+    """A split whose videos cannot be listed."""
     nothing = Estimate(videos=0, store_bytes=0, journal_bytes=0, errors=())
     return SplitPlan(
         name=split,
@@ -197,7 +197,7 @@ def _unlisted(split: str, error: str) -> SplitPlan:
 
 
 class _Search:
-    """Looks for files. One that several videos need counts once."""
+    """Looks for files; one that several videos need is counted once."""
 
     def __init__(self) -> None:
         self._sizes: dict[str, int | None] = {}  # None: it is not there
@@ -218,7 +218,7 @@ class _Search:
         return total if whole else None
 
     def files(self) -> Files:
-        """All that were looked for."""
+        """All files that were looked for."""
         sizes = [size for size in self._sizes.values() if size is not None]
         missing = tuple(Path(key) for key, size in self._sizes.items() if size is None)
         return Files(count=len(sizes), size_bytes=sum(sizes), missing=missing)
@@ -227,19 +227,19 @@ class _Search:
 def _size(path: Path) -> int | None:
     """Bytes of a file; None when there is none."""
     try:
-        found = path.stat()
+        status = path.stat()
     except (OSError, ValueError):  # a NUL in a name is a ValueError
         return None
-    return found.st_size if stat.S_ISREG(found.st_mode) else None
+    return status.st_size if stat.S_ISREG(status.st_mode) else None
 
 
-def _differences(release: Release, counts: Mapping[str, Mapping[str, int]], root: Path) -> list[str]:
+def _differences(release: Release, counts: Mapping[str, Mapping[str, int]], release_dir: Path) -> list[str]:
     """Where the numbers of videos and expressions differ from the published ones."""
     known = {
         split: {table: published[table] for table in ("videos", "expressions") if table in published}
         for split, published in release.card.counts.items()
     }
-    return count_differences(changed(release.card, counts=known), counts, root)
+    return count_differences(changed(release.card, counts=known), counts, release_dir)
 
 
 def _nearest(place: Path) -> Path:
@@ -247,10 +247,10 @@ def _nearest(place: Path) -> Path:
     return next(path for path in (place, *place.parents) if path.exists())
 
 
-def _out_error(place: Path, *, overwrite: bool) -> str | None:
+def _out_error(final: Path, *, overwrite: bool) -> str | None:
     """Why `prepare` could not write a store there, as far as it can be told without trying."""
     try:
-        check_folder(place, overwrite=overwrite, content=STORE, parents=True)
+        check_folder(final, overwrite=overwrite, content=STORE, parents=True)
     except OutputError as error:
         return str(error)
     return None

@@ -1,4 +1,4 @@
-"""`prepare`: read a release, write a store; what is finished is kept until the store is."""
+"""`prepare`: read a release, write a store; finished videos survive an interruption."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Prepared:
 
 def prepare(
     name: str,
-    root: str | Path,
+    release_dir: str | Path,
     out: str | Path,
     *,
     options: Mapping[str, object] | object = None,
@@ -62,10 +62,10 @@ def prepare(
 
     Args:
         name: the dataset, such as "ytvos".
-        root: the release folder. The store refers to its images, so it must stay where it is, or be
+        release_dir: the release folder. The store refers to its images, so it must stay where it is, or be
             named again when the store is opened.
         out: where the store goes.
-        options: the dataset's own options, such as {"trainval": "0.1"}.
+        options: the dataset's own options, such as {"trainval": 0.1}, or its options record.
         splits: the splits to take; all by default.
         limit: at most this many videos of each split, the first ones by id.
         pack: put the pixels into the store too.
@@ -84,17 +84,17 @@ def prepare(
         OutputError: `out` is taken, cannot be written, or somebody else is writing it.
         WorkerError: a worker process died.
     """
+    release_dir, out = local_path(release_dir), local_path(out)
     if limit is not None and limit < 1:
         raise DatasetError(f"limit is {limit}, expected at least 1 video of each split")
     if workers < 1:
         raise DatasetError(f"workers is {workers}, expected at least 1")
     if on_error not in ("fail", "skip"):
         raise DatasetError(f"on_error is {on_error!r}, expected 'fail' or 'skip'")
-    root, out = local_path(root), local_path(out)
     chosen = read_options(name, options)
-    release = open_release(name, root, chosen)
+    release = open_release(name, release_dir, chosen)
     given = options if isinstance(options, Mapping) else {}
-    wanted = {split: release.videos(split)[:limit] for split in choose_splits(release, root, splits)}
+    wanted = {split: release.videos(split)[:limit] for split in choose_splits(release, release_dir, splits)}
     arguments = {
         "options": options_as_text(chosen, given),
         "splits": list(wanted),
@@ -103,25 +103,25 @@ def prepare(
         "on_error": on_error,
     }
     fingerprint = release.fingerprint()
-    # All that decides what a video becomes. Not which ones are taken: those of a part serve the whole.
+    # Everything that decides how a video is converted, not which ones are: a partial run serves a full one.
     key = {
         "dataset": name,
-        "root": str(root.resolve()),
+        "root": str(release_dir.resolve()),
         "fingerprint": fingerprint,
         "options": options_as_text(chosen),
         "pack": pack,
         "converter": _converter(release),
         "format_version": FORMAT_VERSION,
     }
-    job = Job(release=release, root=root, pack=pack)
+    job = Job(release=release, release_dir=release_dir, pack=pack)
     conversion = Conversion(job, wanted, skip=on_error == "skip", on_progress=on_progress)
-    place = out.resolve()  # "." has neither a parent nor a name of its own
+    final = out.resolve()  # "." has neither a parent nor a name of its own
     try:
         with (
             StoreWriter(
-                place,
+                final,
                 release.card,
-                release=root,
+                release=release_dir,
                 fingerprint=fingerprint,
                 arguments=arguments,
                 packed=pack,
@@ -136,18 +136,18 @@ def prepare(
                 "1 finished video is" if conversion.kept == 1 else f"{conversion.kept:,} finished videos are"
             )
             error.add_note(
-                f"{finished} kept in {partial_folder(place)}; the same command continues from there"
+                f"{finished} kept in {partial_folder(final)}; the same command continues from there"
             )
         raise
-    store = Store.open(place)
+    store = Store.open(final)
     counts = store.splits
     warnings = conversion.warnings()
     if limit is None:
-        warnings += count_differences(release.card, with_samples(store, release.card), root)
+        warnings += count_differences(release.card, with_samples(store, release.card), release_dir)
         if splits is None:
-            warnings += absent_splits(release.card, counts, root)
+            warnings += absent_splits(release.card, counts, release_dir)
     return Prepared(
-        store=place,
+        store=final,
         counts=counts,
         warnings=tuple(warnings),
         skipped=tuple(conversion.skipped),
@@ -155,19 +155,21 @@ def prepare(
     )
 
 
-def absent_splits(card: Card, present: Collection[str], root: Path) -> list[str]:
-    """The splits with published counts that a copy lacks, one expression for all."""
+def absent_splits(card: Card, present: Collection[str], release_dir: Path) -> list[str]:
+    """The splits with published counts that a copy lacks, in one sentence."""
     absent = [split for split in card.counts if split not in present]
     if not absent:
         return []
-    return [f"{card.name} has more splits than this copy: {', '.join(absent)}; is that all of it? ({root})"]
+    return [
+        f"{card.name} has more splits than this copy: {', '.join(absent)}; is that all of it? ({release_dir})"
+    ]
 
 
-def count_differences(card: Card, counts: Mapping[str, Mapping[str, int]], root: Path) -> list[str]:
-    """Where the counts of a store differ from the published ones, one expression for each number."""
+def count_differences(card: Card, counts: Mapping[str, Mapping[str, int]], release_dir: Path) -> list[str]:
+    """Where the counts of a store differ from the published ones, one sentence per number."""
     return [
         f"{card.name}/{split} has {counts[split][table]:,} {table}, its card says {expected:,}; "
-        f"is the download complete? ({root})"
+        f"is the download complete? ({release_dir})"
         for split, published in card.counts.items()
         if split in counts
         for table, expected in published.items()
@@ -175,14 +177,14 @@ def count_differences(card: Card, counts: Mapping[str, Mapping[str, int]], root:
     ]
 
 
-def choose_splits(release: Release, root: Path, wanted: Sequence[str] | None) -> tuple[str, ...]:
+def choose_splits(release: Release, release_dir: Path, wanted: Sequence[str] | None) -> tuple[str, ...]:
     """The splits to take, in the release's order whatever the order they were asked for in."""
     present = release.splits()
     if not present:
-        raise DatasetError(f"no video was found in {root}; expected {release.card.title}")
+        raise DatasetError(f"no video was found in {release_dir}; expected {release.card.title}")
     for split in wanted or ():
         if split not in present:
-            raise UnknownNameError(unknown(f"split of {root}", split, list(present)))
+            raise UnknownNameError(unknown(f"split of {release_dir}", split, list(present)))
     return present if wanted is None else tuple(split for split in present if split in wanted)
 
 
@@ -197,7 +199,7 @@ def _converter(release: Release) -> str:
 
 @cache
 def _own_source() -> bytes:
-    """Read once: what runs is what was there when this process began."""
+    """Cached: edits made during a run must not change the digest."""
     total = hashlib.sha256(rvosbench.__version__.encode())
     for path in sorted(Path(rvosbench.__file__).parent.rglob("*.py")):
         total.update(path.read_bytes())

@@ -1,4 +1,4 @@
-"""One video from the release to what the journal keeps: the work that may be done in another process."""
+"""Read and encode one video: the unit of work, here or in another process."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Job:
     """What reading a video needs besides its name; sent to every worker once."""
 
     release: Release
-    root: Path
+    release_dir: Path
     pack: bool = False
 
 
@@ -49,13 +49,13 @@ def convert(job: Job, split: str, video_id: str) -> tuple[Note, bytes] | Refused
         if job.pack:
             from rvosbench.preparation.pack import media_files, with_pixels
 
-            video = with_pixels(video, job.root)
+            video = with_pixels(video, job.release_dir)
             media = media_files(video)
         body = encode(video)
     except (InvalidDataError, MissingPathError) as error:
-        if not job.root.is_dir():
+        if not job.release_dir.is_dir():
             raise MissingPathError(
-                f"{job.root} is not there any more; expected the release until all of it is read"
+                f"{job.release_dir} is not there any more; expected the release until all of it is read"
             ) from error
         return Refused(split=split, video_id=video_id, error=error)
     note = Note(
@@ -78,8 +78,8 @@ def stamp(release: Release, split: str, video_id: str) -> str:
     total = hashlib.sha256()
     for path in release.sources(split, video_id):
         try:
-            found = path.stat()
-            facts = f"{found.st_size} {found.st_mtime_ns}"
+            status = path.stat()
+            facts = f"{status.st_size} {status.st_mtime_ns}"
         except OSError:
             facts = "not there"
         total.update(os.fsencode(path.absolute()) + f" {facts}\n".encode())

@@ -18,7 +18,7 @@ from rvosbench.preparation.unit import Job, convert
 
 
 def main() -> None:
-    """Serve until the parent has nothing more to ask."""
+    """Serve until the parent closes the pipe."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to every process of a terminal
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # a library that prints must not print into an answer
@@ -54,7 +54,7 @@ def _send(answer: object, answers: BinaryIO) -> None:
 
 
 def _told(error: Exception) -> Exception:
-    """An error that can travel, with where it happened."""
+    """The error in a form that can be pickled, with its traceback as a note."""
     try:
         travelled = pickle.loads(pickle.dumps(error))
     except Exception:

@@ -52,7 +52,7 @@ def convert_all(
 
 
 class _Team:
-    """Who reads what. Videos are taken one by one, by whoever is free."""
+    """Distributes the videos: whoever is free takes the next one."""
 
     def __init__(self, job: Job, keys: Sequence[Key], keep: Keep) -> None:
         self._job = job
@@ -93,11 +93,11 @@ class _Team:
         """What became of a video. While others read it, this process reads the next one itself."""
         while True:
             with self._changed:
-                found = self._failed or self._results.pop(index, None)
-            if isinstance(found, Exception):
-                raise found
-            if found is not None:
-                return found
+                outcome = self._failed or self._results.pop(index, None)
+            if isinstance(outcome, Exception):
+                raise outcome
+            if outcome is not None:
+                return outcome
             mine = self._take()
             if mine is None:
                 with self._changed:
@@ -109,7 +109,7 @@ class _Team:
                 self._put(mine, error)
 
     def terminate(self) -> None:
-        """End all processes at once, whatever they are doing."""
+        """Kill all processes at once."""
         with self._changed:
             self._terminated = True
             for process in self._processes:
@@ -187,7 +187,7 @@ class _Team:
         return answer
 
     def _death(self, code: int, index: int | None) -> WorkerError:
-        """What to say about a process that answers no more."""
+        """The error for a process that stopped answering."""
         with self._changed:
             others = ["/".join(self._keys[other]) for other in sorted(self._busy - {index})]
         who = "a worker that was starting"

@@ -92,7 +92,7 @@ def mismatch_bars(effect: MismatchEffect) -> dict[str, Any]:
             Bar("another object's", f"{100 * effect.mismatched:.1f}", 100 * effect.mismatched),
         ],
         "cost": f"{100 * cost.difference:.1f}{interval}",
-        "p": f"= {cost.p:.2g}",
+        "p": f"{'<=' if cost.p_is_a_bound else '='} {cost.p:.2g}",
         "n": effect.n_expressions,
         "videos": effect.n_videos,
     }

@@ -74,7 +74,8 @@ class Compared:
         lines = [
             f"{contrast.row.name} minus {self.first.name}: "
             + ", ".join(
-                f"{each.metric} {_signed(each.comparison)} (p {_p(each)})" for each in contrast.differences
+                f"{entry.metric} {_signed(entry.comparison)} (p {_p(entry)})"
+                for entry in contrast.differences
             )
             for contrast in self.others
         ]
@@ -93,18 +94,18 @@ class Compared:
 
         return pd.DataFrame(
             [
-                {"run": contrast.row.name, "metric": each.metric, "first": each.first, "value": each.value}
+                {"run": contrast.row.name, "metric": entry.metric, "first": entry.first, "value": entry.value}
                 | {
-                    "difference": each.comparison.difference,
-                    "low": each.comparison.low,
-                    "high": each.comparison.high,
-                    "p": each.comparison.p,
-                    "p_is_a_bound": each.comparison.p_is_a_bound,
-                    "p_holm": each.p_holm,
-                    "better": each.better,
+                    "difference": entry.comparison.difference,
+                    "low": entry.comparison.low,
+                    "high": entry.comparison.high,
+                    "p": entry.comparison.p,
+                    "p_is_a_bound": entry.comparison.p_is_a_bound,
+                    "p_holm": entry.p_holm,
+                    "better": entry.better,
                 }
                 for contrast in self.others
-                for each in contrast.differences
+                for entry in contrast.differences
             ]
         )
 
@@ -158,10 +159,10 @@ def compare_runs(runs: Sequence[str | Path | Run], *, protocol: str | None = Non
         metric.name: [_terms(metric, table, row) for table, row in zip(tables, rows, strict=True)]
         for metric in metrics
     }
-    found = {
+    compared = {
         name: [_compared(first, other, seed) for other in others] for name, (first, *others) in items.items()
     }
-    adjusted = {name: holm([each.p for each in comparisons]) for name, comparisons in found.items()}
+    adjusted = {name: holm([entry.p for entry in comparisons]) for name, comparisons in compared.items()}
     return Compared(
         first=rows[0],
         others=tuple(
@@ -173,22 +174,22 @@ def compare_runs(runs: Sequence[str | Path | Run], *, protocol: str | None = Non
                         better=metric.better,
                         first=rows[0].scores.metrics[metric.name].value,
                         value=row.scores.metrics[metric.name].value,
-                        comparison=found[metric.name][place],
-                        p_holm=adjusted[metric.name][place],
+                        comparison=compared[metric.name][index],
+                        p_holm=adjusted[metric.name][index],
                     )
                     for metric in metrics
                 ),
             )
-            for place, row in enumerate(rows[1:])
+            for index, row in enumerate(rows[1:])
         ),
         left_out=left_out,
         seed=seed,
     )
 
 
-def as_json(found: Compared) -> dict[str, Any]:
+def as_json(compared: Compared) -> dict[str, Any]:
     """Plain data; a number that could not be computed is null."""
-    first = found.first.scores
+    first = compared.first.scores
     return {
         "schema_version": SCHEMA_VERSION,
         "dataset": first.dataset,
@@ -197,67 +198,67 @@ def as_json(found: Compared) -> dict[str, Any]:
         "protocol": first.protocol.name,
         "n_expressions": first.n_expressions,
         "n_videos": first.n_videos,
-        "seed": found.seed,
-        "not_compared": dict(found.left_out),
-        "first": _named(found.first),
+        "seed": compared.seed,
+        "not_compared": dict(compared.left_out),
+        "first": _named(compared.first),
         "others": [
             _named(contrast.row)
             | {
                 "metrics": {
-                    each.metric: {
-                        "first": _number(each.first),
-                        "value": _number(each.value),
-                        "difference": _number(each.comparison.difference),
-                        "low": _number(each.comparison.low),
-                        "high": _number(each.comparison.high),
-                        "p": each.comparison.p,
-                        "p_is_a_bound": each.comparison.p_is_a_bound,
-                        "p_holm": each.p_holm,
-                        "better": each.better,
+                    entry.metric: {
+                        "first": _number(entry.first),
+                        "value": _number(entry.value),
+                        "difference": _number(entry.comparison.difference),
+                        "low": _number(entry.comparison.low),
+                        "high": _number(entry.comparison.high),
+                        "p": entry.comparison.p,
+                        "p_is_a_bound": entry.comparison.p_is_a_bound,
+                        "p_holm": entry.p_holm,
+                        "better": entry.better,
                     }
-                    for each in contrast.differences
+                    for entry in contrast.differences
                 }
             }
-            for contrast in found.others
+            for contrast in compared.others
         ],
     }
 
 
-def as_rich(found: Compared, contrast: Contrast) -> RichTable:
+def as_rich(compared: Compared, contrast: Contrast) -> RichTable:
     """One run against the first for the terminal; fits 80 columns."""
     from rich import box
     from rich.table import Table as RichTable
     from rich.text import Text
 
-    several = len(found.others) > 1
+    several = len(compared.others) > 1
     drawn = RichTable(box=box.SIMPLE_HEAD, pad_edge=False)
     drawn.add_column("metric", no_wrap=True)
-    for row in (found.first, contrast.row):
+    for row in (compared.first, contrast.row):
         drawn.add_column(Text(strip_control(row.name)), justify="right", max_width=20, overflow="fold")
     for name in ("difference", "p", *(["p Holm"] if several else [])):
         drawn.add_column(name, justify="right", no_wrap=True)
-    for each in contrast.differences:
-        cells = [_heading(each), percent(each.first), percent(each.value), _signed(each.comparison)]
-        cells += [_p(each), *([_p(each, holm=True)] if several else [])]
+    for entry in contrast.differences:
+        cells = [_heading(entry), percent(entry.first), percent(entry.value), _signed(entry.comparison)]
+        cells += [_p(entry), *([_p(entry, holm=True)] if several else [])]
         drawn.add_row(*map(Text, cells))
     return drawn
 
 
-def footnotes(found: Compared) -> tuple[str, ...]:
+def footnotes(compared: Compared) -> tuple[str, ...]:
     """What the columns mean."""
     lines = [
-        f"Difference to {strip_control(found.first.name)} in points; in brackets its 95 % interval, by "
+        f"Difference to {strip_control(compared.first.name)} in points; in brackets its 95 % interval, by "
         "paired bootstrap over videos.",
         "p: two-sided, by swapping the two runs' answers in whole videos.",
     ]
-    differences = [each for contrast in found.others for each in contrast.differences]
-    if any(each.comparison.p_is_a_bound for each in differences):
+    differences = [entry for contrast in compared.others for entry in contrast.differences]
+    if any(entry.comparison.p_is_a_bound for entry in differences):
         lines.append("<=: none of the random swaps made a difference as large.")
-    if any(each.better == "lower" for each in differences):
+    if any(entry.better == "lower" for entry in differences):
         lines.append("\N{DOWNWARDS ARROW}: lower is better.")
-    if len(found.others) > 1:
-        lines.append(f"p Holm: adjusted for {len(found.others)} runs, for each metric on its own.")
-    lines += [f"Not compared: {name}, {reason}." for name, reason in found.left_out.items()]
+    if len(compared.others) > 1:
+        lines.append(f"p Holm: adjusted for {len(compared.others)} runs, for each metric on its own.")
+    lines += [f"Not compared: {name}, {reason}." for name, reason in compared.left_out.items()]
     return tuple(lines)
 
 
@@ -374,25 +375,25 @@ def _signed(comparison: Comparison) -> str:
     return text
 
 
-def _heading(each: Difference) -> str:
-    return f"{each.metric} \N{DOWNWARDS ARROW}" if each.better == "lower" else each.metric
+def _heading(entry: Difference) -> str:
+    return f"{entry.metric} \N{DOWNWARDS ARROW}" if entry.better == "lower" else entry.metric
 
 
-def _p(each: Difference, *, holm: bool = False) -> str:
-    return p_text(each.p_holm if holm else each.comparison.p, is_a_bound=each.comparison.p_is_a_bound)
+def _p(entry: Difference, *, holm: bool = False) -> str:
+    return p_text(entry.p_holm if holm else entry.comparison.p, is_a_bound=entry.comparison.p_is_a_bound)
 
 
 def _number(value: float) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def _html(found: Compared, contrast: Contrast) -> str:
-    names = ("metric", found.first.name, contrast.row.name, "difference", "p", "p Holm")
+def _html(compared: Compared, contrast: Contrast) -> str:
+    names = ("metric", compared.first.name, contrast.row.name, "difference", "p", "p Holm")
     head = "".join(f"<th>{escape(strip_control(name))}</th>" for name in names)
     lines = []
-    for each in contrast.differences:
-        cells = [_heading(each), percent(each.first), percent(each.value), _signed(each.comparison)]
-        cells += [_p(each), _p(each, holm=True)]
+    for entry in contrast.differences:
+        cells = [_heading(entry), percent(entry.first), percent(entry.value), _signed(entry.comparison)]
+        cells += [_p(entry), _p(entry, holm=True)]
         lines.append("".join(f"<td>{escape(cell)}</td>" for cell in cells))
     body = "".join(f"<tr>{line}</tr>" for line in lines)
-    return f"<table><tr>{head}</tr>{body}</table><p>{escape(' '.join(footnotes(found)))}</p>"
+    return f"<table><tr>{head}</tr>{body}</table><p>{escape(' '.join(footnotes(compared)))}</p>"

@@ -174,20 +174,20 @@ def collect(runs: Iterable[str | Path | Run], protocol: str | None = None) -> tu
     Raises:
         RvosbenchError: of the first run, where none has scores.
     """
-    found: list[Scored] = []
+    shown: list[Scored] = []
     failures: list[RvosbenchError] = []
-    for each in runs:
+    for given in runs:
         try:
-            run = open_run(each)
+            run = open_run(given)
             names = run.protocols if protocol is None else (protocol,)
-            found += [Scored(run=run, scores=run.scores(name)) for name in names or (None,)]
+            shown += [Scored(run=run, scores=run.scores(name)) for name in names or (None,)]
         except RvosbenchError as error:
             failures.append(error)
-    if failures and not found:
+    if failures and not shown:
         raise failures[0]
     for failure in failures:
         _log.warning("%s; it is left out", failure)
-    return tuple(found)
+    return tuple(shown)
 
 
 def tables(rows: Iterable[Scored]) -> tuple[Table, ...]:
@@ -207,10 +207,10 @@ def heading(table: Table, metric: str) -> str:
     return f"{metric} \N{DOWNWARDS ARROW}" if better(table, metric) == "lower" else metric
 
 
-def as_markdown(found: Sequence[Table]) -> str:
+def as_markdown(shown: Sequence[Table]) -> str:
     """All tables as GitHub-flavoured Markdown, intervals included."""
     parts = []
-    for table in found:
+    for table in shown:
         names = table.metric_names
         lines = [f"### {_cell(table.title)}", ""]
         lines.append(
@@ -225,7 +225,7 @@ def as_markdown(found: Sequence[Table]) -> str:
     return "\n".join(parts)
 
 
-def as_json(found: Sequence[Table]) -> dict[str, Any]:
+def as_json(shown: Sequence[Table]) -> dict[str, Any]:
     """All tables as plain data; `schema_version` changes when a key changes its meaning."""
     return {
         "schema_version": SCHEMA_VERSION,
@@ -249,12 +249,12 @@ def as_json(found: Sequence[Table]) -> dict[str, Any]:
                         "mismatched_expressions": row.scores.mismatched_expressions,
                         "n_expressions": row.scores.n_expressions,
                         "n_videos": row.scores.n_videos,
-                        "metrics": {name: each.as_json() for name, each in row.scores.metrics.items()},
+                        "metrics": {name: metric.as_json() for name, metric in row.scores.metrics.items()},
                     }
                     for row, rank, note in zip(table.rows, table.ranks, table.notes, strict=True)
                 ],
             }
-            for table in found
+            for table in shown
         ],
     }
 
@@ -288,15 +288,15 @@ def as_rich(table: Table) -> RichTable:
     return drawn
 
 
-def write(found: Sequence[Table], folder: Path) -> tuple[Path, Path]:
+def write(shown: Sequence[Table], folder: Path) -> tuple[Path, Path]:
     """Write `leaderboard.md` and `leaderboard.json` into a folder, replacing older ones.
 
     Raises:
         OutputError: the folder cannot be written.
     """
     markdown, data = folder / "leaderboard.md", folder / "leaderboard.json"
-    write_text(markdown, as_markdown(found))
-    write_json(data, as_json(found))
+    write_text(markdown, as_markdown(shown))
+    write_json(data, as_json(shown))
     return markdown, data
 
 

@@ -21,6 +21,7 @@ from rvosbench.errors import FormatError, MissingPathError, ScoreError
 from rvosbench.files.atomic import atomic_folder
 from rvosbench.files.places import writing
 from rvosbench.files.scoped import WholeOrNothing
+from rvosbench.files.text import one_line
 from rvosbench.masks.run_lengths import foreground_areas
 from rvosbench.types import Rle
 
@@ -264,12 +265,12 @@ def _read_group(path: Path, group: int) -> pa.Table:
         return table.cast(SCHEMA)
     except pa.ArrowException as error:
         types = ", ".join(f"{field.name}: {field.type}" for field in SCHEMA)
-        detail = " ".join(str(error).split())
+        detail = one_line(error)
         raise ScoreError(
             f"{path} holds a value that does not fit its column ({detail}); expected {types}"
         ) from error
 
 
 def _unreadable(path: Path, error: Exception) -> FormatError:
-    detail = " ".join(str(error).split())
+    detail = one_line(error)
     return FormatError(f"{path} cannot be read as Parquet ({detail}); write it again")

@@ -88,18 +88,18 @@ class Run:
     @cached_property
     def scores_folders(self) -> dict[str, Path]:
         """Protocol -> the folder with its scores.json and tables, sorted by name."""
-        found = {}
+        folders = {}
         if (self.path / SCORES).is_file():
             # Before scores lived under their protocol, a run held those of one.
-            found = {Scores.read(self.path / SCORES).protocol.name: self.path}
+            folders = {Scores.read(self.path / SCORES).protocol.name: self.path}
         folder = self.path / SCORES_FOLDER
         if folder.is_dir():
-            found |= {
-                each.name: each
-                for each in folder.iterdir()
-                if not each.name.startswith(".") and (each / SCORES).is_file()
+            folders |= {
+                entry.name: entry
+                for entry in folder.iterdir()
+                if not entry.name.startswith(".") and (entry / SCORES).is_file()
             }
-        return dict(sorted(found.items()))
+        return dict(sorted(folders.items()))
 
     @cached_property
     def protocols(self) -> tuple[str, ...]:

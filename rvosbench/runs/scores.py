@@ -97,7 +97,7 @@ class Scores:
 
     def as_json(self) -> dict[str, Any]:
         """Plain JSON types; a number that could not be computed is null."""
-        names = [each.name for each in fields(self) if each.name not in ("frames", "expressions")]
+        names = [column.name for column in fields(self) if column.name not in ("frames", "expressions")]
         content = {name: getattr(self, name) for name in names}
         return (
             {"schema_version": SCHEMA_VERSION}
@@ -137,8 +137,8 @@ class Scores:
             FormatError: it is not what `rvos evaluate` writes.
         """
         if not isinstance(content, dict):
-            found = type(content).__name__
-            raise FormatError(f"{path} holds a {found}, expected an object; score the run again")
+            kind = type(content).__name__
+            raise FormatError(f"{path} holds a {kind}, expected an object; score the run again")
         try:
             metrics = {str(name): _metric(name, metric) for name, metric in content["metrics"].items()}
             protocol = _protocol(content["protocol"], tuple(metrics))
@@ -235,7 +235,7 @@ def _metric(name: str, content: Mapping[str, Any]) -> MetricValue:
 
 def _protocol(content: Mapping[str, Any], metrics: tuple[str, ...]) -> Protocol:
     """As it was when it was applied, whatever protocols are registered now."""
-    known = {each.name for each in fields(Protocol)}
+    known = {column.name for column in fields(Protocol)}
     given = {key: value for key, value in content.items() if key in known}
     defaults = {"title": str(content["name"]), "explanation": "", "metrics": metrics}
     given = defaults | given

@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from rvosbench.errors import FormatError, MissingPathError
+from rvosbench.files.text import one_line
 
 FRAME_SCORES = "frame_scores.parquet"
 EXPRESSION_SCORES = "expression_scores.parquet"
@@ -50,7 +51,7 @@ def read_table(path: Path, schema: pa.Schema) -> pa.Table:
     except FileNotFoundError:
         raise MissingPathError(f"{path} is missing; score the run again with rvos evaluate") from None
     except (pa.ArrowException, OSError) as error:
-        detail = " ".join(str(error).split())
+        detail = one_line(error)
         raise FormatError(f"{path} cannot be read as Parquet ({detail}); score the run again") from error
     missing = sorted(set(schema.names) - set(table.column_names))
     if missing:

@@ -22,7 +22,7 @@ def check(video: Video) -> None:
     _check_texts(video, where)
     if not video.frames:
         raise DatasetError(f"{where} has no frames; expected at least one")
-    known = {thing.object_id for thing in video.objects}
+    known = {obj.object_id for obj in video.objects}
     if known and not 0 <= min(known) <= max(known) < 2**31:
         raise DatasetError(
             f"{where} has object ids from {min(known)} to {max(known)}, expected 0 to 2**31 - 1"
@@ -55,7 +55,7 @@ def _check_texts(video: Video, where: str) -> None:
     """Refuse text that UTF-8, and so Parquet, cannot hold: half a surrogate pair, from a JSON escape."""
     texts = [video.video_id, video.source]
     texts += [text for frame in video.frames for text in (frame.name, frame.path) if text is not None]
-    texts += [thing.category for thing in video.objects if thing.category is not None]
+    texts += [obj.category for obj in video.objects if obj.category is not None]
     for expression in video.expressions:
         texts += [expression.expression_id, expression.text, expression.annotator or ""]
     for text in texts:

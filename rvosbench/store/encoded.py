@@ -57,7 +57,7 @@ def encode(video: Video) -> bytes:
             f"{video.split}/{video.video_id} has {data_bytes / 2**20:,.0f} MB of masks and packed frames, "
             f"expected at most {_MOST_BYTES / 2**20:,.0f}; leave its frames where they are"
         )
-    row: dict[str, list[object]] = {name: [found] for name, found in rows(video).items()}
+    row: dict[str, list[object]] = {name: [table_rows] for name, table_rows in rows(video).items()}
     row |= {"split": [video.split], "video_id": [video.video_id]}
     row |= {"digest": [digest(video)], "data_bytes": [data_bytes]}
     encoded: bytes = pa.RecordBatch.from_pydict(row, schema=_ROW).serialize().to_pybytes()
@@ -82,7 +82,7 @@ def decode(data: bytes) -> EncodedVideo:
 
 
 def as_tables(videos: Sequence[EncodedVideo]) -> dict[str, pa.Table]:
-    """The rows of some videos as the five tables, each in one piece, so that nobody sees how they came."""
+    """The rows of some videos as the five tables, each in one chunk, however they were produced."""
     together = pa.Table.from_batches([video.row for video in videos], schema=_ROW).combine_chunks()
     return {
         name: pa.Table.from_batches(

@@ -87,7 +87,7 @@ def _tile(
     size = (max(1, round(video.width * scale)), max(1, round(video.height * scale)))
     method = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
     resized = np.asarray(cv2.resize(picture, size, interpolation=method), np.uint8)
-    # Void first and small things last, so that nothing is hidden below a larger mask.
+    # Void first and small objects last, so that nothing is hidden below a larger mask.
     present = sorted(
         (object_id for object_id, frame in video.masks if frame == index),
         key=lambda object_id: (colours[object_id] != GREY, -masks.area(video.masks[object_id, index])),

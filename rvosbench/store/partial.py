@@ -105,7 +105,7 @@ class Partial:
 
 
 def _take(path: Path) -> int:
-    """Lock a file until it is closed, or the process ends in whatever way.
+    """Lock a file until it is closed or the process ends.
 
     Returns:
         Its descriptor.
@@ -117,12 +117,12 @@ def _take(path: Path) -> int:
     try:
         if _flock is not None:
             _flock(descriptor, _EXCLUSIVE)
-        # Whoever held it may have removed the file after it was opened here: the lock is of nothing then.
+        # The previous holder may have removed the file after it was opened here; then this locks nothing.
         if os.fstat(descriptor).st_nlink == 0:
             raise BlockingIOError
     except BlockingIOError:
         os.close(descriptor)
         raise
     except OSError:
-        pass  # a file system without locks, as clusters have: as before there were any
+        pass  # no locks here, which is common on clusters; proceed unlocked
     return descriptor

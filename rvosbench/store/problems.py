@@ -26,7 +26,7 @@ KINDS: tuple[Kind, ...] = ("skipped", "reported")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ReleaseProblem:
-    """One thing that is wrong with a release."""
+    """Something that is wrong with a release."""
 
     kind: Kind  # the video was left out because it cannot be read; or it is only to be known
     message: str
@@ -35,11 +35,11 @@ class ReleaseProblem:
 
 
 def write_problems(path: Path, problems: Sequence[ReleaseProblem]) -> None:
-    """The file of a store, with no row where nothing is wrong."""
+    """Write the file; a store without problems has one without rows."""
     rows = [asdict(problem) | {"message": _as_unicode(problem.message)} for problem in problems]
     pq.write_table(pa.Table.from_pylist(rows, schema=PROBLEMS_SCHEMA), path, compression="zstd")
 
 
 def _as_unicode(text: str) -> str:
-    """Text that UTF-8 can hold: a message may quote a file name that is none."""
+    """Text that UTF-8 can hold: a message may quote a file name that is not valid Unicode."""
     return text.encode("utf-8", "backslashreplace").decode()

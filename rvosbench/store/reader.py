@@ -73,9 +73,9 @@ class Store:
             path = folder / name
             size = path.stat().st_size if path.is_file() else None
             if size != facts["bytes"]:
-                found = "is missing" if size is None else f"has {size} bytes"
+                problem = "is missing" if size is None else f"has {size} bytes"
                 raise FormatError(
-                    f"{path} {found}, the manifest says {facts['bytes']} bytes; the store is damaged, "
+                    f"{path} {problem}, the manifest says {facts['bytes']} bytes; the store is damaged, "
                     f"rebuild it with: {rebuild_command(manifest, folder)}"
                 )
         return cls(folder, manifest, moved or release_of(folder, manifest))

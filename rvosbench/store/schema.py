@@ -91,8 +91,8 @@ def rows(video: Video) -> dict[str, list[dict[str, Any]]]:
             for index, frame in enumerate(video.frames)
         ],
         "objects": [
-            key | {"object_id": thing.object_id, "category": thing.category}
-            for thing in sorted(video.objects, key=lambda thing: thing.object_id)
+            key | {"object_id": obj.object_id, "category": obj.category}
+            for obj in sorted(video.objects, key=lambda obj: obj.object_id)
         ],
         "expressions": [
             key
@@ -171,9 +171,7 @@ def digest(video: Video) -> bytes:
     content = hashlib.sha256()
     head = [video.split, video.video_id, video.height, video.width]
     frames = [[frame.name, frame.annotated] for frame in video.frames]
-    objects = [
-        [thing.object_id, thing.category] for thing in sorted(video.objects, key=lambda o: o.object_id)
-    ]
+    objects = [[obj.object_id, obj.category] for obj in sorted(video.objects, key=lambda o: o.object_id)]
     expressions = [[e.expression_id, e.text, e.object_ids, e.annotator] for e in video.expressions]
     content.update(json.dumps([head, frames, objects, expressions]).encode())
     for key, rle in sorted(video.masks.items()):

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from rvosbench.errors import FormatError
+from rvosbench.files.text import one_line
 
 
 class StoredTable:
@@ -43,7 +44,7 @@ class StoredTable:
 
     def rows_of(self, video_id: str, columns: list[str]) -> list[dict[str, Any]]:
         """The rows of one video. In one thread: a group is small, and loaders use every core themselves."""
-        found: list[dict[str, Any]] = []
+        result: list[dict[str, Any]] = []
         for position in range(bisect.bisect_left(self._last, video_id), len(self._groups)):
             if self._first[position] > video_id:
                 break
@@ -52,8 +53,8 @@ class StoredTable:
                 rows = self._files[part].read_row_group(group, columns, use_threads=False)
             ids = rows["video_id"].to_pylist()  # sorted
             low, high = bisect.bisect_left(ids, video_id), bisect.bisect_right(ids, video_id)
-            found += rows.slice(low, high - low).to_pylist()
-        return found
+            result += rows.slice(low, high - low).to_pylist()
+        return result
 
 
 @contextmanager
@@ -66,7 +67,7 @@ def readable(folder: Path, paths: Sequence[Path]) -> Iterator[None]:
     try:
         yield
     except (pa.ArrowException, OSError) as error:
-        detail = " ".join(str(error).split()) or type(error).__name__
+        detail = one_line(error)
         names = ", ".join(map(str, paths[:3]))
         raise FormatError(
             f"{names} cannot be read ({detail}); the store is damaged, see all that is wrong with: "

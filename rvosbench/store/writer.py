@@ -67,7 +67,7 @@ class StoreWriter(WholeOrNothing):
         packed: bool = False,
         replace: bool = False,
     ) -> None:
-        """Reserve the place.
+        """Reserve the folder.
 
         Args:
             folder: the store's final name.
@@ -97,8 +97,8 @@ class StoreWriter(WholeOrNothing):
         self._problems: list[ReleaseProblem] = []
         self._media: dict[str, dict[str, int | str]] = {}
         self._content = hashlib.sha256()
-        self._place = Partial(folder)
-        self.partial = self._place.folder
+        self._partial = Partial(folder)
+        self.partial = self._partial.folder
 
     def add(self, video: Video) -> None:
         """Append one video.
@@ -119,7 +119,7 @@ class StoreWriter(WholeOrNothing):
                 raise DatasetError(
                     f"the split name {video.split!r} is not a plain name of letters, digits, _ . and -"
                 )
-            self._splits[video.split] = _SplitWriter(self._place.store, video.split)
+            self._splits[video.split] = _SplitWriter(self._partial.store, video.split)
         with writing(self.folder):
             self._splits[video.split].add(video)
         self._content.update(video.digest)
@@ -142,7 +142,7 @@ class StoreWriter(WholeOrNothing):
             return
         if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
             raise DatasetError(f"the video file {name!a} is not in the release; expected a path inside it")
-        target = self._place.store / MEDIA / name
+        target = self._partial.store / MEDIA / name
         target.parent.mkdir(parents=True, exist_ok=True)
         try:
             shutil.copyfile(self._release / name, target)
@@ -160,12 +160,12 @@ class StoreWriter(WholeOrNothing):
         """
         with writing(self.folder):
             self._complete()
-        self._place.put_in_place()
+        self._partial.put_in_place()
         return self.folder
 
     def _complete(self) -> None:
         """Close all tables; write README.md and the manifest."""
-        store = self._place.store
+        store = self._partial.store
         counts = {name: split.close() for name, split in self._splits.items()}
         if not counts:
             raise DatasetError(
@@ -195,7 +195,7 @@ class StoreWriter(WholeOrNothing):
         """Remove everything that was written."""
         for split in self._splits.values():
             split.abort()
-        self._place.leave()
+        self._partial.leave()
 
 
 STORE = Content("a store", lambda folder: (folder / MANIFEST).is_file())

@@ -42,7 +42,7 @@ class Layout(Protocol):
         ...
 
     def close(self) -> list[str]:
-        """Complete the files; what was lost, one expression each."""
+        """Complete the files; what was lost, one sentence each."""
         ...
 
 

@@ -101,7 +101,7 @@ class _Split:
                     "frame_index": index,
                 },
             )
-        categories = {thing.object_id: thing.category for thing in video.objects}
+        categories = {obj.object_id: obj.category for obj in video.objects}
         for object_id, category in categories.items():
             item = {"video_id": self._videos, "object_id": object_id, "category": category}
             self._lists.add("objects", item)

@@ -136,8 +136,8 @@ def _check(video: Video) -> None:
 
 def _track(video: Video, object_id: int) -> list[dict[str, object] | None]:
     """One entry per frame."""
-    found = [video.masks.get((object_id, index)) for index in range(len(video.frames))]
-    return [None if rle is None else as_json(rle) for rle in found]
+    rles = [video.masks.get((object_id, index)) for index in range(len(video.frames))]
+    return [None if rle is None else as_json(rle) for rle in rles]
 
 
 def _entry(expression: Expression, numbers: dict[int, int]) -> dict[str, object]:

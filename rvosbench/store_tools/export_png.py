@@ -112,7 +112,7 @@ class PngLayout:
             (folder / f"{frame}.png").write_bytes(masks.encode_index_png(labels))
 
     def _add_categories(self, video: Video, name: str) -> None:
-        known = [thing for thing in video.objects if thing.category is not None]
+        known = [obj for obj in video.objects if obj.category is not None]
         if name != "train":
             self._losses.add("categories of objects outside train", video, len(known))
         elif known:
@@ -122,11 +122,11 @@ class PngLayout:
                 video.video_id,
                 {
                     "objects": {
-                        str(thing.object_id): {
-                            "frames": [video.frames[n].name for o, n in visible if o == thing.object_id],
+                        str(obj.object_id): {
+                            "frames": [video.frames[n].name for o, n in visible if o == obj.object_id],
                         }
-                        | ({} if thing.category is None else {"category": thing.category})
-                        for thing in video.objects  # all: what an index leaves out is refused later
+                        | ({} if obj.category is None else {"category": obj.category})
+                        for obj in video.objects  # all: what an index leaves out is refused later
                     }
                 },
             )
@@ -159,7 +159,7 @@ def _check(video: Video, name: str) -> None:
             f"{where} has {annotated} annotated frames of {len(video.frames)}, the layout annotates every "
             "frame of train; export it with --format coco"
         )
-    ids = sorted(thing.object_id for thing in video.objects)
+    ids = sorted(obj.object_id for obj in video.objects)
     if ids and not 1 <= ids[0] <= ids[-1] <= 255:
         raise DatasetError(
             f"{where} has object ids from {ids[0]} to {ids[-1]}, a palette PNG holds 1 to 255; {_OTHER}"

@@ -156,9 +156,9 @@ class WordCounter:
 
     def add(self, text: str) -> None:
         """Count one expression."""
-        found = _WORD.findall(text.lower())
-        self.lengths[len(found)] += 1
-        self.words.update(found)
+        words = _WORD.findall(text.lower())
+        self.lengths[len(words)] += 1
+        self.words.update(words)
 
     def median(self) -> float:
         """Words of the expression in the middle; the mean of the two for an even number, 0 for none."""
@@ -167,7 +167,7 @@ class WordCounter:
         lengths = sorted(self.lengths)
         ends = np.cumsum([self.lengths[length] for length in lengths])
         middles = ((int(ends[-1]) - 1) // 2, int(ends[-1]) // 2)
-        return sum(lengths[int(np.searchsorted(ends, place, "right"))] for place in middles) / 2
+        return sum(lengths[int(np.searchsorted(ends, rank, "right"))] for rank in middles) / 2
 
 
 def _text_facts(store: Store, split: str, frequent: int) -> TextFacts:
@@ -222,15 +222,15 @@ def _mask_facts(store: Store, split: str, annotated: Mapping[str, int]) -> MaskF
             shares.append(area / pixels[video_id])
             seen += key != last  # rows are sorted by video and object
             last = key
-    found = np.asarray(shares, np.float32)
-    quantiles = np.quantile(found, _QUANTILES).tolist() if len(found) else [None] * len(_QUANTILES)
+    values = np.asarray(shares, np.float32)
+    quantiles = np.quantile(values, _QUANTILES).tolist() if len(values) else [None] * len(_QUANTILES)
     return MaskFacts(
-        share_mean=float(found.mean(dtype=np.float64)) if len(found) else None,
+        share_mean=float(values.mean(dtype=np.float64)) if len(values) else None,
         share_10=quantiles[0],
         share_median=quantiles[1],
         share_90=quantiles[2],
         pairs=pairs,
-        absent=pairs - len(found),
+        absent=pairs - len(values),
         never_visible=objects - seen,
         void_objects=len(void),
     )

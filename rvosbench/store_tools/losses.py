@@ -8,7 +8,7 @@ from rvosbench.types import Video
 
 
 class Losses:
-    """Counts things by what they are, and says so in the end."""
+    """Counts losses by what they are, and says so in the end."""
 
     def __init__(self) -> None:
         self._counts: Counter[str] = Counter()

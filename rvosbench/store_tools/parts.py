@@ -17,9 +17,9 @@ _NAME = re.compile(rf"data/({'|'.join(SCHEMAS)})/split=([A-Za-z0-9][A-Za-z0-9_.-
 
 
 def table_and_split(name: str) -> tuple[str, str] | None:
-    """(table, split) of a file of a store; None for a name that no store gives."""
-    found = _NAME.fullmatch(name)
-    return (found[1], found[2]) if found else None
+    """(table, split) of a file of a store; None if no store has files of that name."""
+    match = _NAME.fullmatch(name)
+    return (match[1], match[2]) if match else None
 
 
 def part_names(manifest: Mapping[str, Any], table: str, split: str) -> list[str]:

@@ -100,15 +100,15 @@ def _check_files(folder: Path, manifest: Mapping[str, Any]) -> Iterator[tuple[Pr
     """Problems of the files, each with the tables of splits that cannot be read because of it."""
     listed = manifest["files"]
     for name, facts in listed.items():
-        place = table_and_split(name)
-        known = _is_beside(name) if place is None else place[1] in manifest["splits"]
+        key = table_and_split(name)
+        known = _is_beside(name) if key is None else key[1] in manifest["splits"]
         if not known or not isinstance(facts, dict):
             expected = "data/<table>/split=<split>/part-<number>.parquet with rows, bytes and sha256"
             yield Problem("manifest", f"files, {name!a}", "an entry that no store has", expected), set()
             continue
         path = folder / name
         if not path.is_file():
-            yield Problem("files", name, "no file", "a file of the manifest"), {place} if place else set()
+            yield Problem("files", name, "no file", "a file of the manifest"), {key} if key else set()
             continue
         size = path.stat().st_size
         if size != facts.get("bytes"):
@@ -117,17 +117,17 @@ def _check_files(folder: Path, manifest: Mapping[str, Any]) -> Iterator[tuple[Pr
             sha256 = hashlib.file_digest(file, "sha256").hexdigest()
         if sha256 != facts.get("sha256"):
             yield Problem("files", name, f"SHA-256 {sha256}", f"{facts.get('sha256')}"), set()
-        if place is None:
+        if key is None:
             continue
         try:
             schema, rows = pq.read_schema(path), pq.read_metadata(path).num_rows
         except (pa.ArrowException, OSError) as error:
-            yield Problem("files", name, f"no Parquet file ({_line(error)})", "a Parquet file"), {place}
+            yield Problem("files", name, f"no Parquet file ({_line(error)})", "a Parquet file"), {key}
             continue
-        if not schema.equals(SCHEMAS[place[0]]):
-            found = ", ".join(f"{column.name}: {column.type}" for column in schema)
-            expected = ", ".join(f"{column.name}: {column.type}" for column in SCHEMAS[place[0]])
-            yield Problem("files", name, f"the columns {found}", expected), {place}
+        if not schema.equals(SCHEMAS[key[0]]):
+            columns = ", ".join(f"{column.name}: {column.type}" for column in schema)
+            expected = ", ".join(f"{column.name}: {column.type}" for column in SCHEMAS[key[0]])
+            yield Problem("files", name, f"the columns {columns}", expected), {key}
         elif rows != facts.get("rows"):
             yield Problem("files", name, f"{rows} rows", f"{facts.get('rows')} rows"), set()
     present = [*(folder / "data").rglob("*.parquet"), *(folder / MEDIA).rglob("*"), folder / PROBLEMS]
@@ -156,9 +156,9 @@ def _check_problems(folder: Path, manifest: Mapping[str, Any]) -> Iterator[Probl
         yield Problem("files", PROBLEMS, f"no Parquet file ({_line(error)})", "a Parquet file")
         return
     if not table.schema.equals(PROBLEMS_SCHEMA):
-        found = ", ".join(f"{column.name}: {column.type}" for column in table.schema)
+        columns = ", ".join(f"{column.name}: {column.type}" for column in table.schema)
         expected = ", ".join(f"{column.name}: {column.type}" for column in PROBLEMS_SCHEMA)
-        yield Problem("files", PROBLEMS, f"the columns {found}", expected)
+        yield Problem("files", PROBLEMS, f"the columns {columns}", expected)
         return
     kinds = Counter(table["kind"].to_pylist())
     unknown = sorted(str(kind) for kind in kinds.keys() - set(KINDS))

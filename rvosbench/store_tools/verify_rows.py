@@ -40,7 +40,7 @@ _BATCH_ROWS = {"frames": 64}  # frames may carry their pixels
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing that is wrong."""
+    """Something that is wrong with a store."""
 
     table: str  # or "files", "manifest"
     row: str  # split, video and keys; a file name
@@ -99,8 +99,8 @@ class Rows:
                     yield from rows
             except (pa.ArrowException, OSError, ValueError) as error:
                 self.broken = True
-                found = f"rows that cannot be read ({' '.join(str(error).split())[:160]})"
-                self.problems.append(Problem("files", name, found, "intact column data"))
+                damage = f"rows that cannot be read ({' '.join(str(error).split())[:160]})"
+                self.problems.append(Problem("files", name, damage, "intact column data"))
 
 
 def by_video(tables: Mapping[str, Rows]) -> Iterator[tuple[str, dict[str, list[Row]]]]:
@@ -109,12 +109,12 @@ def by_video(tables: Mapping[str, Rows]) -> Iterator[tuple[str, dict[str, list[R
     heads = {name: next(stream, None) for name, stream in streams.items()}
     while waiting := [head[0] for head in heads.values() if head is not None]:
         video_id = min(waiting)
-        found: dict[str, list[Row]] = {}
+        rows: dict[str, list[Row]] = {}
         for name, head in heads.items():
-            found[name] = head[1] if head is not None and head[0] == video_id else []
-            if found[name]:
+            rows[name] = head[1] if head is not None and head[0] == video_id else []
+            if rows[name]:
                 heads[name] = next(streams[name], None)
-        yield video_id, found
+        yield video_id, rows
 
 
 def check_rows(
@@ -134,9 +134,9 @@ def check_rows(
     where = f"{split}/{video_id}"
     problems: list[Problem] = []
     sound: dict[str, list[Row]] = {}
-    for table, found in rows.items():
+    for table, table_rows in rows.items():
         sound[table] = []
-        for row in found:
+        for row in table_rows:
             empty = [column for column in _REQUIRED[table] if row[column] is None]
             if empty:
                 problems.append(Problem(table, _row(where, table, row), f"no {', '.join(empty)}", "a value"))
@@ -144,7 +144,7 @@ def check_rows(
                 sound[table].append(row)
         problems += _repetitions(where, table, sound[table])
     if "videos" in readable and not sound.get("videos") and not problems:
-        with_rows = ", ".join(table for table, found in rows.items() if found)
+        with_rows = ", ".join(table for table, table_rows in rows.items() if table_rows)
         problems.append(Problem("videos", where, "no row", f"one, as {with_rows} has rows of it"))
     if "videos" in readable and sound.get("videos"):
         problems += _check_frames_table(where, sound, readable)
@@ -211,11 +211,11 @@ def _check_references(where: str, rows: Mapping[str, list[Row]]) -> Iterator[Pro
     for row in rows.get("expressions", ()):
         unknown = sorted(set(row["object_ids"] or ()) - known)
         if unknown:
-            found = f"object_ids {unknown} that objects lacks"
-            yield Problem("expressions", _row(where, "expressions", row), found, f"some of {sorted(known)}")
+            lacking = f"object_ids {unknown} that objects lacks"
+            yield Problem("expressions", _row(where, "expressions", row), lacking, f"some of {sorted(known)}")
     for object_id in sorted({row["object_id"] for row in rows.get("masks", ())} - known):
-        found = "an object that objects lacks"
-        yield Problem("masks", f"{where}, object_id {object_id}", found, f"one of {sorted(known)}")
+        lacking = "an object that objects lacks"
+        yield Problem("masks", f"{where}, object_id {object_id}", lacking, f"one of {sorted(known)}")
 
 
 def _check_masks(where: str, rows: Mapping[str, list[Row]], readable: Collection[str]) -> Iterator[Problem]:
@@ -225,8 +225,8 @@ def _check_masks(where: str, rows: Mapping[str, list[Row]], readable: Collection
     for row in rows.get("masks", ()):
         name = _row(where, "masks", row)
         if "frames" in readable and not annotated.get(row["frame_index"], False):
-            found = "a frame that is not annotated" if row["frame_index"] in annotated else "no such frame"
-            yield Problem("masks", name, found, "an annotated frame of the video")
+            state = "a frame that is not annotated" if row["frame_index"] in annotated else "no such frame"
+            yield Problem("masks", name, state, "an annotated frame of the video")
         size = row["rle"]["size"]
         if size != [video["height"], video["width"]]:
             yield Problem("masks", name, f"rle.size {size}", f"{[video['height'], video['width']]}")

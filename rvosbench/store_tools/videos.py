@@ -53,8 +53,8 @@ def list_videos(store: Store, splits: Sequence[str] | None = None) -> Iterator[V
 
 def _count(store: Store, table: str, split: str) -> Counter[str]:
     """Video -> its rows in a table."""
-    found: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
     for batch in batches(store, table, split, ("video_id",)):
         for entry in batch["video_id"].value_counts():
-            found[entry["values"].as_py()] += entry["counts"].as_py()
-    return found
+            counts[entry["values"].as_py()] += entry["counts"].as_py()
+    return counts

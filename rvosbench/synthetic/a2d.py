@@ -22,7 +22,7 @@ from rvosbench.errors import RvosbenchError
 from rvosbench.synthetic.folders import write_lines
 from rvosbench.synthetic.render import render
 from rvosbench.synthetic.request import Request
-from rvosbench.synthetic.scenes import Scene, Thing
+from rvosbench.synthetic.scenes import Scene, SceneObject
 
 FPS: Final = 24
 
@@ -118,21 +118,19 @@ def write_mp4(path: Path, frames: NDArray[np.uint8]) -> None:
         container.mux(stream.encode())
 
 
-def class_id(thing: Thing) -> int:
+def class_id(obj: SceneObject) -> int:
     """The actor-action id of an instance, 10 * actor + action, always one of the 43 official ones."""
-    actor = 10 * _ACTORS[thing.shape]
-    if thing.motion == "still":
+    actor = 10 * _ACTORS[obj.shape]
+    if obj.motion == "still":
         return actor + _NO_ACTION
-    return actor + (_JUMPING if thing.motion.startswith(("up", "down")) else _ROLLING)
+    return actor + (_JUMPING if obj.motion.startswith(("up", "down")) else _ROLLING)
 
 
 def _videoset_row(
     video_id: str, scene: Scene, rng: np.random.Generator, annotated: int, *, is_test: bool
 ) -> str:
     """One line of videoset.csv; the label of a video is never "none", of an instance it may be."""
-    label = (
-        next(class_id(thing) for thing in scene.things if thing.motion != "still") if scene.frames > 1 else 36
-    )
+    label = next(class_id(obj) for obj in scene.objects if obj.motion != "still") if scene.frames > 1 else 36
     start = int(rng.integers(0, 300))
     end = start + max(1, round(scene.frames / FPS))
     times = ",".join(f"00:{second // 60:02d}:{second % 60:02d}" for second in (start, end))
@@ -142,9 +140,9 @@ def _videoset_row(
 
 
 def _queries(scene: Scene, index: int, rng: np.random.Generator, request: Request) -> list[str]:
-    """`instance_id,query` for every thing: one expression each, instances counted from zero."""
+    """`instance_id,query` for every object: one expression each, instances counted from zero."""
     lines = []
-    for expression in request.expressions(scene, index, per_thing=(1, 1)):
+    for expression in request.expressions(scene, index, per_object=(1, 1)):
         text = expression.text[0].upper() + expression.text[1:] if rng.random() < 0.2 else expression.text
         text = f"{text} " if rng.random() < 0.04 else text
         lines.append(f"{expression.object_id - 1},{text if request.has('untidy-text') else expression.text}")
@@ -160,15 +158,15 @@ def _write_masks(
     damage: str | None,
 ) -> None:
     """The visible instances of a frame in any order, axes reversed as MATLAB does."""
-    visible = [thing for thing in scene.things if (labels == thing.object_id).any()]
+    visible = [obj for obj in scene.objects if (labels == obj.object_id).any()]
     order = rng.permutation(len(visible))
     rows = [visible[position] for position in (order if request.has("row-order") else sorted(order))]
     if damage is not None:
         rows.append(rows[0])  # one row too many; the first of an instance counts
-    masks = np.stack([labels == thing.object_id for thing in rows])  # (N, H, W)
+    masks = np.stack([labels == obj.object_id for obj in rows])  # (N, H, W)
     if damage is not None:
         masks[-1] = labels == 0  # what must not count is something else
-    instances = [thing.object_id - 1 for thing in rows[: -1 if damage == "mask" else None]]
+    instances = [obj.object_id - 1 for obj in rows[: -1 if damage == "mask" else None]]
     reversed_axes = masks.transpose(0, 2, 1).astype(np.uint8)
     is_squeezed = len(rows) == 1 and request.has("squeezed")
     if request.has("mat-only"):
@@ -177,7 +175,7 @@ def _write_masks(
         file.create_dataset(
             "reMask", data=reversed_axes[0] if is_squeezed else reversed_axes, compression="gzip"
         )
-        file["id"] = np.array([[class_id(thing) for thing in rows]], np.float64)
+        file["id"] = np.array([[class_id(obj) for obj in rows]], np.float64)
         file["reBBox"] = np.stack([_box(mask) for mask in masks], axis=1)
         if not request.has("mat-only"):
             file["instance"] = np.array(instances, np.int64)

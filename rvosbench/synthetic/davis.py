@@ -83,17 +83,17 @@ def _converted_name(split: str) -> str:
 
 
 def _texts(scene: Scene, index: int, request: Request) -> tuple[tuple[str, str, str, str], ...]:
-    """Four expressions about every thing, those that need no motion about the first frame."""
-    expressions = request.expressions(scene, index, per_thing=(4, 4))
-    found = []
-    for thing in scene.things:
-        own = [expression for expression in expressions if expression.object_id == thing.object_id]
+    """Four expressions about every object, those that need no motion about the first frame."""
+    expressions = request.expressions(scene, index, per_object=(4, 4))
+    texts = []
+    for obj in scene.objects:
+        own = [expression for expression in expressions if expression.object_id == obj.object_id]
         own.sort(key=lambda expression: expression.kind in ("motion", "order"))
         first, second, third, fourth = (expression.text for expression in own)
-        if request.has("latin-1") and thing.object_id == 1:
+        if request.has("latin-1") and obj.object_id == 1:
             second, fourth = f"voilà, {second}", f"voilà, {fourth}"
-        found.append((first, third, second, fourth))
-    return tuple(found)
+        texts.append((first, third, second, fourth))
+    return tuple(texts)
 
 
 def _with_extras(labels: NDArray[np.uint8], position: int, request: Request) -> NDArray[np.uint8]:
@@ -164,4 +164,4 @@ def _write_converted(folder: Path, sequences: Sequence[_Sequence], request: Requ
 
 
 def _categories(scene: Scene) -> dict[str, str]:
-    return {str(thing.object_id): thing.shape for thing in scene.things}
+    return {str(obj.object_id): obj.shape for obj in scene.objects}

@@ -1,4 +1,4 @@
-"""Which expressions a scene gets: two to four per thing, of mixed kinds, each about one thing only."""
+"""Which expressions a scene gets: two to four per object, of mixed kinds, each about one object only."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from rvosbench.synthetic.descriptions import (
     refers,
 )
 from rvosbench.synthetic.language import kind, phrasings
-from rvosbench.synthetic.scenes import Scene, Thing
+from rvosbench.synthetic.scenes import Scene, SceneObject
 
 _Choice = TypeVar("_Choice")
 _Meant = Callable[[Description], "int | None"]  # the one object that a description means, or None
@@ -59,14 +59,14 @@ class SpokenExpression:
 
 
 def describe(
-    scene: Scene, rng: np.random.Generator, per_thing: tuple[int, int] = (2, 4)
+    scene: Scene, rng: np.random.Generator, per_object: tuple[int, int] = (2, 4)
 ) -> tuple[SpokenExpression, ...]:
-    """Expressions for every thing of a scene, in the order of the object ids.
+    """Expressions for every object of a scene, in the order of the object ids.
 
     Args:
         scene: what to talk about.
         rng: decides which of the true expressions are taken.
-        per_thing: fewest and most expressions for one thing.
+        per_object: fewest and most expressions for one object.
     """
     expressions: list[SpokenExpression] = []
 
@@ -74,15 +74,15 @@ def describe(
     def meant(description: Description) -> int | None:
         return identifies(scene, description)
 
-    for thing in scene.things:
-        offered = _by_kind(scene, thing, meant)
-        wanted = int(rng.integers(per_thing[0], per_thing[1] + 1))
+    for obj in scene.objects:
+        offered = _by_kind(scene, obj, meant)
+        wanted = int(rng.integers(per_object[0], per_object[1] + 1))
         used_kinds: list[str] = []
         texts: set[str] = set()
-        plain = Description(colour=thing.colour, shape=thing.shape)
-        if meant(plain) == thing.object_id:  # what most people would say first
+        plain = Description(colour=obj.colour, shape=obj.shape)
+        if meant(plain) == obj.object_id:  # what most people would say first
             texts.add(str(rng.choice(phrasings(plain))))
-            expressions += [SpokenExpression(thing.object_id, text, plain) for text in texts]
+            expressions += [SpokenExpression(obj.object_id, text, plain) for text in texts]
         while len(texts) < wanted:
             # A second expression of a kind only when there is no other kind left.
             kinds = [name for name in offered if name not in used_kinds] or list(offered)
@@ -92,30 +92,30 @@ def describe(
             text = str(rng.choice(phrasings(description)))
             if text not in texts:
                 texts.add(text)
-                expressions.append(SpokenExpression(thing.object_id, text, description))
+                expressions.append(SpokenExpression(obj.object_id, text, description))
     return tuple(expressions)
 
 
-def _by_kind(scene: Scene, thing: Thing, meant: _Meant) -> dict[str, dict[Description, float]]:
-    """Kind -> the descriptions that mean this thing and no other, with their weights."""
+def _by_kind(scene: Scene, obj: SceneObject, meant: _Meant) -> dict[str, dict[Description, float]]:
+    """Kind -> the descriptions that mean this object and no other, with their weights."""
     offered: dict[str, dict[Description, float]] = {}
-    for description in candidates(scene, thing):
-        if meant(description) == thing.object_id:
+    for description in candidates(scene, obj):
+        if meant(description) == obj.object_id:
             weight = 1.0 if _has_spare_part(description, meant) else _NEEDED
             offered.setdefault(kind(description), {})[description] = weight
     return offered
 
 
 def _has_spare_part(description: Description, meant: _Meant) -> bool:
-    """Whether the description would mean the same thing with one part left out."""
+    """Whether the description would mean the same object with one part left out."""
     parts = [name for name in description.__slots__ if getattr(description, name) is not None]
     shorter = (replace(description, **{name: None}) for name in parts) if len(parts) > 1 else iter(())
     return any(meant(less) is not None for less in shorter)
 
 
-def candidates(scene: Scene, thing: Thing) -> Iterator[Description]:
-    """Descriptions that might be true of a thing, whether or not they are true of others as well."""
-    colour, shape, size = thing.colour, thing.shape, thing.size
+def candidates(scene: Scene, obj: SceneObject) -> Iterator[Description]:
+    """Descriptions that might be true of an object, whether or not they are true of others as well."""
+    colour, shape, size = obj.colour, obj.shape, obj.size
     for with_colour, with_shape, with_size in product((None, colour), (None, shape), (None, size)):
         if with_colour or with_shape or with_size:
             yield Description(colour=with_colour, shape=with_shape, size=with_size)
@@ -128,9 +128,9 @@ def candidates(scene: Scene, thing: Thing) -> Iterator[Description]:
     for side, (with_colour, with_shape) in product(SIDES, shared):
         yield Description(colour=with_colour, shape=with_shape, position=(side, "throughout"))
     for name, mark, with_colour, with_shape in product(
-        RELATIONS, scene.things, (None, colour), (None, shape)
+        RELATIONS, scene.objects, (None, colour), (None, shape)
     ):
-        if mark is not thing:
+        if mark is not obj:
             landmark = Description(colour=mark.colour, shape=mark.shape)
             yield Description(colour=with_colour, shape=with_shape, relation=(name, landmark))
     if scene.frames > 1:
@@ -138,7 +138,7 @@ def candidates(scene: Scene, thing: Thing) -> Iterator[Description]:
             yield Description(colour=with_colour, shape=with_shape, position=position)
         for order, (with_colour, with_shape) in product(ORDERS, nouns):
             yield Description(colour=with_colour, shape=with_shape, order=order)
-        for motion, (with_colour, with_shape) in product((motion_of(scene, thing), MOVES), nouns):
+        for motion, (with_colour, with_shape) in product((motion_of(scene, obj), MOVES), nouns):
             yield Description(colour=with_colour, shape=with_shape, motion=motion)
 
 

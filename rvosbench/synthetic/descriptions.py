@@ -1,8 +1,8 @@
-"""What an expression says, without its words, and of which things of a scene that is true.
+"""What an expression says, without its words, and of which objects of a scene that is true.
 
 Every part of a description is judged by the geometry of the clip (centres, radii, depth, presence) with
 three answers: yes, no, and too close to call. An expression is fit for use when it is a clear yes for one
-thing and a clear no for all others, so that nobody could argue about the ground truth.
+object and a clear no for all others, so that nobody could argue about the ground truth.
 
 Lengths are px of a 96x128 frame (`Scene.unit` scales them).
 """
@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rvosbench.synthetic.paths import DIRECTIONS
-from rvosbench.synthetic.scenes import OUTER_RADIUS, Scene, Thing
+from rvosbench.synthetic.scenes import OUTER_RADIUS, Scene, SceneObject
 
 MOVES: Final = "moves"
 """The motion of everything that does not stay still."""
@@ -59,61 +59,61 @@ class Description:
 
 def refers(scene: Scene, description: Description) -> tuple[int, ...]:
     """The object ids that the description is clearly true of, ascending."""
-    return tuple(thing.object_id for thing in scene.things if holds(scene, thing, description) is True)
+    return tuple(obj.object_id for obj in scene.objects if holds(scene, obj, description) is True)
 
 
 def may_refer(scene: Scene, description: Description) -> tuple[int, ...]:
     """The object ids that the description is not clearly false of: `refers` and the doubtful ones."""
-    return tuple(thing.object_id for thing in scene.things if holds(scene, thing, description) is not False)
+    return tuple(obj.object_id for obj in scene.objects if holds(scene, obj, description) is not False)
 
 
 def identifies(scene: Scene, description: Description) -> int | None:
     """The one object that the description means beyond doubt, or None."""
     meant = None
-    for thing in scene.things:
-        answer = holds(scene, thing, description)
+    for obj in scene.objects:
+        answer = holds(scene, obj, description)
         if answer is None or (answer and meant is not None):
             return None
         if answer:
-            meant = thing.object_id
+            meant = obj.object_id
     return meant
 
 
-def holds(scene: Scene, thing: Thing, description: Description) -> bool | None:
-    """Whether the description is true of a thing: True, False, or None for too close to call."""
-    if not _noun_fits(thing, description):
+def holds(scene: Scene, obj: SceneObject, description: Description) -> bool | None:
+    """Whether the description is true of an object: True, False, or None for too close to call."""
+    if not _noun_fits(obj, description):
         return False
-    return _all(_answers(scene, thing, description))
+    return _all(_answers(scene, obj, description))
 
 
-def _answers(scene: Scene, thing: Thing, description: Description) -> Iterator[bool | None]:
+def _answers(scene: Scene, obj: SceneObject, description: Description) -> Iterator[bool | None]:
     """One answer for every part of a description but the noun."""
     rivals = _rivals(scene, description)
     if description.size in SUPERLATIVE_SIZES:
-        yield _is_extreme_size(thing, rivals, description.size)
+        yield _is_extreme_size(obj, rivals, description.size)
     if description.position is not None:
-        yield _is_farthest(scene, thing, rivals, *description.position)
+        yield _is_farthest(scene, obj, rivals, *description.position)
     if description.motion is not None:
-        yield _moves_like(scene, thing, description.motion)
+        yield _moves_like(scene, obj, description.motion)
     if description.order is not None:
-        yield _comes_or_goes(scene, thing, rivals, description.order)
+        yield _comes_or_goes(scene, obj, rivals, description.order)
     if description.relation is not None:
-        yield _stands_to(scene, thing, *description.relation)
+        yield _stands_to(scene, obj, *description.relation)
 
 
-def _noun_fits(thing: Thing, description: Description) -> bool:
+def _noun_fits(obj: SceneObject, description: Description) -> bool:
     size = None if description.size in SUPERLATIVE_SIZES else description.size
     return (
-        description.colour in (None, thing.colour)
-        and description.shape in (None, thing.shape)
-        and size in (None, thing.size)
+        description.colour in (None, obj.colour)
+        and description.shape in (None, obj.shape)
+        and size in (None, obj.size)
     )
 
 
-def _rivals(scene: Scene, description: Description) -> list[Thing]:
+def _rivals(scene: Scene, description: Description) -> list[SceneObject]:
     """Whom a superlative compares with: "the leftmost circle" the circles, if there are several, else all."""
-    named = [thing for thing in scene.things if _noun_fits(thing, description)]
-    return named if len(named) > 1 else list(scene.things)
+    named = [obj for obj in scene.objects if _noun_fits(obj, description)]
+    return named if len(named) > 1 else list(scene.objects)
 
 
 def _all(answers: Iterator[bool | None]) -> bool | None:
@@ -132,37 +132,39 @@ def _first(value: float, others: list[float], margin: float) -> bool | None:
     return True if lead >= margin else False if lead <= 0 else None
 
 
-def _is_extreme_size(thing: Thing, rivals: list[Thing], size: str) -> bool | None:
+def _is_extreme_size(obj: SceneObject, rivals: list[SceneObject], size: str) -> bool | None:
     sign = 1 if size == "largest" else -1
-    others = [sign * float(np.log(rival.radius)) for rival in rivals if rival is not thing]
-    return _first(sign * float(np.log(thing.radius)), others, float(np.log(_LARGER)))
+    others = [sign * float(np.log(rival.radius)) for rival in rivals if rival is not obj]
+    return _first(sign * float(np.log(obj.radius)), others, float(np.log(_LARGER)))
 
 
-def _is_farthest(scene: Scene, thing: Thing, rivals: list[Thing], side: str, when: str) -> bool | None:
-    """Whether a thing is farthest on a side in every frame of a time, by its centre and by its edge."""
+def _is_farthest(
+    scene: Scene, obj: SceneObject, rivals: list[SceneObject], side: str, when: str
+) -> bool | None:
+    """Whether an object is farthest on a side in every frame of a time, by its centre and by its edge."""
     span = max(1, scene.frames // 4)
     frames = {"throughout": slice(None), "start": slice(span), "end": slice(-span, None)}[when]
     axis = 0 if side in ("left", "right") else 1
     sign = 1 if side in ("right", "bottom") else -1
-    others = [rival for rival in rivals if rival is not thing]
-    # (N, t): how much farther than each other thing; a thing that is not there is no rival.
+    others = [rival for rival in rivals if rival is not obj]
+    # (N, t): how much farther than each other object; an object that is not there is no rival.
     absent = ~np.stack([other.present[frames] for other in others])
     if absent.all(axis=0).mean() > 0.5:
         return None  # "the leftmost" of one is true, and says nothing
-    ahead = np.stack([sign * (thing.centres - other.centres)[frames, axis] for other in others])
+    ahead = np.stack([sign * (obj.centres - other.centres)[frames, axis] for other in others])
     by_centre = np.where(absent, np.inf, ahead).min(axis=0)
-    shorter = np.array([[other.radius - thing.radius] for other in others])
+    shorter = np.array([[other.radius - obj.radius] for other in others])
     by_edge = np.where(absent, np.inf, ahead - shorter).min(axis=0)
-    there = thing.present[frames]
+    there = obj.present[frames]
     if (there & (by_centre >= _APART * scene.unit) & (by_edge >= 2 * scene.unit)).all():
         return True
     # First in some frames and not in others is neither true nor false of the clip.
     return None if (there & (by_centre > 0)).any() else False
 
 
-def motion_of(scene: Scene, thing: Thing) -> str | None:
-    """What a thing is seen to do: one of `paths.MOTIONS`, None when that cannot be said clearly."""
-    path = thing.centres[thing.present] / scene.unit
+def motion_of(scene: Scene, obj: SceneObject) -> str | None:
+    """What an object is seen to do: one of `paths.MOTIONS`, None when that cannot be said clearly."""
+    path = obj.centres[obj.present] / scene.unit
     extent = np.ptp(path, axis=0)
     if extent.max() <= _RESTED:
         return "still"
@@ -195,8 +197,8 @@ def _straight(along: NDArray[np.float64], axis: int) -> str | None:
     return f"{name}-back" if progress[-1] < 0.15 and went_back else None
 
 
-def _moves_like(scene: Scene, thing: Thing, motion: str) -> bool | None:
-    seen = motion_of(scene, thing)
+def _moves_like(scene: Scene, obj: SceneObject, motion: str) -> bool | None:
+    seen = motion_of(scene, obj)
     if motion == MOVES:
         return None if seen is None else seen != "still"
     if seen is None or seen == motion:
@@ -209,46 +211,46 @@ def _moves_like(scene: Scene, thing: Thing, motion: str) -> bool | None:
     return False
 
 
-def _comes_or_goes(scene: Scene, thing: Thing, rivals: list[Thing], order: str) -> bool | None:
-    """Whether a thing appears last, disappears first, is missing at the start or at the end."""
-    first, last = _first_and_last(thing)
+def _comes_or_goes(scene: Scene, obj: SceneObject, rivals: list[SceneObject], order: str) -> bool | None:
+    """Whether an object appears last, disappears first, is missing at the start or at the end."""
+    first, last = _first_and_last(obj)
     if order == "late":
         return True if first >= _LATER * scene.frames else False if first == 0 else None
     if order == "gone":
         absent = scene.frames - 1 - last
         return True if absent >= _LATER * scene.frames else False if absent == 0 else None
-    others = [_first_and_last(rival) for rival in rivals if rival is not thing]
+    others = [_first_and_last(rival) for rival in rivals if rival is not obj]
     margin = max(1.0, _LATER * scene.frames)
     if order == "last-in":
         return _first(first, [other_first for other_first, _ in others], margin)
     return _first(-last, [-other_last for _, other_last in others], margin)
 
 
-def _first_and_last(thing: Thing) -> tuple[int, int]:
-    seen = np.flatnonzero(thing.present)
+def _first_and_last(obj: SceneObject) -> tuple[int, int]:
+    seen = np.flatnonzero(obj.present)
     return int(seen[0]), int(seen[-1])
 
 
-def _stands_to(scene: Scene, thing: Thing, relation: str, landmark: Description) -> bool | None:
-    """Whether a thing stands to the landmark as said, in all frames that show both."""
+def _stands_to(scene: Scene, obj: SceneObject, relation: str, landmark: Description) -> bool | None:
+    """Whether an object stands to the landmark as said, in all frames that show both."""
     mark_id = identifies(scene, landmark)
-    if mark_id is None or mark_id == thing.object_id:
+    if mark_id is None or mark_id == obj.object_id:
         return False if mark_id is not None else None
-    mark = next(other for other in scene.things if other.object_id == mark_id)
-    together = thing.present & mark.present
+    mark = next(other for other in scene.objects if other.object_id == mark_id)
+    together = obj.present & mark.present
     if together.sum() < 0.5 * scene.frames:
         return None
-    away = (thing.centres[together] - mark.centres[together]) / scene.unit  # (t, 2) from mark to thing
+    away = (obj.centres[together] - mark.centres[together]) / scene.unit  # (t, 2) from mark to object
     if relation in _SIDE_OF:
         return _is_beside(away, *_SIDE_OF[relation])
-    return _overlaps(scene, thing, mark, away, relation)
+    return _overlaps(scene, obj, mark, away, relation)
 
 
 _SIDE_OF: Final = {"left-of": (0, -1), "right-of": (0, 1), "above": (1, -1), "below": (1, 1)}
 
 
 def _is_beside(away: NDArray[np.float64], axis: int, sign: int) -> bool | None:
-    """Whether one thing keeps to one side of another, and that more than it keeps to another side."""
+    """Whether one object keeps to one side of another, and that more than it keeps to another side."""
     along, across = sign * away[:, axis], np.abs(away[:, 1 - axis])
     if (along >= _APART).all() and (along >= 0.8 * across).all():
         return True
@@ -256,19 +258,19 @@ def _is_beside(away: NDArray[np.float64], axis: int, sign: int) -> bool | None:
 
 
 def _overlaps(
-    scene: Scene, thing: Thing, mark: Thing, away: NDArray[np.float64], relation: str
+    scene: Scene, obj: SceneObject, mark: SceneObject, away: NDArray[np.float64], relation: str
 ) -> bool | None:
-    """Whether a thing is behind or in front of another; `passes-`: for a time, while it moves."""
+    """Whether an object is behind or in front of another; `passes-`: for a time, while it moves."""
     distance = np.hypot(away[:, 0], away[:, 1]) * scene.unit
-    reach = thing.radius * OUTER_RADIUS[thing.shape] + mark.radius * OUTER_RADIUS[mark.shape]
+    reach = obj.radius * OUTER_RADIUS[obj.shape] + mark.radius * OUTER_RADIUS[mark.shape]
     if (distance > reach).all():
         return False
     # So near that shapes of any outline cover each other.
-    covered = distance < 0.65 * (thing.radius + mark.radius)
+    covered = distance < 0.65 * (obj.radius + mark.radius)
     if covered.mean() < 0.15:
         return None
-    if (thing.depth < mark.depth) != relation.endswith("behind"):
+    if (obj.depth < mark.depth) != relation.endswith("behind"):
         return False
     if not relation.startswith("passes"):
         return True
-    return True if motion_of(scene, thing) not in (None, "still") and not covered.all() else None
+    return True if motion_of(scene, obj) not in (None, "still") and not covered.all() else None

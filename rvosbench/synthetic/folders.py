@@ -30,7 +30,7 @@ def unique_ids(seed: int, indices: list[int], length: int, alphabet: str) -> dic
 
 
 def encode_jpeg(image: NDArray[np.uint8]) -> bytes:
-    """(H, W, 3) RGB as JPEG, with colour at full resolution so that small things keep theirs."""
+    """(H, W, 3) RGB as JPEG, with colour at full resolution so that small objects keep theirs."""
     buffer = io.BytesIO()
     Image.fromarray(image).save(buffer, format="JPEG", quality=92, subsampling=0)
     return buffer.getvalue()

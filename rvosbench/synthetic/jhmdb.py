@@ -1,6 +1,6 @@
 """Synthetic scenes in the layout of JHMDB-Sentences, its oddities included.
 
-One expression and one masked actor per video, though other things move about; masks in MATLAB files of
+One expression and one masked actor per video, though other objects move about; masks in MATLAB files of
 version 5; videos with more frames than masks; ids with brackets and exclamation marks; a list of three
 sampled frames per video whose paths begin with a folder of somebody else's machine.
 """
@@ -33,14 +33,14 @@ def lay_out(folder: Path, request: Request) -> None:
     for _, index in request.counted(plan):
         extra = 2 if request.has("trailing-frames") and index % 2 == 0 else 0
         scene = request.scene(index, request.frames + extra)
-        action = _ACTIONS.get(scene.things[0].motion.partition("-")[0], "walk")
+        action = _ACTIONS.get(scene.objects[0].motion.partition("-")[0], "walk")
         video_id = f"{short[index]}_{action}_f_nm_np1_fr_med_{index % 3}"
         if request.has("odd-ids") and index % 2 == 1:
             video_id = f"@({video_id[:4]})__-_300+_!!{video_id[4:]}"
-        expression = request.expressions(scene, index, per_thing=(1, 1))[0].text
+        expression = request.expressions(scene, index, per_object=(1, 1))[0].text
         lines.append(f"{video_id},{expression}")
-        place = f"{action}/{video_id}"
-        _write_video(folder, place, scene, request.frames, doubles=request.has("doubles"))
+        relative = f"{action}/{video_id}"
+        _write_video(folder, relative, scene, request.frames, doubles=request.has("doubles"))
         samples += _samples(action, video_id, expression, request.frames, request.rng(index, 4))
     write_lines(folder / "jhmdb_annotation.txt", ["video_id,query", *sorted(lines)])
     if request.has("samples"):
@@ -48,14 +48,14 @@ def lay_out(folder: Path, request: Request) -> None:
 
 
 def _write_video(folder: Path, place: str, scene: Scene, masked: int, *, doubles: bool) -> None:
-    """The frames of one video, and the masks of its first thing in the first frames."""
+    """The frames of one video, and the masks of its first object in the first frames."""
     rendered = render(scene)
     images, masks = folder / "Rename_Images" / place, folder / "puppet_mask" / place
     images.mkdir(parents=True)
     masks.mkdir(parents=True)
     for number, image in enumerate(rendered.frames, start=1):
         Image.fromarray(image).save(images / f"{number:05d}.png")
-    actor = rendered.labels[:masked] == scene.things[0].object_id
+    actor = rendered.labels[:masked] == scene.objects[0].object_id
     part_mask = actor.transpose(1, 2, 0).astype(np.float64 if doubles else np.uint8)
     (masks / "puppet_mask.mat").write_bytes(encode_mat(part_mask, compressed=not doubles))
 

@@ -64,10 +64,10 @@ def _add_video(
 ) -> None:
     """Add the entry of one video and the masks of its objects."""
     annotations: dict[int, int] = {}  # object_id of the scene -> anno_id
-    for thing in scene.things:
-        annotations[thing.object_id] = len(split.masks)
+    for obj in scene.objects:
+        annotations[obj.object_id] = len(split.masks)
         split.masks[str(len(split.masks))] = [
-            _run_lengths(labels == thing.object_id) for labels in rendered.labels
+            _run_lengths(labels == obj.object_id) for labels in rendered.labels
         ]
     if request.has("unused-masks"):
         split.masks[str(len(split.masks))] = [None] * len(names)
@@ -75,7 +75,7 @@ def _add_video(
     if request.has("several-objects"):
         meant += _about_several(scene)
     if request.has("no-target"):
-        absent = next(colour for colour in COLOURS if all(thing.colour != colour for thing in scene.things))
+        absent = next(colour for colour in COLOURS if all(obj.colour != colour for obj in scene.objects))
         meant.append((f"the {absent} shape", []))
     split.videos[video_id] = {
         "expressions": {
@@ -92,17 +92,17 @@ def _add_video(
 
 
 def _about_several(scene: Scene) -> list[tuple[str, list[int]]]:
-    """Expressions that mean more than one thing: all, and those of one shape or colour."""
-    found = [("all the shapes", [thing.object_id for thing in scene.things])]
-    for shape in dict.fromkeys(thing.shape for thing in scene.things):
-        found.append((f"every {shape}", [t.object_id for t in scene.things if t.shape == shape]))
-    for colour in dict.fromkeys(thing.colour for thing in scene.things):
-        found.append((f"the {colour} shapes", [t.object_id for t in scene.things if t.colour == colour]))
-    return [(text, object_ids) for text, object_ids in found if len(object_ids) > 1]
+    """Expressions that mean more than one object: all, and those of one shape or colour."""
+    groups = [("all the shapes", [obj.object_id for obj in scene.objects])]
+    for shape in dict.fromkeys(obj.shape for obj in scene.objects):
+        groups.append((f"every {shape}", [t.object_id for t in scene.objects if t.shape == shape]))
+    for colour in dict.fromkeys(obj.colour for obj in scene.objects):
+        groups.append((f"the {colour} shapes", [t.object_id for t in scene.objects if t.colour == colour]))
+    return [(text, object_ids) for text, object_ids in groups if len(object_ids) > 1]
 
 
 def _run_lengths(mask: BoolMask) -> dict[str, Any] | None:
-    """A mask as the official file has it; None when nothing of the thing is seen."""
+    """A mask as the official file has it; None when nothing of the object is seen."""
     if not mask.any():
         return None
     return as_json(encode(mask))

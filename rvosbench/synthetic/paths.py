@@ -1,6 +1,6 @@
-"""How a thing moves: offsets over time, before anybody knows where in the picture it starts.
+"""How an object moves: offsets over time, before anybody knows where in the picture it starts.
 
-Time `u` runs from 0 at the first frame of a thing to 1 at its last; offsets are (T, 2) px, x then y
+Time `u` runs from 0 at the first frame of an object to 1 at its last; offsets are (T, 2) px, x then y
 (y grows downwards), and the first one is (0, 0).
 """
 
@@ -20,7 +20,7 @@ MOTIONS: Final = (
     *(f"{direction}-stop" for direction in DIRECTIONS),
     *(f"{direction}-back" for direction in DIRECTIONS),
 )
-"""Everything a thing can do. `-stop`: it moves, then rests; `-back`: it returns to where it was."""
+"""Everything an object can do. `-stop`: it moves, then rests; `-back`: it returns to where it was."""
 
 REVOLUTIONS: Final = 1.5
 """Of a loop. Not a whole number: seen at the start, middle and end it must not look like a return."""
@@ -29,7 +29,7 @@ _STOP_TIME: Final = 0.45
 
 
 def offsets(motion: str, u: NDArray[np.float64], reach: float, phase: float) -> NDArray[np.float64]:
-    """Where a thing is, relative to where it started.
+    """Where an object is, relative to where it started.
 
     Args:
         motion: one of `MOTIONS`.

@@ -19,7 +19,7 @@ from rvosbench.synthetic.folders import encode_jpeg, write_json
 from rvosbench.synthetic.polygons import outlines
 from rvosbench.synthetic.render import Rendered, render
 from rvosbench.synthetic.request import Request
-from rvosbench.synthetic.scenes import SHAPES, Scene, Thing, generator, make_scene
+from rvosbench.synthetic.scenes import SHAPES, Scene, SceneObject, generator, make_scene
 from rvosbench.types import BoolMask
 
 _HELD_OUT_SPLITS: Final = {
@@ -59,11 +59,11 @@ def lay_out(folder: Path, request: Request) -> None:
         height, width = request.size
         lists.images.append({"id": image_id, "file_name": name, "height": height, "width": width})
         expressions = request.expressions(scene, index)
-        for thing in scene.things:
-            mask = rendered.labels[0] == thing.object_id
+        for obj in scene.objects:
+            mask = rendered.labels[0] == obj.object_id
             number = len(lists.annotations) + 1
-            lists.annotations.append(_annotation(number, image_id, thing, mask, request))
-            own = [expression.text for expression in expressions if expression.object_id == thing.object_id]
+            lists.annotations.append(_annotation(number, image_id, obj, mask, request))
+            own = [expression.text for expression in expressions if expression.object_id == obj.object_id]
             _refer(lists, own, lists.annotations[-1], split)
         is_meant = request.has("meant-crowds") and index == 0
         if is_meant or (request.has("crowds") and request.rng(index, 5).random() < _CROWD_SHARE):
@@ -106,25 +106,25 @@ def _write_pickle(path: Path, refs: list[dict[str, Any]]) -> None:
 
 def _google(refs: list[dict[str, Any]], name: str) -> list[dict[str, Any]]:
     """The split of Google: "testAB" for both tests; RefCOCOg without a test, divided by objects."""
-    found = copy.deepcopy(refs)
-    for position, ref in enumerate(found):
+    moved = copy.deepcopy(refs)
+    for position, ref in enumerate(moved):
         if name == "refcocog":
             ref["split"] = "val" if position % 4 == 0 else "train"
         elif ref["split"].startswith("test"):
             ref["split"] = "testAB"
-    return found
+    return moved
 
 
 def _converted(lists: _Lists, split: str, name: str) -> dict[str, Any]:
     """One split in the converted form: an image entry and an annotation for every expression."""
     images = {image["id"]: image for image in lists.images}
     annotations = {annotation["id"]: annotation for annotation in lists.annotations}
-    found: dict[str, list[dict[str, Any]]] = {"images": [], "annotations": []}
+    content: dict[str, list[dict[str, Any]]] = {"images": [], "annotations": []}
     for ref in lists.refs:
         for expression in ref["sentences"] if ref["split"] == split else ():
-            number = len(found["images"]) + 1
+            number = len(content["images"]) + 1
             image, annotation = images[ref["image_id"]], annotations[ref["ann_id"]]
-            found["images"].append(
+            content["images"].append(
                 image
                 | {
                     "id": number,
@@ -133,29 +133,29 @@ def _converted(lists: _Lists, split: str, name: str) -> dict[str, Any]:
                     "dataset_name": name,
                 }
             )
-            found["annotations"].append(
+            content["annotations"].append(
                 annotation | {"id": number, "image_id": number, "original_id": annotation["id"]}
             )
-    return dict(found)
+    return dict(content)
 
 
 def _scene_without_holes(seed: int, index: int, size: tuple[int, int]) -> tuple[Scene, Rendered]:
-    """A still scene in which nothing lies inside the outline of another thing: polygons have no holes."""
+    """A still scene in which nothing lies inside the outline of another object: polygons have no holes."""
     while True:
         scene = make_scene(seed, index, frames=1, size=size)
         rendered = render(scene)
-        if all(outlines(rendered.labels[0] == thing.object_id) is not None for thing in scene.things):
+        if all(outlines(rendered.labels[0] == obj.object_id) is not None for obj in scene.objects):
             return scene, rendered
         index += _RETRY
 
 
 def _annotation(
-    annotation_id: int, image_id: int, thing: Thing, mask: BoolMask, request: Request
+    annotation_id: int, image_id: int, obj: SceneObject, mask: BoolMask, request: Request
 ) -> dict[str, Any]:
     return {
         "id": annotation_id,
         "image_id": image_id,
-        "category_id": SHAPES.index(thing.shape) + 1,
+        "category_id": SHAPES.index(obj.shape) + 1,
         "iscrowd": 0,
         "segmentation": as_json(encode(mask)) if request.has("compressed") else _polygons(mask, request),
         "area": int(mask.sum()),
@@ -175,7 +175,7 @@ def _polygons(mask: BoolMask, request: Request) -> list[list[float]]:
 
 
 def _crowd(annotation_id: int, image_id: int, mask: BoolMask) -> dict[str, Any]:
-    """All things of an image as one crowd, which COCO gives as plain run lengths; nobody refers to it."""
+    """All objects of an image as one crowd, which COCO gives as plain run lengths; nobody refers to it."""
     column_major = np.concatenate([[False], mask.ravel(order="F"), [False]])
     changes = np.flatnonzero(column_major[1:] != column_major[:-1])
     counts = np.diff(np.concatenate([[0], changes, [mask.size]])).tolist()

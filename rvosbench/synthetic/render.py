@@ -1,7 +1,7 @@
 """A scene as pixels: smooth RGB frames, and masks that say exactly whose pixel is whose.
 
 Every shape is a signed distance (px, negative inside). A pixel whose centre is inside belongs to the
-thing; the colour mixes over one px around the outline, so the mask is where a thing covers more than half.
+object; the colour mixes over one px around the outline, so the mask is where an object covers more than half.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from rvosbench.synthetic.scenes import OUTER_RADIUS, Background, Scene, Thing
+from rvosbench.synthetic.scenes import OUTER_RADIUS, Background, Scene, SceneObject
 
 Floats = NDArray[np.float32]
 
@@ -28,7 +28,7 @@ class Rendered:
     """The clip."""
 
     frames: NDArray[np.uint8]  # (T, H, W, 3) RGB
-    labels: NDArray[np.uint8]  # (T, H, W) object_id of the front thing, 0 is background
+    labels: NDArray[np.uint8]  # (T, H, W) object_id of the front object, 0 is background
 
 
 def render(scene: Scene) -> Rendered:
@@ -37,12 +37,12 @@ def render(scene: Scene) -> Rendered:
     canvas = _draw_background(scene.background, scene.height, scene.width, rng)
     frames = np.empty((scene.frames, scene.height, scene.width, 3), np.uint8)
     labels = np.zeros((scene.frames, scene.height, scene.width), np.uint8)
-    back_to_front = sorted(scene.things, key=lambda thing: thing.depth)
+    back_to_front = sorted(scene.objects, key=lambda obj: obj.depth)
     for t in range(scene.frames):
         frame = canvas.copy()
-        for thing in back_to_front:
-            if thing.present[t]:
-                _draw(thing, t, scene.background.light, frame, labels[t])
+        for obj in back_to_front:
+            if obj.present[t]:
+                _draw(obj, t, scene.background.light, frame, labels[t])
         frame += rng.normal(0, _NOISE, frame.shape).astype(np.float32)
         frames[t] = np.clip(np.rint(frame), 0, 255)
     return Rendered(frames, labels)
@@ -76,23 +76,25 @@ def _smooth_noise(rng: np.random.Generator, height: int, width: int, cells: int)
     return np.clip(cv2.resize(grid, (width, height), interpolation=cv2.INTER_CUBIC), 0, 1).astype(np.float32)
 
 
-def _draw(thing: Thing, t: int, light: tuple[float, float], frame: Floats, labels: NDArray[np.uint8]) -> None:
-    """Paint one thing, and the shadow it throws, over what is there."""
+def _draw(
+    obj: SceneObject, t: int, light: tuple[float, float], frame: Floats, labels: NDArray[np.uint8]
+) -> None:
+    """Paint one object, and the shadow it throws, over what is there."""
     height, width = labels.shape
-    centre_x, centre_y = thing.centres[t]
-    margin = int(np.ceil(thing.radius * OUTER_RADIUS[thing.shape] + _SHADOW_OFFSET + _SHADOW_SOFTNESS))
+    centre_x, centre_y = obj.centres[t]
+    margin = int(np.ceil(obj.radius * OUTER_RADIUS[obj.shape] + _SHADOW_OFFSET + _SHADOW_SOFTNESS))
     top, left = int(centre_y) - margin, int(centre_x) - margin
     x = np.arange(left, left + 2 * margin + 2, dtype=np.float32) - np.float32(centre_x)
     y = np.arange(top, top + 2 * margin + 2, dtype=np.float32)[:, None] - np.float32(centre_y)
-    distance = signed_distance(thing, x, y)
+    distance = signed_distance(obj, x, y)
 
     light_x, light_y = light
     away = (-round(_SHADOW_OFFSET * light_y), -round(_SHADOW_OFFSET * light_x))
     shadow = np.clip(0.5 - np.roll(distance, away, axis=(0, 1)) / _SHADOW_SOFTNESS, 0, 1)
     coverage = np.clip(0.5 - distance, 0, 1)
-    toward_light = (x * np.float32(light_x) + y * np.float32(light_y)) / np.float32(thing.radius)
+    toward_light = (x * np.float32(light_x) + y * np.float32(light_y)) / np.float32(obj.radius)
     weave = np.sin(x * 1.3) * np.sin(y * 1.3)
-    # A rim, a little darker, separates two things of one colour that overlap.
+    # A rim, a little darker, separates two objects of one colour that overlap.
     rim = np.clip(1 + (distance + 0.5) / 1.5, 0, 1)
     shade = (1 + 0.12 * np.clip(toward_light, -1.3, 1.3) + 0.035 * weave) * (1 - 0.28 * rim)
 
@@ -104,26 +106,26 @@ def _draw(thing: Thing, t: int, light: tuple[float, float], frame: Floats, label
     )
     patch = frame[rows, columns]
     patch *= 1 - _SHADOW_DEPTH * shadow[inner][..., None]
-    colour = np.array(thing.tint, np.float32) * shade[inner][..., None]
+    colour = np.array(obj.tint, np.float32) * shade[inner][..., None]
     patch += (colour - patch) * coverage[inner][..., None]
-    labels[rows, columns][distance[inner] < 0] = thing.object_id
+    labels[rows, columns][distance[inner] < 0] = obj.object_id
 
 
-def signed_distance(thing: Thing, x: Floats, y: Floats) -> Floats:
-    """Px from the outline of a thing, negative inside.
+def signed_distance(obj: SceneObject, x: Floats, y: Floats) -> Floats:
+    """Px from the outline of an object, negative inside.
 
     Args:
-        thing: what to measure from; its own radius and angle apply.
+        obj: what to measure from; its own radius and angle apply.
         x: (w,) float32 px to the right of its centre.
         y: (h, 1) float32 px below its centre.
 
     Returns:
         (h, w) float32.
     """
-    if thing.shape == "circle":
-        return np.asarray(np.hypot(x, y) - np.float32(thing.radius), np.float32)
-    corners = _outline(thing.shape) * np.float32(thing.radius * OUTER_RADIUS[thing.shape])
-    cos, sin = np.float32(np.cos(thing.angle)), np.float32(np.sin(thing.angle))
+    if obj.shape == "circle":
+        return np.asarray(np.hypot(x, y) - np.float32(obj.radius), np.float32)
+    corners = _outline(obj.shape) * np.float32(obj.radius * OUTER_RADIUS[obj.shape])
+    cos, sin = np.float32(np.cos(obj.angle)), np.float32(np.sin(obj.angle))
     return _distance_to_polygon(corners @ np.array([[cos, sin], [-sin, cos]], np.float32), x, y)
 
 

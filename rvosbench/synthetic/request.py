@@ -76,10 +76,10 @@ class Request:
         return make_scene(self.seed, index, frames=frames or self.frames, size=self.size)
 
     def expressions(
-        self, scene: Scene, index: int, per_thing: tuple[int, int] = (2, 4)
+        self, scene: Scene, index: int, per_object: tuple[int, int] = (2, 4)
     ) -> tuple[SpokenExpression, ...]:
         """What is said about the scene of that index."""
-        return describe(scene, generator(self.seed, index, 1), per_thing=per_thing)
+        return describe(scene, generator(self.seed, index, 1), per_object=per_object)
 
     def rng(self, index: int, purpose: int) -> np.random.Generator:
         """Random numbers of a video for one purpose of a layout."""

@@ -1,4 +1,4 @@
-"""Scenes that need language to solve: two to four moving things that share colours and shapes.
+"""Scenes that need language to solve: two to four moving objects that share colours and shapes.
 
 A scene is a pure function of (seed, index): nothing else is random. It holds geometry only;
 `render.py` makes the pixels and the exact masks, `descriptions.py` decides what is true of it.
@@ -38,15 +38,15 @@ OUTER_RADIUS: Final = {"circle": 1.0, "square": 1.3, "triangle": 1.4, "star": 1.
 
 TEXTURES: Final = ("plain", "stripes", "checks", "clouds")
 
-_THINGS_WEIGHTS: Final = {2: 0.15, 3: 0.45, 4: 0.4}
+_OBJECTS_WEIGHTS: Final = {2: 0.15, 3: 0.45, 4: 0.4}
 _ENDINGS_WEIGHTS: Final = {"still": 0.22, "loop": 0.11, "": 0.34, "stop": 0.18, "back": 0.15}
-_TIMED_SHARE: Final = 0.4  # of scenes with a thing that appears late or leaves early
-_HIDDEN_MOST: Final = 0.55  # of a thing's area in its worst frame
-_HIDDEN_MEAN: Final = 0.25  # of a thing's area, over its frames
+_TIMED_SHARE: Final = 0.4  # of scenes with an object that appears late or leaves early
+_HIDDEN_MOST: Final = 0.55  # of an object's area in its worst frame
+_HIDDEN_MEAN: Final = 0.25  # of an object's area, over its frames
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class Thing:
+class SceneObject:
     """One object of a scene."""
 
     object_id: int  # 1 to N, as in the annotation files
@@ -56,7 +56,7 @@ class Thing:
     radius: float  # px; the farthest point is OUTER_RADIUS[shape] times as far
     angle: float  # radians of rotation, small
     tint: tuple[int, int, int]  # RGB, a slight variation of the named colour
-    depth: int  # 0 is the farthest; the front thing owns the pixels
+    depth: int  # 0 is the farthest; the front object owns the pixels
     motion: str  # how it was made to move; expressions go by `centres`, not by this name
     centres: NDArray[np.float64]  # (T, 2) px, x then y, also where it is not present
     present: NDArray[np.bool_]  # (T,)
@@ -64,7 +64,7 @@ class Thing:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Background:
-    """What is behind the things, and the light on them."""
+    """What is behind the objects, and the light on them."""
 
     texture: str
     colours: tuple[tuple[int, int, int], tuple[int, int, int]]  # RGB, muted
@@ -82,7 +82,7 @@ class Scene:
     width: int  # px
     frames: int
     background: Background
-    things: tuple[Thing, ...]  # by object_id
+    objects: tuple[SceneObject, ...]  # by object_id
 
     @property
     def unit(self) -> float:
@@ -96,7 +96,7 @@ def unit(height: int, width: int) -> float:
 
 
 def generator(seed: int, *key: int) -> np.random.Generator:
-    """The random numbers of one thing to decide; any integer is a seed, negative ones too."""
+    """The random numbers of one object to decide; any integer is a seed, negative ones too."""
     return np.random.default_rng([seed % 2**64, *key])
 
 
@@ -113,27 +113,27 @@ def make_scene(seed: int, index: int, *, frames: int = 12, size: tuple[int, int]
     attempt = 0
     while True:
         rng = generator(seed, index, attempt)
-        things = _place(_looks(rng), rng, frames, height, width)
-        if things is not None:
+        objects = _arrange(_looks(rng), rng, frames, height, width)
+        if objects is not None:
             return Scene(
                 height=height,
                 width=width,
                 frames=frames,
                 background=_background(rng, unit(height, width)),
-                things=things,
+                objects=objects,
             )
         attempt += 1
 
 
 def _looks(rng: np.random.Generator) -> list[tuple[str, str, str]]:
-    """(colour, shape, size) of every thing, all different, mostly with something in common.
+    """(colour, shape, size) of every object, all different, mostly with something in common.
 
-    Neighbours in the list share a shape, a colour, or (with three things and more) first the one and
+    Neighbours in the list share a shape, a colour, or (with three objects and more) first the one and
     then the other, so that "the red one" and "the square" fail and only "the red square" will do. A shape
     is shared more often: small models see colours long before they see shapes, and where every scene
     asks for shapes they learn neither in minutes.
     """
-    count = int(_pick(rng, _THINGS_WEIGHTS))
+    count = int(_pick(rng, _OBJECTS_WEIGHTS))
     colours = [str(name) for name in rng.permutation(list(COLOURS))]
     shapes = [str(name) for name in rng.permutation(SHAPES)]
     sizes = [str(name) for name in rng.choice(list(SIZES), count)]
@@ -156,14 +156,14 @@ def _looks(rng: np.random.Generator) -> list[tuple[str, str, str]]:
     return [looks[i] for i in rng.permutation(count)]
 
 
-def _place(
+def _arrange(
     looks: list[tuple[str, str, str]], rng: np.random.Generator, frames: int, height: int, width: int
-) -> tuple[Thing, ...] | None:
-    """Give every thing a path and a time; None when they would hide each other too much."""
+) -> tuple[SceneObject, ...] | None:
+    """Give every object a path and a time; None when they would hide each other too much."""
     count = len(looks)
     depths = rng.permutation(count)
     presence = _presence(rng, count, frames)
-    things: list[Thing] = []
+    objects: list[SceneObject] = []
     for position, (colour, shape, size) in enumerate(looks):
         low, high = SIZES[size]
         radius = float(rng.uniform(low, high)) * unit(height, width)
@@ -172,7 +172,7 @@ def _place(
             centres = _track(rng, motion, presence[position], radius * OUTER_RADIUS[shape], height, width)
             if centres is None:
                 continue
-            thing = Thing(
+            obj = SceneObject(
                 object_id=position + 1,
                 shape=shape,
                 colour=colour,
@@ -185,33 +185,33 @@ def _place(
                 centres=centres,
                 present=presence[position],
             )
-            if _all_seen([*things, thing]):
-                things.append(thing)
+            if _all_seen([*objects, obj]):
+                objects.append(obj)
                 break
         else:
             return None
-    if frames > 1 and all(thing.motion == "still" for thing in things):
+    if frames > 1 and all(obj.motion == "still" for obj in objects):
         return None
-    return tuple(things)
+    return tuple(objects)
 
 
 def _presence(rng: np.random.Generator, count: int, frames: int) -> NDArray[np.bool_]:
-    """(N, T) bool: who is there when. One thing, rarely two, comes late or leaves early."""
+    """(N, T) bool: who is there when. One object, rarely two, comes late or leaves early."""
     present = np.ones((count, frames), np.bool_)
     if frames < 4 or rng.random() > _TIMED_SHARE:
         return present
     timed = rng.permutation(count)[: 2 if count > 2 and rng.random() < 0.2 else 1]
     late, gone = round(frames * float(rng.uniform(0.25, 0.4))), round(frames * float(rng.uniform(0.6, 0.75)))
-    for which, thing in enumerate(timed):
+    for which, obj in enumerate(timed):
         if (rng.random() < 0.5) == (which == 0):
-            present[thing, :late] = False
+            present[obj, :late] = False
         else:
-            present[thing, gone:] = False
+            present[obj, gone:] = False
     return present
 
 
 def _motion(rng: np.random.Generator, *, timed: bool) -> str:
-    """A name of `MOTIONS`; things that come or go keep to simple ones, their time is short."""
+    """A name of `MOTIONS`; objects that come or go keep to simple ones, their time is short."""
     ending = str(_pick(rng, _ENDINGS_WEIGHTS))
     if timed and ending != "still":
         ending = ""
@@ -230,7 +230,7 @@ def _track(
     height: int,
     width: int,
 ) -> NDArray[np.float64] | None:
-    """(T, 2) centres of a path that keeps the whole thing inside the frame, None if there is no room."""
+    """(T, 2) centres of a path that keeps the whole object inside the frame, None if there is no room."""
     frames = np.flatnonzero(present)
     time = (np.arange(len(present)) - frames[0]) / max(len(frames) - 1, 1)
     if motion == "loop":
@@ -247,16 +247,16 @@ def _track(
     return np.asarray(path + rng.uniform(low, high))
 
 
-def _all_seen(things: list[Thing]) -> bool:
-    """Whether no thing is hidden too much, with every thing taken as a disc of its radius."""
-    for thing in things:
-        hidden = np.zeros(len(thing.present))
-        for other in things:
-            if other.depth > thing.depth:
-                distance = np.linalg.norm(thing.centres - other.centres, axis=1)
-                overlap = _shared_area(distance, thing.radius, other.radius)
-                hidden += np.where(other.present, overlap / (np.pi * thing.radius**2), 0.0)
-        hidden = hidden[thing.present]
+def _all_seen(objects: list[SceneObject]) -> bool:
+    """Whether no object is hidden too much, with every object taken as a disc of its radius."""
+    for obj in objects:
+        hidden = np.zeros(len(obj.present))
+        for other in objects:
+            if other.depth > obj.depth:
+                distance = np.linalg.norm(obj.centres - other.centres, axis=1)
+                overlap = _shared_area(distance, obj.radius, other.radius)
+                hidden += np.where(other.present, overlap / (np.pi * obj.radius**2), 0.0)
+        hidden = hidden[obj.present]
         if hidden.max() > _HIDDEN_MOST or hidden.mean() > _HIDDEN_MEAN:
             return False
     return True

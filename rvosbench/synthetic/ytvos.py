@@ -105,10 +105,10 @@ def _objects(scene: Scene, names: list[str]) -> dict[str, Any]:
     """One entry of meta.json: what every object is and in which frames it appears."""
     return {
         "objects": {
-            str(thing.object_id): {
-                "category": thing.shape,
-                "frames": [name for name, there in zip(names, thing.present, strict=True) if there],
+            str(obj.object_id): {
+                "category": obj.shape,
+                "frames": [name for name, there in zip(names, obj.present, strict=True) if there],
             }
-            for thing in scene.things
+            for obj in scene.objects
         }
     }

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from rvosbench.files.text import one_line
+
 
 class CheckFailed(AssertionError):  # noqa: N818 (as pytest's Failed and unittest's)
     """A plugin does not keep to the contract; the message is one line."""
@@ -28,9 +30,9 @@ ValueError: kernel larger than input
     try:
         yield
     except CheckFailed as error:
-        raise CheckFailed(f"{subject} fails the check '{text}': {_one_line(error)}") from error
+        raise CheckFailed(f"{subject} fails the check '{text}': {one_line(error)}") from error
     except Exception as error:
-        detail = f"{type(error).__name__}: {_one_line(error)}"
+        detail = f"{type(error).__name__}: {one_line(error)}"
         raise CheckFailed(f"{subject} fails the check '{text}': {detail}") from error
 
 
@@ -42,7 +44,3 @@ def expect(holds: object, found: str) -> None:
     """
     if not holds:
         raise CheckFailed(found)
-
-
-def _one_line(error: BaseException) -> str:
-    return " ".join(str(error).split())

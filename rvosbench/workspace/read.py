@@ -10,10 +10,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NoReturn, TypeVar
 
-from rvosbench.datasets.reading import shown
 from rvosbench.errors import FormatError, LocationError, MissingPathError, RvosbenchError
 from rvosbench.files.locations import local_path
-from rvosbench.files.text import strip_control
+from rvosbench.files.text import shown, strip_control
 from rvosbench.plugins.registry import unknown
 from rvosbench.workspace.record import FILE, DatasetChoices, ModelChoices, Workspace
 

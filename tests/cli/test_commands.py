@@ -96,18 +96,20 @@ def test_help_fits_80_columns_and_says_nothing_twice(rvos, name, monkeypatch):
         assert too_long == []
 
 
-def test_json_is_a_flag_quiet_is_everywhere_and_names_agree():
-    by_name: dict[str, set[bool]] = {}
-    for command, option in options():
-        for spelling in option.opts:
-            by_name.setdefault(spelling, set()).add(option.is_flag)
-            assert spelling != "--verbose", command
-    assert all(len(kinds) == 1 for kinds in by_name.values()), (
-        "a flag in one command takes a value in another"
-    )
-    assert by_name["--json"] == {True}
-    for command in commands().values():
-        assert "--quiet" in {spelling for param in command.params for spelling in param.opts}
+@pytest.mark.parametrize("spelling", ["--json", "--overwrite", "--dry-run", "--quiet", "--resume"])
+def test_what_is_a_flag_in_one_command_is_one_in_all(spelling):
+    kinds = {option.is_flag for _, option in options() if spelling in option.opts}
+    assert kinds == {True}
+
+
+def test_quiet_is_everywhere_and_json_where_the_result_is_data():
+    taken = {
+        name: {spelling for param in command.params for spelling in param.opts}
+        for name, command in commands().items()
+    }
+    assert [name for name, spellings in taken.items() if not {"-q", "--quiet"} <= spellings] == []
+    without_data = {"demo", "init", "synth", "preview", "export", "convert-checkpoint", "report", "segment"}
+    assert {name for name, spellings in taken.items() if "--json" not in spellings} == without_data
 
 
 def test_the_list_of_commands_cuts_no_summary_short(rvos):

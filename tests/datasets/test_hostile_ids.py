@@ -7,8 +7,8 @@ import shutil
 
 import pytest
 
-from rvosbench.datasets.reading import shown
 from rvosbench.errors import DatasetError
+from rvosbench.files.text import shown
 from rvosbench.preparation import prepare
 from rvosbench.preparation.opening import open_release
 from tests.datasets import tiny_releases as tiny

@@ -124,7 +124,7 @@ def test_a_list_that_does_not_fit_is_refused_or_reported(root):
         open_release("jhmdb", root, {"sample": "x"})
 
 
-def test_missing_things_are_reported_or_named(root, tmp_path):
+def test_what_is_missing_is_reported_or_named(root, tmp_path):
     with pytest.raises(MissingPathError, match="is not there"):
         JhmdbSentences(tmp_path / "absent", JhmdbOptions())
     with pytest.raises(MissingPathError, match=r"jhmdb_annotation\.txt"):

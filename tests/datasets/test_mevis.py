@@ -64,7 +64,7 @@ def test_an_expression_means_one_object_several_or_none(root):
         ("both boxes", (40, 41)),
         ("a dog", ()),
     ]
-    assert [thing.object_id for thing in video.objects] == [40, 41]
+    assert [obj.object_id for obj in video.objects] == [40, 41]
 
 
 def test_the_union_of_the_objects_is_what_a_store_scores_against(root, tmp_path):
@@ -150,7 +150,7 @@ def test_an_archive_that_is_not_extracted_is_said(root):
         Mevis(root, MevisOptions())
 
 
-def test_missing_things_are_named(root, tmp_path):
+def test_what_is_missing_is_named(root, tmp_path):
     with pytest.raises(MissingPathError, match="is not there"):
         Mevis(tmp_path / "absent", MevisOptions())
     with pytest.raises(DatasetError, match=r"expected train/meta_expressions\.json"):

@@ -22,10 +22,9 @@ from rvosbench.datasets.reading import (
     read_text,
     release_folder,
     safe_id,
-    shown,
-    some,
 )
 from rvosbench.errors import DatasetError, MissingPathError
+from rvosbench.files.text import shown, some
 
 
 @pytest.mark.parametrize(

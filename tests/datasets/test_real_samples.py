@@ -61,7 +61,7 @@ def test_ref_davis17(shared, make):
         ("a black swan", "annot2-full"),
     ]
     with open_frames(swan, store.release) as frames:
-        assert frames.read([49]).shape == (1, 3, 480, 854)
+        assert frames.read([49]).shape == (1, 480, 854, 3)
 
 
 def test_ref_davis17_text_agrees_with_the_published_conversion(shared):
@@ -91,7 +91,7 @@ def test_ref_youtube_vos(shared, make):
             names = [frame.name for frame in video.frames]
             assert_equals_png(video, folder / "Annotations" / video_id, names)
     clip = store.video("train", "a2d_8FLF-osZmA")
-    assert [thing.category for thing in clip.objects] == ["person", "others", "others", "others", "others"]
+    assert [obj.category for obj in clip.objects] == ["person", "others", "others", "others", "others"]
     assert all(e.object_ids is None for e in store.expressions("valid"))
 
 
@@ -232,15 +232,15 @@ def test_mevis_masks_equal_those_of_pycocotools(shared, make):
     seen = set()
     for video_id in store.video_ids("valid_u"):
         video = store.video("valid_u", video_id)
-        for thing in video.objects:
-            entries = source[str(thing.object_id)]
+        for obj in video.objects:
+            entries = source[str(obj.object_id)]
             assert len(entries) == len(video.frames)
             for index, entry in enumerate(entries):
-                rle = video.masks.get((thing.object_id, index))
+                rle = video.masks.get((obj.object_id, index))
                 assert (rle is None) == (entry is None)
                 if entry is not None:
                     assert np.array_equal(masks.decode(rle), coco.decode(entry).astype(bool))
-            seen.add(str(thing.object_id))
+            seen.add(str(obj.object_id))
     assert seen == source.keys()
     several = [e for e in store.expressions("valid_u") if len(e.object_ids) > 1]
     assert [(e.text, e.object_ids) for e in several] == [

@@ -220,7 +220,7 @@ def test_an_annotation_without_pixels_is_an_object_without_a_mask(root):
     content["annotations"][0]["segmentation"] = [[3, 2, 3, 2, 3, 2]]
     write_json(path, content)
     video = RefCoco(root, RefCocoOptions()).read("train", SEVEN).video
-    assert [thing.object_id for thing in video.objects] == [70, 71]
+    assert [obj.object_id for obj in video.objects] == [70, 71]
     assert set(video.masks) == {(71, 0)}
 
 

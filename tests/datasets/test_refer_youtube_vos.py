@@ -313,5 +313,5 @@ def test_objects_without_an_expression_and_expressions_without_a_mask_are_kept(r
     content = {"aaa": {"frames": ["00010"], "expressions": expressions(("x", "5"))}}
     write_json(meta_expressions(root, "train"), {"videos": content})
     video = ReferYoutubeVos(root, YtvosOptions()).read("train", "aaa").video
-    assert [(thing.object_id, thing.category) for thing in video.objects] == [(2, "cat"), (5, None)]
+    assert [(obj.object_id, obj.category) for obj in video.objects] == [(2, "cat"), (5, None)]
     assert set(video.masks) == {(2, 0)}

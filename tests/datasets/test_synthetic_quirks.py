@@ -35,7 +35,7 @@ def content(video):
         names=tuple(frame.name for frame in video.frames),
         annotated=tuple(frame.annotated for frame in video.frames),
         expressions=tuple((e.expression_id, e.text, e.object_ids, e.annotator) for e in video.expressions),
-        objects={thing.object_id: thing.category for thing in video.objects},
+        objects={obj.object_id: obj.category for obj in video.objects},
         masks={key: rle.counts for key, rle in video.masks.items()},
     )
 

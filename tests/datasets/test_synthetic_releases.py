@@ -73,7 +73,7 @@ def test_ytvos(tmp_path, quirks):
             assert found.keys() == set(np.unique(drawn).tolist()) - {0}
             assert all(np.array_equal(mask, drawn == object_id) for object_id, mask in found.items())
         with open_frames(video, store.release) as frames:
-            difference = frames.read(range(6)).transpose(0, 2, 3, 1).astype(int) - rendered.frames
+            difference = frames.read(range(6)).astype(int) - rendered.frames
         assert np.abs(difference).mean() < 6  # JPEG
     hidden = ("valid", "test") if quirks is None else ()
     assert all(e.object_ids is None for split in hidden for e in store.expressions(split))
@@ -82,7 +82,7 @@ def test_ytvos(tmp_path, quirks):
 @usual_or_all("a2d")
 def test_a2d(tmp_path, quirks):
     store = stored("a2d", tmp_path, frames=8, quirks=quirks)
-    scenes = expressions_of_scenes(range(4), 8, per_thing=(1, 1))
+    scenes = expressions_of_scenes(range(4), 8, per_object=(1, 1))
     for video_id in store.video_ids("train"):
         video = store.video("train", video_id)
         said = sorted(texts_and_objects(video))
@@ -97,7 +97,7 @@ def test_a2d(tmp_path, quirks):
             assert found.keys() == set((np.unique(drawn)[np.unique(drawn) > 0] - 1).tolist())
             assert all(np.array_equal(mask, drawn == instance + 1) for instance, mask in found.items())
         with open_frames(video, store.release) as frames:
-            difference = frames.read(range(8)).transpose(0, 2, 3, 1).astype(int) - rendered.frames
+            difference = frames.read(range(8)).astype(int) - rendered.frames
         assert np.abs(difference).mean() < 10  # H.264 with half the colour resolution
 
 
@@ -117,12 +117,16 @@ def test_refcoco(tmp_path, name, quirks):
         for video_id in store.video_ids(split):
             video = store.video(split, video_id)
             crowds = {e.object_ids[0] for e in video.expressions if e.text == "all the shapes"}
-            things = [masks.decode(rle).astype(int) for (o, _), rle in video.masks.items() if o not in crowds]
-            assert sum(things).max() == 1  # things do not overlap, and a crowd that nobody means is not there
+            objects = [
+                masks.decode(rle).astype(int) for (o, _), rle in video.masks.items() if o not in crowds
+            ]
+            assert (
+                sum(objects).max() == 1
+            )  # objects do not overlap, and a crowd that nobody means is not there
             for crowd in crowds:
-                assert np.array_equal(masks.decode(video.masks[crowd, 0]), sum(things) > 0)
+                assert np.array_equal(masks.decode(video.masks[crowd, 0]), sum(objects) > 0)
             assert {object_id for e in video.expressions for object_id in e.object_ids} == {
-                thing.object_id for thing in video.objects
+                obj.object_id for obj in video.objects
             }
 
 
@@ -154,8 +158,8 @@ def test_mevis(tmp_path, quirks):
 def test_jhmdb(tmp_path, quirks):
     store = stored("jhmdb", tmp_path, frames=6, quirks=quirks)
     assert store.splits["test"]["videos"] == 4
-    scenes = expressions_of_scenes((1, 3), 6, per_thing=(1, 1))
-    scenes |= expressions_of_scenes((0, 2), 8, per_thing=(1, 1))  # two frames without masks at the end
+    scenes = expressions_of_scenes((1, 3), 6, per_object=(1, 1))
+    scenes |= expressions_of_scenes((0, 2), 8, per_object=(1, 1))  # two frames without masks at the end
     for video_id in store.video_ids("test"):
         video = store.video("test", video_id)
         (rendered,) = (r for r, said in scenes.values() if said[0][0] == video.expressions[0].text)
@@ -166,7 +170,7 @@ def test_jhmdb(tmp_path, quirks):
             found = video.masks.get((1, index))
             assert np.array_equal(masks.decode(found), drawn) if found else not drawn.any()
         with open_frames(video, store.release) as frames:
-            pixels = frames.read(range(6)).transpose(0, 2, 3, 1)
+            pixels = frames.read(range(6))
         assert np.array_equal(pixels, rendered.frames[:6])  # PNG
 
 
@@ -174,7 +178,7 @@ def test_jhmdb(tmp_path, quirks):
 def test_davis(tmp_path, quirks):
     store = stored("davis", tmp_path, frames=6, quirks=quirks)
     assert {split: counts["videos"] for split, counts in store.splits.items()} == {"train": 4, "val": 2}
-    scenes = expressions_of_scenes(range(4), 6, per_thing=(4, 4))
+    scenes = expressions_of_scenes(range(4), 6, per_object=(4, 4))
     for video_id in store.video_ids("train"):
         video = store.video("train", video_id)
         said = {(t.removeprefix("voil\xe0, "), o[0]) for t, o in texts_and_objects(video)}
@@ -191,7 +195,7 @@ def test_davis(tmp_path, quirks):
             meant = {o: mask for o, mask in found.items() if o not in (8, 255)}
             assert meant.keys() == set(np.unique(drawn).tolist()) - {0}
             assert all(np.array_equal(mask, drawn == object_id) for object_id, mask in meant.items())
-        categories = {thing.object_id: thing.category for thing in video.objects}
+        categories = {obj.object_id: obj.category for obj in video.objects}
         assert categories.pop(255) == "void"
         assert set(categories.values()) <= ({None} if quirks else set(SHAPES))
 

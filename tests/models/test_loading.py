@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +10,7 @@ from rvosbench.errors import (
     CheckpointError,
     MissingPathError,
     OptionError,
+    PluginError,
     ShapeError,
     UnknownNameError,
 )
@@ -85,6 +86,25 @@ def test_options_that_a_model_does_not_have_are_refused():
         OptionError, match="'threshold' of the model 'listening' is 'high', expected a number"
     ):
         load_model("listening", "weights", options={"threshold": "high"})
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            {"load": lambda checkpoint, request: 3},
+            "loaded an instance of int, expected an object with a method segment",
+        ),
+        ({"settings": lambda model: {"layers": {1}}}, "settings of the model 'odd' are no plain JSON"),
+        ({"settings": lambda model: {"share": float("nan")}}, "no plain JSON"),
+        ({"candidates": lambda model: 0}, "says that it has 0 candidates"),
+        ({"candidates": lambda model: 2.0}, "says that it has 2.0 candidates"),
+    ],
+)
+def test_a_model_that_does_not_say_what_it_is_is_named(change, message):
+    with MODELS.register("odd", replace(LISTENING, **change)), pytest.raises(PluginError, match=message):
+        model = load_model("odd", "weights")
+        assert model.settings and model.candidates
 
 
 def test_weights_are_given_to_models_that_have_some():

@@ -133,8 +133,8 @@ class Vanishing(Watched):
     """The release is gone when v003 is read, as when a network share is."""
 
     def read(self, split: str, video_id: str) -> ReadVideo:
-        if video_id >= "v003" and self.root.is_dir():
-            self.root.rename(self.root.with_name("elsewhere"))
+        if video_id >= "v003" and self.release_dir.is_dir():
+            self.release_dir.rename(self.release_dir.with_name("elsewhere"))
         return super().read(split, video_id)
 
 

@@ -61,7 +61,7 @@ def test_packed_frames_show_the_same_pixels_without_the_release(video, root):
 @pytest.mark.parametrize(("name", "split"), [("jhmdb", "test"), ("refcoco", "train"), ("mevis", "train")])
 def test_other_image_releases_are_packed_too(name, split, tmp_path):
     release = open_release(name, getattr(tiny_releases, name)(tmp_path / "release"))
-    packed = with_pixels(release.read(split, release.videos(split)[0]).video, release.root)
+    packed = with_pixels(release.read(split, release.videos(split)[0]).video, release.release_dir)
     assert all(frame.encoded for frame in packed.frames)
     assert media_files(packed) == ()
 
@@ -73,7 +73,7 @@ def test_a_video_of_images_has_no_media_files(video):
 def test_frames_of_an_mp4_stay_and_their_file_is_named_once(tmp_path):
     release = open_release("a2d", tiny_releases.a2d(tmp_path / "release"))
     video = release.read("train", tiny_releases.A2D_IDS[0]).video
-    assert with_pixels(video, release.root) == video
+    assert with_pixels(video, release.release_dir) == video
     assert media_files(video) == (f"Release/clips320H/{tiny_releases.A2D_IDS[0]}.mp4",)
 
 

@@ -16,6 +16,7 @@ from rvosbench.analysis.bootstrap import compare
 from rvosbench.errors import FormatError, InvalidDataError, MissingPathError, ScoreError
 from rvosbench.evaluation.evaluate import evaluate
 from rvosbench.reporting.comparison import as_json, as_rich, compare_runs, footnotes
+from rvosbench.reporting.comparison import compare as compare_them
 from tests.reporting.runs import late, nothing, scored_run, store_of_annotators, store_of_pairs, truth
 from tests.tiny_store import two_squares, write_store
 
@@ -194,3 +195,27 @@ def test_json_is_strict_and_versioned(tmp_path):
     assert j["difference"] == pytest.approx(-1 / 12)
     assert (j["low"], j["high"], j["p"]) == (None, None, 1.0)  # one video says nothing about the next
     assert math.isclose(j["value"], 11 / 12)
+
+
+def test_a_comparison_is_an_object_for_notebooks(store, tmp_path):
+    runs = [scored_run(tmp_path / name, store, answer) for name, answer in (("a", truth), ("late", late))]
+    found = compare_them(*runs)
+    assert repr(found).startswith("late minus a: J&F -")
+    assert "<table>" in found._repr_html_()
+    frame = found.to_pandas().set_index("metric")
+    assert frame.loc["J", "difference"] == pytest.approx(-7 / 66)
+    assert not frame.loc["J", "p_is_a_bound"] and frame.loc["J", "better"] == "higher"
+
+
+def test_a_p_value_at_its_floor_is_shown_as_a_bound(tmp_path):
+    names = [f"v{number:02d}" for number in range(20)]
+    store = write_store(tmp_path / "store", [two_squares(name) for name in names])
+    runs = [scored_run(tmp_path / name, store, answer) for name, answer in (("a", truth), ("b", nothing))]
+    found = compare_runs(runs)
+    j = by_metric(found.others[0])["J"]
+    assert j.comparison.p_is_a_bound and j.comparison.p == 1 / 10_001
+    console = Console(width=80, file=io.StringIO(), force_terminal=False)
+    console.print(as_rich(found, found.others[0]))
+    assert "<= 0.0001" in console.file.getvalue()
+    assert any("none of the random swaps" in line for line in footnotes(found))
+    assert as_json(found)["others"][0]["metrics"]["J"]["p_is_a_bound"] is True

@@ -5,7 +5,16 @@ import pytest
 from rich.console import Console
 
 from rvosbench.errors import FormatError, MissingPathError, OutputError
-from rvosbench.reporting.leaderboard import as_json, as_markdown, as_rich, collect, show, tables, write
+from rvosbench.reporting.leaderboard import (
+    as_json,
+    as_markdown,
+    as_rich,
+    collect,
+    leaderboard,
+    show,
+    tables,
+    write,
+)
 from tests.reporting.runs import scores_file
 
 
@@ -139,3 +148,36 @@ def test_a_missing_value_and_a_negative_zero(tmp_path):
     (row,) = collect([scores_file(tmp_path / "a", -0.0001)])
     assert show(None) == "-"
     assert show(row.scores.metrics["J&F"], interval=False) == "0.0"
+
+
+def test_a_metric_of_which_less_is_better_ranks_from_the_lowest(tmp_path):
+    def metrics(value):
+        number = {"value": value, "low": None, "high": None, "n": 10, "unit": "frame", "better": "lower"}
+        return {"J&F": number}
+
+    table = board(
+        tmp_path,
+        ("a", 0.5, {"metrics": metrics(0.3)}),
+        ("b", 0.5, {"metrics": metrics(0.1)}),
+        ("c", 0.5, {"metrics": metrics(None)}),
+    )
+    assert [row.name for row in table.rows] == ["b", "a", "c"]
+    assert table.ranks == (1, 2, 3)
+    assert "J&F ↓" in terminal(table) and "lower is better" in " ".join(terminal(table).split())
+
+
+def test_the_datasets_own_protocol_comes_first_and_one_can_be_chosen(tmp_path):
+    for name in ("mevis", "ytvos"):
+        scores_file(tmp_path / "run" / "scores" / name, protocol=name)
+    assert [table.protocol for table in leaderboard([tmp_path / "run"])] == ["ytvos", "mevis"]
+    assert [table.protocol for table in leaderboard([str(tmp_path / "run")], "mevis")] == ["mevis"]
+
+
+def test_a_leaderboard_is_an_object_for_notebooks(tmp_path):
+    evil = "<script>alert(1)</script>"
+    found = leaderboard([scores_file(tmp_path / "a"), scores_file(tmp_path / "b", 0.9, model=evil)])
+    assert len(found) == 1 and "### ytvos / valid" in repr(found)
+    assert "<script>" not in found._repr_html_() and "&lt;script&gt;" in found._repr_html_()
+    frame = found.to_pandas()
+    assert frame[["rank", "run", "J&F"]].values.tolist() == [[1, "b", 0.9], [2, "a", 0.5]]
+    assert found.as_json() == as_json(found.tables)

@@ -7,13 +7,13 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pytest
 
-from rvosbench.synthetic.scenes import COLOURS, Background, Scene, Thing
+from rvosbench.synthetic.scenes import COLOURS, Background, Scene, SceneObject
 
 FRAMES = 12
 
 
 @pytest.fixture
-def thing() -> Callable[..., Thing]:
+def obj() -> Callable[..., SceneObject]:
     def make(
         object_id: int,
         start: tuple[float, float],
@@ -26,11 +26,11 @@ def thing() -> Callable[..., Thing]:
         radius: float = 10.0,
         depth: int | None = None,
         frames: tuple[int, int] = (0, FRAMES),
-    ) -> Thing:
+    ) -> SceneObject:
         present = np.zeros(FRAMES, np.bool_)
         present[slice(*frames)] = True
         centres = np.array(path) if path is not None else np.linspace(start, end or start, FRAMES)
-        return Thing(
+        return SceneObject(
             object_id=object_id,
             shape=shape,
             colour=colour,
@@ -49,7 +49,7 @@ def thing() -> Callable[..., Thing]:
 
 @pytest.fixture
 def scene() -> Callable[..., Scene]:
-    def make(*things: Thing) -> Scene:
+    def make(*objects: SceneObject) -> Scene:
         background = Background(
             texture="plain",
             colours=((128, 128, 128), (136, 136, 136)),
@@ -58,6 +58,6 @@ def scene() -> Callable[..., Scene]:
             light=(0.0, -1.0),
             noise_seed=0,
         )
-        return Scene(height=96, width=128, frames=FRAMES, background=background, things=things)
+        return Scene(height=96, width=128, frames=FRAMES, background=background, objects=objects)
 
     return make

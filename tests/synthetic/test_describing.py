@@ -1,4 +1,4 @@
-"""Expressions of a scene: an independent reader, who measures pixels, finds the one thing that each means."""
+"""Expressions of a scene: an independent reader, who measures pixels, finds the one object that it means."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ RELATION = (
 
 
 class Reader:
-    """Understands an expression by its words and a scene by the masks of its things, drawn one at a time."""
+    """Understands an expression by its words and a scene by the masks of its objects, drawn one at a time."""
 
     def __init__(self, scene: Scene) -> None:
         self.scene = scene
         self.labels = render(scene).labels
         self.masks = {
-            thing.object_id: render(replace(scene, things=(thing,))).labels > 0 for thing in scene.things
+            obj.object_id: render(replace(scene, objects=(obj,))).labels > 0 for obj in scene.objects
         }
-        self.looks = {thing.object_id: (thing.colour, thing.shape) for thing in scene.things}
+        self.looks = {obj.object_id: (obj.colour, obj.shape) for obj in scene.objects}
         self.seen = {i: mask.any(axis=(1, 2)) for i, mask in self.masks.items()}
         self.area = {i: mask.sum() / self.seen[i].sum() for i, mask in self.masks.items()}
         self.centre = {i: np.array([self._centre(frame) for frame in mask]) for i, mask in self.masks.items()}
@@ -55,7 +55,7 @@ class Reader:
     def _is_named(self, i: int, words: str) -> bool:
         said = set(words.split())
         colour, shape = self.looks[i]
-        small = self.area[i] < 740  # px², half-way between the largest small and the smallest large thing
+        small = self.area[i] < 740  # px², half-way between the largest small and the smallest large object
         return (
             (not said & set(COLOURS) or colour in said)
             and (not said & set(SHAPES) or shape in said)
@@ -149,10 +149,10 @@ class Reader:
 
 def mirrored(scene: Scene) -> Scene:
     flipped = [
-        replace(thing, angle=-thing.angle, centres=thing.centres * (-1, 1) + (scene.width - 1, 0))
-        for thing in scene.things
+        replace(obj, angle=-obj.angle, centres=obj.centres * (-1, 1) + (scene.width - 1, 0))
+        for obj in scene.objects
     ]
-    return replace(scene, things=tuple(flipped))
+    return replace(scene, objects=tuple(flipped))
 
 
 def swapped(text: str) -> str:
@@ -160,7 +160,7 @@ def swapped(text: str) -> str:
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_a_reader_who_measures_pixels_finds_exactly_the_thing_meant(seed):
+def test_a_reader_who_measures_pixels_finds_exactly_the_object_meant(seed):
     for index in range(8):
         scene = make_scene(seed, index)
         reader = Reader(scene)
@@ -168,7 +168,7 @@ def test_a_reader_who_measures_pixels_finds_exactly_the_thing_meant(seed):
             assert reader.understand(expression.text) == {expression.object_id}, (seed, index, expression)
 
 
-def test_in_the_mirror_the_expression_with_left_and_right_swapped_means_the_same_thing():
+def test_in_the_mirror_the_expression_with_left_and_right_swapped_means_the_same_object():
     checked = 0
     for index in range(25):
         scene = make_scene(21, index)
@@ -190,18 +190,18 @@ def test_expressions_of_images_hold_too():
             assert reader.understand(expression.text) == {expression.object_id}, expression
 
 
-def test_every_thing_gets_two_to_four_different_expressions_in_the_order_of_ids():
+def test_every_object_gets_two_to_four_different_expressions_in_the_order_of_ids():
     for index in range(30):
         scene = make_scene(9, index)
         expressions = describe(scene, generator(9, index, 1))
         counts = Counter(expression.object_id for expression in expressions)
-        assert set(counts) == {thing.object_id for thing in scene.things}
+        assert set(counts) == {obj.object_id for obj in scene.objects}
         assert all(2 <= count <= 4 for count in counts.values())
         assert [s.object_id for s in expressions] == sorted(s.object_id for s in expressions)
         assert len({expression.text for expression in expressions}) == len(expressions)
 
 
-def test_an_expression_is_certain_of_one_thing_and_impossible_of_all_others():
+def test_an_expression_is_certain_of_one_object_and_impossible_of_all_others():
     for index in range(30):
         scene = make_scene(12, index)
         for expression in describe(scene, generator(12, index, 1)):
@@ -215,7 +215,7 @@ def test_an_expression_is_certain_of_one_thing_and_impossible_of_all_others():
 def test_other_lengths_and_sizes_work_too(frames, size):
     for index in range(6):
         scene = make_scene(1, index, frames=frames, size=size)
-        assert len(describe(scene, generator(1, index, 1))) >= 2 * len(scene.things)
+        assert len(describe(scene, generator(1, index, 1))) >= 2 * len(scene.objects)
 
 
 def test_all_kinds_occur_in_the_intended_shares_and_guessing_is_right_for_a_third():
@@ -225,7 +225,7 @@ def test_all_kinds_occur_in_the_intended_shares_and_guessing_is_right_for_a_thir
         scene = make_scene(0, index)
         for expression in describe(scene, generator(0, index, 1)):
             kinds[expression.kind] += 1
-            guessed += 1 / len(scene.things)
+            guessed += 1 / len(scene.objects)
     total = sum(kinds.values())
     assert set(kinds) == set(KINDS)
     attributes = sum(kinds[name] for name in ("colour", "shape", "size", "compound")) / total

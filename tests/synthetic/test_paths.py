@@ -11,7 +11,7 @@ TIME = np.linspace(0, 1, 13)
 
 
 @pytest.mark.parametrize("motion", MOTIONS)
-def test_every_motion_begins_where_the_thing_starts(motion):
+def test_every_motion_begins_where_the_object_starts(motion):
     path = offsets(motion, TIME, reach=40.0, phase=0.3)
     assert path.shape == (13, 2)
     assert path[0] == pytest.approx([0, 0])

@@ -130,7 +130,7 @@ BROKEN = {
     "an object without segment": (
         replace(GOOD, load=lambda checkpoint, request: object()),
         "loads a segmenter",
-        "load gave object, which has no method segment",
+        "loaded an instance of object, expected an object with a method segment",
     ),
     "a load that fails": (
         replace(GOOD, load=lambda checkpoint, request: 1 / 0),
@@ -138,7 +138,7 @@ BROKEN = {
         "ZeroDivisionError: division by zero",
     ),
     "settings": (replace(GOOD, settings=lambda s: {"size": (1, 2)}), "plain JSON", "settings are"),
-    "settings that are no JSON": (replace(GOOD, settings=lambda s: {"a": {1}}), "plain JSON", "TypeError"),
+    "settings that are no JSON": (replace(GOOD, settings=lambda s: {"a": {1}}), "plain JSON", "PluginError"),
     "the masks' size": (changed(masks=lambda m: m[..., 1:]), "masks of the clip's size", "24, 31"),
     "the masks' type": (changed(masks=lambda m: m.astype(np.uint8)), "masks of the clip's size", "uint8"),
     "the scores": (changed(scores=lambda s: s * np.float32("nan")), "finite scores", "scores are .nan."),
@@ -172,7 +172,7 @@ BROKEN = {
     "a number of candidates that is none": (
         replace(GOOD, candidates=lambda segmenter: 0),
         "as many ranked candidates",
-        "candidates gave 0",
+        "says that it has 0 candidates",
     ),
     "more candidates than it says": (
         replace(GOOD, candidates=lambda segmenter: 1),

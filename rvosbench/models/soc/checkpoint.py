@@ -24,6 +24,7 @@ from torch import Tensor
 from rvosbench.errors import CheckpointError, FormatError, MissingPathError, UnknownNameError
 from rvosbench.files.atomic import atomic_folder
 from rvosbench.files.places import Content, check_folder, unwritable
+from rvosbench.files.text import one_line
 from rvosbench.models.soc import text_encoders
 from rvosbench.models.soc.config import SOCConfig
 from rvosbench.models.soc.fitting import Shapes, check_shapes
@@ -295,5 +296,5 @@ def _weight_shapes(path: Path) -> dict[str, tuple[int, ...]]:
 
 
 def _damaged(path: Path, error: Exception) -> CheckpointError:
-    detail = " ".join(str(error).split())
+    detail = one_line(error)
     return CheckpointError(f"{path} is damaged or truncated ({detail}); copy the checkpoint again")

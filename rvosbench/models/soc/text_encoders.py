@@ -11,6 +11,7 @@ from huggingface_hub import get_session, snapshot_download
 from transformers import RobertaConfig, RobertaModel, RobertaTokenizer
 
 from rvosbench.errors import CheckpointError, FormatError, InvalidDataError, MissingPathError
+from rvosbench.files.text import one_line
 
 NEEDED = ("config.json", "vocab.json", "merges.txt")
 """What a folder has to hold besides weights."""
@@ -96,7 +97,7 @@ def _from_folder(folder: Path) -> tuple[RobertaModel, RobertaTokenizer]:
     except (InvalidDataError, MissingPathError):
         raise
     except Exception as error:  # a damaged file breaks transformers in many ways
-        raise FormatError(f"the text encoder in {folder} cannot be read: {_one_line(error)}") from error
+        raise FormatError(f"the text encoder in {folder} cannot be read: {one_line(error)}") from error
 
 
 def untrained(values: Mapping[str, object], name: str) -> RobertaModel:
@@ -116,7 +117,7 @@ def untrained(values: Mapping[str, object], name: str) -> RobertaModel:
     try:
         return RobertaModel(RobertaConfig.from_dict(dict(values)))
     except Exception as error:  # transformers raises whatever a wrong value happens to break
-        raise FormatError(f"{name} does not describe a RoBERTa: {_one_line(error)}") from error
+        raise FormatError(f"{name} does not describe a RoBERTa: {one_line(error)}") from error
 
 
 def read_config(folder: Path) -> Mapping[str, object]:
@@ -132,7 +133,7 @@ def read_config(folder: Path) -> Mapping[str, object]:
     except FileNotFoundError:
         raise MissingPathError(f"{path} is missing; expected the configuration of a text encoder") from None
     except (OSError, ValueError) as error:
-        raise FormatError(f"{path} cannot be read as JSON ({_one_line(error)}); copy it again") from error
+        raise FormatError(f"{path} cannot be read as JSON ({one_line(error)}); copy it again") from error
     if not isinstance(values, dict):
         raise FormatError(f"{path} holds a {type(values).__name__}, expected an object with named fields")
     return values
@@ -154,7 +155,7 @@ def read_tokenizer(folder: Path) -> RobertaTokenizer:
         return _tokenizer(str(folder), local=True)
     except Exception as error:  # the tokenizer's own parser raises a bare Exception
         raise FormatError(
-            f"the tokenizer in {folder} cannot be read ({_one_line(error)}); copy it again"
+            f"the tokenizer in {folder} cannot be read ({one_line(error)}); copy it again"
         ) from error
 
 
@@ -184,7 +185,3 @@ def _pretrained(source: str, *, local: bool) -> RobertaModel:
 def _tokenizer(source: str, *, local: bool) -> RobertaTokenizer:
     tokenizer: RobertaTokenizer = RobertaTokenizer.from_pretrained(source, local_files_only=local)
     return tokenizer
-
-
-def _one_line(error: BaseException) -> str:
-    return " ".join(str(error).split()) or type(error).__name__
