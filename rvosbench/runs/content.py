@@ -7,7 +7,7 @@ from pathlib import Path
 from rvosbench.files.places import Content
 from rvosbench.runs.record import NAME
 
-# Scores and pages are made from predictions again; weights are not, so a run of training is never one of these.
+# Scores and pages are made from predictions again; weights are not, so a training is never one of these.
 _OURS = frozenset({NAME, "predictions", "scores", "report"})
 _EARLIER = frozenset({"scores.json", "frame_scores.parquet", "expression_scores.parquet"})
 
