@@ -37,6 +37,7 @@ from .paths import NAME_OR_PATH, PATH
     metavar="SHORT MAX",
     help="Sides in px that videos are scaled to.  [default: 360 640; the original's A2D runs used 320 576]",
 )
+@click.option("--overwrite", is_flag=True, help="Replace a checkpoint that is already at --out.")
 def convert_checkpoint_command(
     original: Path,
     out: Path,
@@ -44,6 +45,7 @@ def convert_checkpoint_command(
     preset: str | None,
     answer_layer: str,
     eval_size: tuple[int, int] | None,
+    overwrite: bool,
 ) -> None:
     """Turn a checkpoint file of the original SOC into ours.
 
@@ -61,6 +63,8 @@ def convert_checkpoint_command(
     from rvosbench.models.soc.presets import PRESETS, describe
     from rvosbench.plugins.registry import unknown
 
+    from .console import note
+
     if preset is not None and preset not in PRESETS:
         raise UnknownNameError(unknown("preset of soc", preset, list(PRESETS)))
     from rvosbench.models.soc.checkpoint import convert  # after the cheap checks: it imports torch
@@ -73,7 +77,8 @@ def convert_checkpoint_command(
         out,
         text_encoder=text_encoder,
         expected=PRESETS[preset].configuration if preset else None,
+        overwrite=overwrite,
         **settings,
     )
-    click.echo(f"{describe(model.config)}, answers from the {answer_layer} decoder layer", err=True)
+    note(f"{describe(model.config)}, answers from the {answer_layer} decoder layer")
     click.echo(str(out))

@@ -11,6 +11,7 @@ import click
 from rvosbench.errors import MissingPathError
 
 if TYPE_CHECKING:
+    from rvosbench.files.places import Content
     from rvosbench.plugins.recipe import Recipe
     from rvosbench.store import Store
 
@@ -28,8 +29,8 @@ def facts_of(store: Store, split: str, limit: int | None = None) -> dict[str, An
     return facts | {"videos": min(limit, len(videos)), "of_videos": len(videos)}
 
 
-def free_folder(out: Path | None) -> str:
-    """Where a run would go.
+def free_folder(out: Path | None, *, overwrite: bool = False, content: Content | None = None) -> str:
+    """Where a run would go; the arguments are those of `check_folder`.
 
     Raises:
         OutputError: nothing can be written there.
@@ -42,7 +43,7 @@ def free_folder(out: Path | None) -> str:
 
     if out is None:
         return f"a new run in {from_here(workspace_instead_of('--out').runs)}"
-    check_folder(out, parents=True)
+    check_folder(out, overwrite=overwrite, content=content, parents=True)
     return str(out)
 
 

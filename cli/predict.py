@@ -43,6 +43,7 @@ from .stores import dataset_option, release_option
 @click.option("--seed", default=0, show_default=True, help="For models that draw at random.")
 @device_option()
 @precision_option
+@click.option("--overwrite", is_flag=True, help="Replace predictions that are already at --out.")
 @dry_run_option
 @json_option
 @release_option
@@ -61,6 +62,7 @@ def predict_command(
     seed: int,
     device: str,
     precision: str,
+    overwrite: bool,
     dry_run: bool,
     as_json: bool,
     release: Path | None,
@@ -87,6 +89,7 @@ def predict_command(
     options = chosen_options(model_options, text_encoder)
     if dry_run:
         from rvosbench.models.loading import check_model
+        from rvosbench.runs.content import ANSWERS
 
         from .planned import facts_of, free_folder, show, weights_at
 
@@ -97,7 +100,8 @@ def predict_command(
             **facts_of(store, split, limit),
             **({} if candidates is None else {"candidates": candidates}),
             **{"mismatched_expressions": mismatched_expressions or swap_sentences},
-            **{"seed": seed, "device": device, "precision": precision, "out": free_folder(out)},
+            **{"seed": seed, "device": device, "precision": precision},
+            "out": free_folder(out, overwrite=overwrite, content=ANSWERS),
         }
         show("predict", facts, as_json=as_json)
         return
@@ -118,6 +122,7 @@ def predict_command(
             candidates=candidates,
             mismatched_expressions=mismatched_expressions or swap_sentences,
             limit=limit,
+            overwrite=overwrite,
             on_progress=update,
         )
     record = read_run(out)

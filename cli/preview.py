@@ -17,9 +17,16 @@ from .stores import open_store, release_option
 @click.option("--split", help="The split it is in.  [default: the first that has it]")
 @click.option("--frames", default=6, show_default=True, type=click.IntRange(1, 100), help="How many to show.")
 @click.option("--out", type=PATH, help="The PNG to write.  [default: VIDEO.png]")
+@click.option("--overwrite", is_flag=True, help="Replace a picture that is already there.")
 @release_option
 def preview_command(
-    store: str, video: str, split: str | None, frames: int, out: Path | None, release: Path | None
+    store: str,
+    video: str,
+    split: str | None,
+    frames: int,
+    out: Path | None,
+    overwrite: bool,
+    release: Path | None,
 ) -> None:
     """Draw a video of a store: its objects and expressions.
 
@@ -34,10 +41,12 @@ def preview_command(
     """
     from rvosbench.datasets.reading import safe_id
     from rvosbench.files.atomic import write_bytes
+    from rvosbench.files.places import check_file
     from rvosbench.store_tools.preview import as_png, preview
 
     found = open_store(store, release)
-    picture = preview(found, split or found.split_of(video), video, frames=frames)
+    split = split or found.split_of(video)
     if out is None:
         out = Path(f"{safe_id(video, 'the video id, which names the file without --out,')}.png")
-    click.echo(str(write_bytes(out, as_png(picture))))
+    check_file(out, overwrite=overwrite, parents=True)
+    click.echo(str(write_bytes(out, as_png(preview(found, split, video, frames=frames)))))

@@ -37,7 +37,8 @@ from .stores import open_store, release_option
     "--worst", default=12, show_default=True, type=click.IntRange(0), help="How many of the worst to show."
 )
 @click.option("--best", default=12, show_default=True, type=click.IntRange(0), help="How many of the best.")
-@click.option("--out", type=PATH, help="The page.  [default: RUN/report/index.html]")
+@click.option("--out", type=PATH, help="The page.  [default: RUN/report/index.html, made anew each time]")
+@click.option("--overwrite", is_flag=True, help="Replace a file that is already at --out.")
 @release_option
 def report_command(
     run: Path,
@@ -51,6 +52,7 @@ def report_command(
     worst: int,
     best: int,
     out: Path | None,
+    overwrite: bool,
     release: Path | None,
 ) -> None:
     """Write an HTML page that shows where RUN fails.
@@ -61,6 +63,7 @@ def report_command(
     Example:
       rvos report runs/soc --against runs/random-object
     """
+    from rvosbench.files.places import check_file
     from rvosbench.reporting.page import ReportOptions, write_page
     from rvosbench.runs.run import open_run
     from rvosbench.synthetic.language import kind_of
@@ -68,6 +71,8 @@ def report_command(
 
     from .console import warn
 
+    if out is not None:
+        check_file(out, overwrite=overwrite, parents=True)
     if swapped is not None:
         warn("--swapped is now called --mismatched; the old name will go")
     opened = open_run(run)

@@ -185,14 +185,23 @@ def convert(
     *,
     text_encoder: str | None = None,
     expected: SOCConfig | None = None,
+    overwrite: bool = False,
     **settings: Any,
 ) -> SOC:
     """Write a checkpoint of the original as one of ours; arguments and errors as `load_original`.
 
+    Args:
+        path: as there.
+        folder: new or empty; with `overwrite`, it may hold another checkpoint.
+        text_encoder: as there.
+        expected: as there.
+        overwrite: replace a checkpoint that is in `folder`.
+        settings: as there.
+
     Raises:
-        OutputError: `folder` holds something, or cannot be written.
+        OutputError: `folder` holds something else, or cannot be written.
     """
-    check_folder(folder, parents=True)
+    check_folder(folder, overwrite=overwrite, content=_CHECKPOINT, parents=True)
     model = load_original(path, text_encoder=text_encoder, expected=expected, **settings)
     save(model, folder)
     return model
