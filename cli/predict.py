@@ -100,8 +100,12 @@ def predict_command(
             **facts_of(store, split, limit),
             **({} if candidates is None else {"candidates": candidates}),
             **{"mismatched_expressions": mismatched_expressions or swap_sentences},
-            **{"seed": seed, "device": device, "precision": precision},
-            "out": free_folder(out, overwrite=overwrite, content=ANSWERS),
+            **{
+                "seed": seed,
+                "device": device,
+                "precision": precision,
+                "out": free_folder(out, overwrite=overwrite, content=ANSWERS),
+            },
         }
         show("predict", facts, as_json=as_json)
         return

@@ -32,12 +32,12 @@ class ColourWords:
 
 def main() -> None:
     spec = rv.ModelSpec(summary="pixels of the named colour", load=lambda checkpoint, request: ColourWords())
-    with tempfile.TemporaryDirectory() as name, rv.MODELS.register("colour-words", spec):
+    with tempfile.TemporaryDirectory() as name, rv.MODELS.register("named-colour", spec):
         folder = Path(name)
         synthetic.write("ytvos", folder / "release", videos=8, seed=1, frames=4, size=(48, 64))
         rv.prepare("ytvos", folder / "release", folder / "store")
         runs = []
-        for model in ("colour-words", "centre", "everything"):
+        for model in ("named-colour", "centre", "everything"):
             run = rv.predict(model, folder / "store", split="train", out=folder / model)
             rv.evaluate(run)
             runs.append(run)

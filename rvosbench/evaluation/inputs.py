@@ -107,16 +107,12 @@ def split_of(what: Given, store: Store, split: str | None) -> str:
     """The split that was named, else a run's, else the store's only one.
 
     Raises:
-        UnknownNameError: there are several.
+        UnknownNameError: no such split, or there are several.
     """
     if split is None and what.run is not None:
         record = what.record
         split = record.split if record else what.run.scores(what.run.protocols[0]).split
-    if split is not None:
-        return split
-    if len(store.splits) == 1:
-        return next(iter(store.splits))
-    raise UnknownNameError(f"{store.folder} has the splits {', '.join(store.splits)}; choose one")
+    return store.only_split(split)
 
 
 def rules_of(store: Store, protocol: str | Protocol | None) -> Protocol:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from rvosbench import masks
-from rvosbench.errors import ScoreError, UnknownNameError
+from rvosbench.errors import ScoreError
 from rvosbench.files.atomic import atomic_folder, write_json
 from rvosbench.files.locations import local_path
 from rvosbench.files.places import check_folder
@@ -20,7 +20,7 @@ from rvosbench.inference.clips import whole_video
 from rvosbench.inference.queries import Query, mismatched_queries, queries
 from rvosbench.models.loading import Model, check_model, load_model
 from rvosbench.runs import record as run_record
-from rvosbench.runs.content import ANSWERS
+from rvosbench.runs.content import ANSWERS, weights_of
 from rvosbench.runs.predictions import Prediction, PredictionsWriter
 from rvosbench.store import Store
 from rvosbench.types import Clip, Video
@@ -43,8 +43,9 @@ class PredictOptions:
     not listen keeps its score. Expressions of videos that talk about a single object cannot be mismatched;
     they are left out and listed in run.json."""
     limit: int | None = None  # only so many videos, the first ones
-    overwrite: bool = False
-    """A run of predictions that is at `out`, with its scores, gives way when this one is complete."""
+    overwrite: bool = (
+        False  # an earlier run of predictions, with its scores, gives way when this one is complete
+    )
 
 
 def predict(
@@ -86,10 +87,10 @@ def predict(
     chosen = PredictOptions(**options)
     out = local_path(out)
     check_folder(out, overwrite=chosen.overwrite, content=ANSWERS, parents=True)
-    checkpoint = None if chosen.checkpoint is None else local_path(chosen.checkpoint)
+    checkpoint = None if chosen.checkpoint is None else weights_of(local_path(chosen.checkpoint))
     check_model(model, checkpoint, chosen.model_options)
     opened = store if isinstance(store, Store) else Store.open(local_path(store))
-    split = split or _only_split(opened)
+    split = opened.only_split(split)
     video_ids = opened.video_ids(split)[: chosen.limit]
     sha256 = None if checkpoint is None else run_record.sha256_of(checkpoint)
     start_s = time.perf_counter()
@@ -218,11 +219,3 @@ def _answers(
                     score=float(scores[candidate, column]),
                     mask=masks.encode(mask),
                 )
-
-
-def _only_split(store: Store) -> str:
-    if len(store.splits) != 1:
-        raise UnknownNameError(
-            f"{store.folder} has the splits {', '.join(store.splits)}; choose one with --split"
-        )
-    return next(iter(store.splits))

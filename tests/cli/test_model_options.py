@@ -24,9 +24,10 @@ def record(run):
 
 def test_models_list_their_options(rvos):
     assert "-o answer-layer=first|last" in rvos("list", "models").out
-    listed = json.loads(rvos("list", "models", "--json").out)["model_options"]
-    assert {row["name"] for row in listed["soc"]} >= {"text-encoder", "answer-layer", "eval-frames"}
-    assert listed["centre"] == []
+    listed = json.loads(rvos("list", "models", "--json").out)["models"]
+    names = {row["name"] for row in listed["soc"]["options"]}
+    assert names >= {"text-encoder", "answer-layer", "eval-frames"}
+    assert listed["centre"]["options"] == []
 
 
 def test_an_option_of_the_model_is_recorded(rvos, store, checkpoint, tmp_path):

@@ -34,8 +34,9 @@ def test_it_keeps_every_promise(toynet):
 def test_it_goes_all_the_way_to_a_score(toynet, rvos, tmp_path):
     store = tiny_store(tmp_path / "store").folder
     listed = json.loads(rvos("list", "--json").out)
-    assert listed["models"]["toynet"] == "a toy  (from toy-package)"
-    assert listed["presets"]["tiny"] == "16 channels (rvos train toynet)"
+    model = listed["models"]["toynet"]
+    assert (model["summary"], model["package"]) == ("a toy", "toy-package")
+    assert model["presets"] == {"tiny": "16 channels"}
     ran = rvos("train", "toynet", "--preset", "tiny", "--dataset", store, "--out", tmp_path / "trained")
     assert ran.code == 0, ran.err
     assert ran.out.strip() == str(tmp_path / "trained" / "checkpoint")

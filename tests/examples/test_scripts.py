@@ -20,7 +20,7 @@ PRINTS = {
         r"protocol ytvos: J&F [\d.]+ \[[\d.]+, [\d.]+\]",
         r"one pair: J 0\.\d{3}, F 0\.\d{3}",
     ),
-    "own_model.py": (r"\| 1 \| colour-words \|", r"colour-words minus centre: J&F \+[\d.]+ .*\(p 0\.\d{4}\)"),
+    "own_model.py": (r"\| 1 \| named-colour \|", r"named-colour minus centre: J&F \+[\d.]+ .*\(p 0\.\d{4}\)"),
     "own_slice.py": (r"short +J&F", r"names a motion +J&F", r"in \d videos", r"video_id +text +j_and_f"),
 }
 
