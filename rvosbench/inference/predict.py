@@ -43,9 +43,8 @@ class PredictOptions:
     not listen keeps its score. Expressions of videos that talk about a single object cannot be mismatched;
     they are left out and listed in run.json."""
     limit: int | None = None  # only so many videos, the first ones
-    overwrite: bool = (
-        False  # an earlier run of predictions, with its scores, gives way when this one is complete
-    )
+    overwrite: bool = False
+    """A run of predictions that is at `out`, with its scores, gives way when this one is complete."""
 
 
 def predict(
