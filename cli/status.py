@@ -94,7 +94,7 @@ def _store_table(stores: Sequence[StoreEntry]) -> Table:
 def _run_table(runs: Sequence[RunEntry]) -> Table:
     from rich.text import Text
 
-    drawn = _new_table("run", "state", "model", "data", "protocol", "score>")
+    drawn = _new_table("run", "state", "data", "protocol", "score>")
     for run in runs:
         data = "/".join(part for part in (run.dataset, run.split) if part)
         style = "red" if run.kind == "damaged" else ""
@@ -103,7 +103,6 @@ def _run_table(runs: Sequence[RunEntry]) -> Table:
             drawn.add_row(
                 Text(strip_control(run.name) if first else ""),
                 Text(run.kind if first else "", style=style),
-                Text(strip_control(run.model or "") if first else ""),
                 Text(strip_control(data) if first else ""),
                 Text(strip_control(score.protocol) if score else ""),
                 Text(_score(score) if score else ""),

@@ -20,7 +20,7 @@ from rvosbench.inference.clips import whole_video
 from rvosbench.inference.queries import Query, mismatched_queries, queries
 from rvosbench.models.loading import Model, check_model, load_model
 from rvosbench.runs import record as run_record
-from rvosbench.runs.content import ANSWERS
+from rvosbench.runs.content import ANSWERS, weights_of
 from rvosbench.runs.predictions import Prediction, PredictionsWriter
 from rvosbench.store import Store
 from rvosbench.types import Clip, Video
@@ -43,9 +43,8 @@ class PredictOptions:
     not listen keeps its score. Expressions of videos that talk about a single object cannot be mismatched;
     they are left out and listed in run.json."""
     limit: int | None = None  # only so many videos, the first ones
-    overwrite: bool = (
-        False  # an earlier run of predictions, with its scores, gives way when this one is complete
-    )
+    overwrite: bool = False
+    """A run of predictions that is at `out`, with its scores, gives way when this one is complete."""
 
 
 def predict(
@@ -87,7 +86,7 @@ def predict(
     chosen = PredictOptions(**options)
     out = local_path(out)
     check_folder(out, overwrite=chosen.overwrite, content=ANSWERS, parents=True)
-    checkpoint = None if chosen.checkpoint is None else local_path(chosen.checkpoint)
+    checkpoint = None if chosen.checkpoint is None else weights_of(local_path(chosen.checkpoint))
     check_model(model, checkpoint, chosen.model_options)
     opened = store if isinstance(store, Store) else Store.open(local_path(store))
     split = opened.only_split(split)

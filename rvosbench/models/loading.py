@@ -18,6 +18,7 @@ from rvosbench.models.precision import check_precision, computing_in
 from rvosbench.plugins.model import Load, ModelSpec, Segmenter, Trait
 from rvosbench.plugins.options import options_as_json, parse_options
 from rvosbench.plugins.registry import MODELS
+from rvosbench.runs.content import weights_of
 from rvosbench.types import Clip, Segmentation
 
 
@@ -124,7 +125,7 @@ def load_model(
 
     Args:
         name: in the model registry.
-        checkpoint: for models that have weights: a folder, or a file that the model knows.
+        checkpoint: for models that have weights: a folder, a trained run, or a file that the model knows.
         device: "cpu", "cuda" ...
         precision: one of `rvosbench.plugins.recipe.PRECISIONS`.
         seed: for models that draw at random.
@@ -145,7 +146,7 @@ def load_model(
         >>> answer.masks.shape, int(answer.masks[0, 0].sum())
         ((1, 2, 8, 12), 24)
     """
-    checkpoint = None if checkpoint is None else local_path(checkpoint)
+    checkpoint = None if checkpoint is None else weights_of(local_path(checkpoint))
     spec, parsed = check_model(name, checkpoint, options)
     check_precision(precision)
     segmenter = spec.load(checkpoint, Load(options=parsed, device=device, seed=seed))

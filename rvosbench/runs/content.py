@@ -1,4 +1,4 @@
-"""What a run folder may hold and still be overwritten."""
+"""What a run folder holds: whether it may be overwritten, and where its weights are."""
 
 from __future__ import annotations
 
@@ -19,3 +19,12 @@ def _holds_answers(folder: Path) -> bool:
 
 ANSWERS = Content("a run of predictions", _holds_answers)
 """Predictions, with scores and a page or without."""
+
+CHECKPOINT = "checkpoint"
+"""The folder of a training's weights in its run."""
+
+
+def weights_of(path: Path) -> Path:
+    """The weights that a path means: those of a training's run, else the path itself."""
+    is_training = (path / NAME).is_file() and (path / CHECKPOINT).is_dir()
+    return path / CHECKPOINT if is_training else path

@@ -10,6 +10,7 @@ from rvosbench.errors import MissingPathError, OutputError, UnknownNameError
 from rvosbench.files.locations import local_path
 from rvosbench.plugins.options import describe_options
 from rvosbench.plugins.registry import DATASETS, unknown
+from rvosbench.runs.content import weights_of
 from rvosbench.runs.record import NAME
 from rvosbench.store import Store
 from rvosbench.workspace.find import find_workspace
@@ -18,7 +19,7 @@ from rvosbench.workspace.here import from_here
 from rvosbench.workspace.names import resolve_run, run_stem
 from rvosbench.workspace.record import Workspace
 from rvosbench.workspace.releases import find_release, folder_names
-from rvosbench.workspace.runs import CHECKPOINT, LOG
+from rvosbench.workspace.runs import LOG
 from rvosbench.workspace.stores import stores_of
 
 
@@ -113,5 +114,5 @@ def resolve_checkpoint(path: Path) -> Path:
     What is nowhere is returned as it is: whoever loads it says what is missing.
     """
     run = resolve_run(str(path))
-    is_run = (run / NAME).is_file() and (run / CHECKPOINT).is_dir()
-    return run / CHECKPOINT if is_run else path
+    weights = weights_of(run)
+    return path if weights == run else weights

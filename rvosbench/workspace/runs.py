@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from rvosbench.errors import RvosbenchError
+from rvosbench.runs.content import CHECKPOINT
 from rvosbench.runs.record import NAME, RunRecord
 from rvosbench.runs.run import PREDICTIONS, SCORES_FOLDER, Run
 from rvosbench.runs.scores import SCORES, MetricValue
@@ -14,7 +15,7 @@ from rvosbench.workspace.folders import UNREADABLE, folders, why
 from rvosbench.workspace.record import Workspace
 
 Kind = Literal["trained", "predicted", "scored", "unfinished", "damaged"]
-CHECKPOINT, LOG = "checkpoint", "log.jsonl"
+LOG = "log.jsonl"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -149,7 +149,7 @@ def test_another_preset_an_unknown_one_and_a_taken_place(rvos, original, tmp_pat
     assert "did you mean" in ran.error
     ran = rvos("convert-checkpoint", original, "--out", original.parent)
     assert ran.code == 1
-    assert "is not empty; choose another one" in ran.error
+    assert "is not empty and holds something else than a checkpoint; choose another one" in ran.error
     ran = rvos("convert-checkpoint", original, "--out", out, "--text-encoder", tmp_path)
     assert ran.code == 1
     assert "config.json" in ran.error

@@ -50,10 +50,10 @@ def test_stores_runs_and_scores_are_listed(rvos, lab):
     labs.scored(lab, "drawn-tiny-test", model="drawn")
     out = rvos("status").out
     rows = [line.split() for line in out.splitlines()]
-    assert ["soc-tiny-1", "trained", "soc", "tiny/train"] in rows
+    assert ["soc-tiny-1", "trained", "tiny/train"] in rows
     (row,) = (row for row in rows if row[:1] == ["drawn-tiny-test"])
-    assert row[:6] == ["drawn-tiny-test", "scored", "drawn", "tiny/test", "ytvos", "J&F"]
-    assert 0 < float(row[6]) < 100
+    assert row[:5] == ["drawn-tiny-test", "scored", "tiny/test", "ytvos", "J&F"]
+    assert 0 < float(row[5]) < 100
     assert ["tiny", "tiny", "train", "1", "4"] in [row[:5] for row in rows]
 
 

@@ -85,7 +85,7 @@ def test_masks_of_the_annotated_frames_alone_are_taken(tmp_path):
     store = write_store(tmp_path / "store", [replace(video, frames=some, masks=kept)])
     whole = {("pair", key): value for key, value in of_video(two_squares()).items()}
     part = {key: value[[1, 4]] for key, value in whole.items()}
-    assert scored(whole, store).metrics == scored(part, store).metrics
+    assert repr(scored(whole, store).metrics) == repr(scored(part, store).metrics)  # NaN equals nothing
     with pytest.raises(ScoreError, match="has 3 masks; the video has 6 frames, 2 of them annotated"):
         scored({key: value[:3] for key, value in whole.items()}, store)
 

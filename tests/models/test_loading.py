@@ -17,6 +17,7 @@ from rvosbench.errors import (
 from rvosbench.models.loading import load_model
 from rvosbench.plugins.model import ModelSpec, Trait
 from rvosbench.plugins.registry import MODELS
+from rvosbench.runs.content import weights_of
 from rvosbench.types import Clip, Segmentation
 
 FRAMES = np.zeros((3, 8, 12, 3), np.uint8)
@@ -174,3 +175,11 @@ def test_answers_of_a_wrong_number_are_refused(monkeypatch):
     monkeypatch.setattr(Listening, "segment", lambda self, clip, expressions, candidates: [])
     with pytest.raises(ShapeError, match="listening gave 0 answers to 2 expressions about clip"):
         load_model("listening", "weights").segment(FRAMES, ["a", "b"])
+
+
+def test_a_trained_run_stands_for_its_weights(tmp_path):
+    (tmp_path / "checkpoint").mkdir()
+    assert weights_of(tmp_path) == tmp_path  # the training has not finished
+    (tmp_path / "run.json").write_text("{}")
+    assert weights_of(tmp_path) == tmp_path / "checkpoint"
+    assert weights_of(tmp_path / "checkpoint") == tmp_path / "checkpoint"

@@ -323,7 +323,7 @@ CASES = {
         (replace(SPEC, open=Counting), "reads differently after other videos"),
     ],
     "reads the same when it is sent to another process": [
-        (replace(SPEC, open=Handle), "pickle"),
+        (replace(SPEC, open=Handle), "pickle|local object"),
         (replace(SPEC, open=Losing), "reads differently from a pickled copy"),
     ],
     "becomes a store": [
