@@ -1,9 +1,15 @@
-"""What installed packages register: the entry points of a group, read without importing any of them."""
+"""What installed packages register: the entry points of a group, read without importing any of them.
+
+`importlib.metadata` is imported when it is used: it took a third of `rvos --help`, which needs none of it.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from importlib import metadata
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from importlib import metadata
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +22,8 @@ class Entry:
 
     def load(self) -> object:
         """Import what the entry names; raises whatever the import raises."""
+        from importlib import metadata
+
         return metadata.EntryPoint(self.name, self.target, "").load()
 
 
@@ -24,13 +32,14 @@ class Installed:
     """All entry points of one group."""
 
     entries: tuple[Entry, ...]
-    unreadable: dict[str, str] = field(
-        default_factory=dict
-    )  # distribution -> what is wrong with its metadata
+    unreadable: dict[str, str] = field(default_factory=dict)
+    """distribution -> what is wrong with its metadata"""
 
 
 def installed(group: str) -> Installed:
     """The entry points of `group` in all installed packages."""
+    from importlib import metadata
+
     try:
         return Installed(tuple(_entry(point) for point in metadata.entry_points(group=group)))
     except Exception:  # one malformed entry_points.txt: read the packages one by one, to name it
@@ -38,6 +47,8 @@ def installed(group: str) -> Installed:
 
 
 def _one_by_one(group: str) -> Installed:
+    from importlib import metadata
+
     entries, unreadable, seen = [], {}, set()
     for distribution in metadata.distributions():
         name = "unknown"
