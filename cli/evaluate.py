@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from rvosbench.workspace.pending import Task
 
 _MANY_VIDEOS = 20  # from here on the table per video is left to the Parquet files
-_ALL_CANDIDATES = 50  # no published model has more per expression
 
 
 @command("evaluate")
@@ -204,7 +203,7 @@ def _chosen_protocol(dataset: str) -> str:
 
 def _protocol_of(dataset: str) -> str:
     """The protocol that belongs to a dataset; RefCOCO's three sets share one."""
-    from rvosbench.evaluation.defaults import default_protocol
+    from rvosbench.plugins.defaults import default_protocol
 
     name = default_protocol(dataset)
     if name is None:
@@ -227,8 +226,7 @@ def _predict(
 
     from .console import progress
 
-    # A protocol that ranks all candidates wants all that the model has.
-    candidates = _ALL_CANDIDATES if rules_of(store, protocol).candidates == "all" else 1
+    rules = rules_of(store, protocol)  # an unknown one is refused before the work
     with progress(f"predict {model}") as update:
         predict(
             model,
@@ -238,7 +236,7 @@ def _predict(
             checkpoint=checkpoint,
             device=device,
             seed=seed,
-            candidates=candidates,
+            protocol=rules.name,
             on_progress=update,
         )
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from rvosbench.errors import InvalidDataError, MissingPathError, ScoreError, UnknownNameError
 from rvosbench.evaluation.arrays import Answering, Arrays
-from rvosbench.evaluation.defaults import default_protocol
 from rvosbench.files.locations import local_path
+from rvosbench.plugins.defaults import default_protocol
 from rvosbench.plugins.protocol import Protocol
 from rvosbench.plugins.registry import PROTOCOLS
 from rvosbench.runs.record import NAME as RECORD

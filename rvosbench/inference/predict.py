@@ -36,8 +36,9 @@ class PredictOptions:
     precision: str = "fp32"  # one of `rvosbench.plugins.recipe.PRECISIONS`
     seed: int = 0  # for models that draw at random
     candidates: int | None = None
-    """Ranked masks per expression, at most. None: what the dataset's own protocol looks at, so 1 or all
-    that the model has."""
+    """Ranked masks per expression, at most. None: what the protocol looks at, so 1 or all that the model
+    has."""
+    protocol: str | None = None  # what the run is to be scored under; None: the dataset's own
     mismatched_expressions: bool = False
     """Ask for every object with an expression about another object of the same video. A model that does
     not listen keeps its score. Expressions of videos that talk about a single object cannot be mismatched;
@@ -102,7 +103,7 @@ def predict(
         options=chosen.model_options,
     )
     tally = _Tally(load_s=time.perf_counter() - start_s)
-    candidates = chosen.candidates or needed_candidates(opened.name, loaded.candidates)
+    candidates = chosen.candidates or needed_candidates(opened.name, loaded.candidates, chosen.protocol)
     facts = {  # now, so that a model that cannot say what it is fails before the work
         "kind": "predictions",
         "unit": "expression",
