@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from rvosbench import masks
 from rvosbench.errors import MaskSizeError, ScoreError
 from rvosbench.runs.predictions import Prediction, check
+from rvosbench.submission import VideoRows
 from rvosbench.types import Rle, Segmentation, Video
 
 Answer = NDArray[np.bool_] | Sequence[Rle] | Segmentation
@@ -32,6 +33,7 @@ class Arrays:
     """Answers in memory as a source of predictions."""
 
     merged = False
+    notes: tuple[str, ...] = ()
 
     def __init__(self, answers: Answering, video_ids: Iterable[str]) -> None:
         """Sort the answers by video.
@@ -71,8 +73,8 @@ class Arrays:
         """The videos that answers are there for, sorted."""
         return self._video_ids if self._function is not None else tuple(sorted(self._answers))
 
-    def read(self, video: Video) -> list[Prediction]:
-        """All rows of one video, sorted by expression, frame and candidate.
+    def read(self, video: Video) -> VideoRows:
+        """All rows of one video.
 
         Raises:
             ScoreError: an answer is not of the video's frames, or not of bool masks.
@@ -82,7 +84,7 @@ class Arrays:
         rows = [row for key, answer in answers.items() for row in _rows(video, str(key), answer)]
         rows.sort(key=lambda row: (row.expression_id, row.frame_index, row.candidate))
         check(rows)
-        return rows
+        return VideoRows(rows)
 
 
 def _small(answer: Answer) -> Answer:

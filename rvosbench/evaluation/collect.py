@@ -19,6 +19,7 @@ from rvosbench.plugins.protocol import Protocol
 from rvosbench.plugins.table import Matches, Table
 from rvosbench.runs.predictions import Prediction
 from rvosbench.runs.tables import EXPRESSION_SCHEMA, FRAME_SCHEMA
+from rvosbench.runs.tolerance import NOTHING, Adjusted
 from rvosbench.store import Store
 from rvosbench.submission import PredictionSource
 from rvosbench.types import Video
@@ -45,6 +46,7 @@ class ScoredVideos:
     annotators: tuple[str | None, ...]  # one per expression: who asked, where the protocol tells them apart
     matches: Matches | None  # where the task ranks
     sample_ids: tuple[str, ...] = ()  # of what is ranked; equal scores are ordered by them
+    adjusted: Adjusted = NOTHING  # what had to be let pass
 
     @property
     def table(self) -> Table:
@@ -104,6 +106,7 @@ def joined(parts: Sequence[ScoredVideos]) -> ScoredVideos:
         annotators=tuple(annotator for part in parts for annotator in part.annotators),
         matches=join_matches(matches, ids) if matches else None,
         sample_ids=ids,
+        adjusted=sum((part.adjusted for part in parts), NOTHING),
     )
 
 
@@ -136,8 +139,8 @@ def _scored(task: Task, video: Video) -> ScoredVideos | None:
     asked = asked_of(video, task.rules, task.left_out)
     if not asked:
         return None
-    rows = task.source.read(video)
-    asked, answers = answer(video, asked, rows, task.rules, merged=task.source.merged)
+    read = task.source.read(video)
+    asked, answers = answer(video, asked, read.rows, task.rules, merged=task.source.merged)
     measured = _measured(asked, answers, task.rules)
     counts = [len(query.frames) for query in asked]
     ends = np.cumsum(counts)[:-1]
@@ -173,6 +176,7 @@ def _scored(task: Task, video: Video) -> ScoredVideos | None:
         annotators=tuple(query.annotator for query in asked),
         matches=matches,
         sample_ids=tuple(ids),
+        adjusted=read.adjusted,
     )
 
 

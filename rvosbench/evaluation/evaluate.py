@@ -198,6 +198,7 @@ def _scores(
         n_frames=scored.frames.num_rows,
         n_left_out=len(task.left_out),
         ignored_videos=surplus,
+        adjusted=scored.adjusted,
         frames=scored.frames,
         expressions=scored.expressions,
     )

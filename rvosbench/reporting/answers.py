@@ -80,7 +80,9 @@ class ScoredRun:
         asked = [query for query in queries(video, rules) if query.expression_id in scored]
         if not asked:
             return video, {}
-        asked, answers = answer(video, asked, self._source.read(video), rules, merged=self._source.merged)
+        asked, answers = answer(
+            video, asked, self._source.read(video).rows, rules, merged=self._source.merged
+        )
         tracks = {}
         for query in asked:
             keys = [(query.expression_id, frame) for frame in query.frames]

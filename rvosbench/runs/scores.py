@@ -17,6 +17,7 @@ from rvosbench.errors import FormatError, MissingPathError
 from rvosbench.files.text import strip_control
 from rvosbench.plugins.protocol import Protocol
 from rvosbench.runs.record import traits_of
+from rvosbench.runs.tolerance import NOTHING, STRICT, Adjusted, Tolerance, marks, tolerance_from_json
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -79,6 +80,8 @@ class Scores:
     n_frames: int  # pairs of an expression and a frame
     n_left_out: int  # expressions that the run did not ask
     ignored_videos: tuple[str, ...]  # predictions for videos that the split does not have
+    tolerance: Tolerance = STRICT  # what was let pass on request
+    adjusted: Adjusted = NOTHING  # how often that was needed
     frames: pa.Table | None = field(default=None, compare=False)
     """A row per frame (`FRAME_SCHEMA`) where the scores were just made; `Run.frames` reads them."""
     expressions: pa.Table | None = field(default=None, compare=False)
@@ -95,6 +98,11 @@ class Scores:
         main = self.protocol.main_metric
         return (main, *(name for name in self.metrics if name != main))
 
+    @property
+    def marks(self) -> tuple[str, ...]:
+        """What every table must say beside these numbers; nothing where the predictions were perfect."""
+        return marks(self.tolerance, self.adjusted)
+
     def as_json(self) -> dict[str, Any]:
         """Plain JSON types; a number that could not be computed is null."""
         names = [column.name for column in fields(self) if column.name not in ("frames", "expressions")]
@@ -106,6 +114,8 @@ class Scores:
                 "protocol": asdict(self.protocol),
                 "metrics": {name: metric.as_json() for name, metric in self.metrics.items()},
                 "settings": dict(self.settings),
+                "tolerance": asdict(self.tolerance),
+                "adjusted": asdict(self.adjusted),
             }
         )
 
@@ -164,6 +174,8 @@ class Scores:
                 n_frames=int(content.get("n_frames", 0)),
                 n_left_out=int(content.get("n_left_out", 0)),
                 ignored_videos=tuple(map(str, content.get("ignored_videos") or ())),
+                tolerance=tolerance_from_json(content.get("tolerance") or {}),
+                adjusted=Adjusted.from_json(content.get("adjusted") or {}),
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise FormatError(

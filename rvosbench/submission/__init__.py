@@ -9,7 +9,7 @@ Parquet as `rvos predict` writes it is read here too, so that callers need not c
 """
 
 from rvosbench.submission.opening import open_predictions
-from rvosbench.submission.sources import PredictionSource
+from rvosbench.submission.sources import PredictionSource, VideoRows
 from rvosbench.submission.writing import write_submission
 
-__all__ = ["PredictionSource", "open_predictions", "write_submission"]
+__all__ = ["PredictionSource", "VideoRows", "open_predictions", "write_submission"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -12,8 +13,17 @@ from rvosbench import masks
 from rvosbench.errors import MaskSizeError, ScoreError
 from rvosbench.metrics.matching import MAX_PROPOSALS
 from rvosbench.runs.predictions import Prediction, Predictions
+from rvosbench.runs.tolerance import NOTHING, Adjusted
 from rvosbench.submission.files import Files, Tree
 from rvosbench.types import VOID, Video
+
+
+@dataclass(frozen=True, slots=True)
+class VideoRows:
+    """The rows of one video, sorted by expression, frame and candidate."""
+
+    rows: list[Prediction]
+    adjusted: Adjusted = NOTHING  # what had to be let pass to read them
 
 
 class PredictionSource(Protocol):
@@ -21,13 +31,15 @@ class PredictionSource(Protocol):
 
     merged: bool
     """The expressions of an annotator are merged: expression_id is <annotator>/<label>."""
+    notes: tuple[str, ...]
+    """What a reader should know about how they were found, such as a folder around them that was entered."""
 
     def video_ids(self) -> tuple[str, ...]:
         """The videos that predictions are there for, sorted."""
         ...
 
-    def read(self, video: Video) -> list[Prediction]:
-        """All rows of one video, sorted by expression, frame and candidate.
+    def read(self, video: Video) -> VideoRows:
+        """All rows of one video.
 
         Raises:
             ScoreError: rows that cannot be scored, or that belong to nothing in this video.
@@ -40,6 +52,7 @@ class ParquetSource:
     """Rows as `rvos predict` writes them."""
 
     merged = False
+    notes: tuple[str, ...] = ()
 
     def __init__(self, predictions: Predictions) -> None:
         self._predictions = predictions
@@ -48,7 +61,7 @@ class ParquetSource:
         """See `PredictionSource`."""
         return self._predictions.video_ids()
 
-    def read(self, video: Video) -> list[Prediction]:
+    def read(self, video: Video) -> VideoRows:
         """See `PredictionSource`."""
         rows = self._predictions.video(video.video_id)
         surplus = [row for row in rows if row.frame_index >= len(video.frames)]
@@ -61,11 +74,12 @@ class ParquetSource:
         for row in rows:
             if (row.mask.height, row.mask.width) != (video.height, video.width):
                 raise MaskSizeError(_wrong_size(str(row), (row.mask.height, row.mask.width), video))
-        return rows
+        return VideoRows(rows)
 
 
 class _PngSource:
     merged = False
+    notes: tuple[str, ...] = ()
 
     def __init__(self, tree: Tree, files: Files) -> None:
         self._tree = tree
@@ -99,15 +113,16 @@ class _PngSource:
 class MaskFolders(_PngSource):
     """One PNG per expression and frame."""
 
-    def read(self, video: Video) -> list[Prediction]:
+    def read(self, video: Video) -> VideoRows:
         """See `PredictionSource`."""
-        return [_row(video, key[0], index, labels != 0) for key, index, labels, _ in self._labels(video)]
+        rows = [_row(video, key[0], index, labels != 0) for key, index, labels, _ in self._labels(video)]
+        return VideoRows(rows)
 
 
 class LabelMaps(_PngSource):
     """One PNG per frame, with all objects in it."""
 
-    def read(self, video: Video) -> list[Prediction]:
+    def read(self, video: Video) -> VideoRows:
         """See `PredictionSource`; every object has a row in every frame that there is a file for."""
         objects = [thing.object_id for thing in video.objects if thing.category != VOID]
         rows = []
@@ -120,7 +135,7 @@ class LabelMaps(_PngSource):
                     "expressions"
                 )
             rows += [_row(video, str(object_id), index, labels == object_id) for object_id in objects]
-        return sorted(rows, key=lambda row: (row.expression_id, row.frame_index))
+        return VideoRows(sorted(rows, key=lambda row: (row.expression_id, row.frame_index)))
 
 
 class AnnotatorMaps(_PngSource):
@@ -132,7 +147,7 @@ class AnnotatorMaps(_PngSource):
         """The sequences of any annotator, sorted."""
         return tuple(sorted({key[0] for files in self._files.values() for key in files}))
 
-    def read(self, video: Video) -> list[Prediction]:
+    def read(self, video: Video) -> VideoRows:
         """For each annotator, the labels from 1 to the largest; one empty label where nothing is marked."""
         maps: dict[str, dict[int, NDArray[np.uint8]]] = {}
         for key, index, labels, shown in self._labels(video):
@@ -142,12 +157,14 @@ class AnnotatorMaps(_PngSource):
                     "counted from 1; is it a 0/255 mask, or a copy of annotations with void?"
                 )
             maps.setdefault(key[0], {})[index] = labels
-        return [
-            _row(video, f"{annotator}/{label}", index, labels == label)
-            for annotator, frames in maps.items()
-            for label in range(1, 1 + max(1, *(int(labels.max()) for labels in frames.values())))
-            for index, labels in frames.items()
-        ]
+        return VideoRows(
+            [
+                _row(video, f"{annotator}/{label}", index, labels == label)
+                for annotator, frames in maps.items()
+                for label in range(1, 1 + max(1, *(int(labels.max()) for labels in frames.values())))
+                for index, labels in frames.items()
+            ]
+        )
 
     def _of_video(self, video_id: str) -> Mapping[tuple[str, ...], tuple[str, ...]]:
         return {

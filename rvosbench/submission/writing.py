@@ -55,7 +55,9 @@ def _answers(source: PredictionSource, store: Store, split: str) -> Iterator[tup
     for video_id in store.video_ids(split):
         video = store.video(split, video_id)
         best = {
-            (row.expression_id, row.frame_index): row.mask for row in source.read(video) if not row.candidate
+            (row.expression_id, row.frame_index): row.mask
+            for row in source.read(video).rows
+            if not row.candidate
         }
         for expression in video.expressions:
             for index, frame in enumerate(video.frames):

@@ -52,8 +52,8 @@ def test_one_png_per_expression_and_frame(tmp_path: Path, top):
     answers(tmp_path / "mine" / top)
     source = open_predictions(tmp_path / "mine", "expression")
     assert source.video_ids() == ("pair",)
-    assert plain(source.read(two_squares())) == expected()
-    assert source.read(two_squares("other")) == []
+    assert plain(source.read(two_squares()).rows) == expected()
+    assert source.read(two_squares("other")).rows == []
 
 
 def test_a_zip_is_read_without_unpacking(tmp_path: Path):
@@ -64,7 +64,7 @@ def test_a_zip_is_read_without_unpacking(tmp_path: Path):
         for path in sorted((tmp_path / "mine").rglob("*.png")):
             archive.write(path, path.relative_to(tmp_path / "mine"))
     source = open_predictions(tmp_path / "mine.zip", "expression")
-    assert plain(source.read(two_squares())) == expected()
+    assert plain(source.read(two_squares()).rows) == expected()
 
 
 def test_any_value_but_0_is_foreground(tmp_path: Path):
@@ -77,7 +77,7 @@ def test_any_value_but_0_is_foreground(tmp_path: Path):
             buffer, "PNG"
         )
         put(tmp_path / "mine" / "pair" / "0" / "00000.png", buffer.getvalue())
-        (row,) = open_predictions(tmp_path / "mine", "expression").read(two_squares())
+        (row,) = open_predictions(tmp_path / "mine", "expression").read(two_squares()).rows
         assert (masks.decode(row.mask) == square(3)).all(), mode
 
 
@@ -86,7 +86,7 @@ def test_label_maps_hold_all_objects_of_a_frame(tmp_path: Path):
     labels[square(20, 14)] = 1
     for frame in FRAMES[:2]:
         put(tmp_path / "mine" / "pair" / f"{frame}.png", masks.encode_index_png(labels))
-    rows = open_predictions(tmp_path / "mine", "object").read(two_squares())
+    rows = open_predictions(tmp_path / "mine", "object").read(two_squares()).rows
     assert [(row.expression_id, row.frame_index) for row in rows] == [("0", 0), ("0", 1), ("1", 0), ("1", 1)]
     assert (masks.decode(rows[2].mask) == square(20, 14)).all()
 
@@ -119,8 +119,8 @@ def test_parquet_is_read_too_and_its_sizes_are_checked(tmp_path: Path):
     )
     with PredictionsWriter(tmp_path / "p") as writer:
         writer.add([row])
-    assert open_predictions(tmp_path / "p", "expression").read(two_squares()) == [row]
-    assert open_predictions(tmp_path / "p" / "part-00000.parquet", "object").read(two_squares()) == [row]
+    assert open_predictions(tmp_path / "p", "expression").read(two_squares()).rows == [row]
+    assert open_predictions(tmp_path / "p" / "part-00000.parquet", "object").read(two_squares()).rows == [row]
     small = Prediction(
         video_id="pair",
         expression_id="0",
@@ -214,19 +214,19 @@ def test_label_maps_per_annotator_are_read_up_to_the_largest_label(tmp_path: Pat
     source = open_predictions(tmp_path / "mine", "annotator")
     assert source.merged
     assert source.video_ids() == ("pair",)
-    rows = source.read(two_squares())
+    rows = source.read(two_squares()).rows
     areas = {(row.expression_id, row.frame_index): masks.area(row.mask) for row in rows}
     empty = {(f"anno_{k}/1", place): 0 for k in range(4) for place in range(3)}
     second = {(f"anno_1/{label}", place): 0 for label in (1, 2, 3) for place in range(3)}
     assert areas == empty | second | {("anno_1/1", 2): 64, ("anno_1/3", 2): 64}
-    assert not open_predictions(tmp_path / "mine" / "valid", "annotator").read(two_squares("other"))
+    assert not open_predictions(tmp_path / "mine" / "valid", "annotator").read(two_squares("other")).rows
 
 
 def test_masks_per_expression_are_taken_for_annotators_and_to_be_merged(tmp_path: Path):
     answers(tmp_path / "mine")
     source = open_predictions(tmp_path / "mine", "annotator")
     assert not source.merged
-    assert plain(source.read(two_squares())) == expected()
+    assert plain(source.read(two_squares()).rows) == expected()
 
 
 def test_what_is_no_prediction_is_refused(tmp_path: Path):
@@ -287,8 +287,8 @@ def test_a_submission_has_the_server_layout_and_reads_back(tmp_path: Path, name)
     source = open_predictions(predicted(tmp_path / "p"), "expression")
     out = write_submission(source, store, "valid", tmp_path / "out" / name)
     video = store.video("valid", "secret")
-    back = open_predictions(out, "expression").read(video)
-    best = [row for row in source.read(video) if row.candidate == 0]
+    back = open_predictions(out, "expression").read(video).rows
+    best = [row for row in source.read(video).rows if row.candidate == 0]
     assert plain(back) == plain(best)
     assert len(back) == 8
     if out.suffix == ".zip":
