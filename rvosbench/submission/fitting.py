@@ -54,7 +54,7 @@ def check_size(height: int, width: int, name: str, video: Video, tolerance: Tole
         MaskSizeError: naming both sizes.
     """
     sizes = (
-        f"{name} is {height}x{width} px (height x width), the video {video.video_id} is {video.height}x"
+        f"{name} is {height}x{width} px (height x width), the video {video.height}x"
         f"{video.width}"
     )
     if (height, width) == (video.width, video.height):
