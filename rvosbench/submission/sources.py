@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
-import numpy as np
 from numpy.typing import NDArray
 
 from rvosbench import masks
@@ -15,7 +14,7 @@ from rvosbench.metrics.matching import MAX_PROPOSALS
 from rvosbench.runs.predictions import Prediction, Predictions
 from rvosbench.runs.tolerance import NOTHING, Adjusted
 from rvosbench.submission.files import Files, Tree
-from rvosbench.types import VOID, Video
+from rvosbench.types import VOID, Rle, Video
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +90,8 @@ class _PngSource:
     def _of_video(self, video_id: str) -> Mapping[tuple[str, ...], tuple[str, ...]]:
         return self._files.get(video_id, {})
 
-    def _labels(self, video: Video) -> Iterator[tuple[tuple[str, ...], int, NDArray[np.uint8], str]]:
-        """(key, frame position, (H, W) labels, file name) of every file of a video."""
+    def _pictures(self, video: Video) -> Iterator[tuple[tuple[str, ...], int, bytes, str]]:
+        """(key, frame position, content, name for errors) of every file of a video."""
         files = self._of_video(video.video_id)
         position = {frame.name: index for index, frame in enumerate(video.frames)}
         unknown = sorted("/".join(key) for key in files if key[-1] not in position)
@@ -104,10 +103,14 @@ class _PngSource:
             )
         for key, name in sorted(files.items()):
             data, shown = self._tree.bytes_of(name)
-            labels = masks.decode_index_png(data, shown)
-            if labels.shape != (video.height, video.width):
-                raise MaskSizeError(_wrong_size(shown, (labels.shape[0], labels.shape[1]), video))
-            yield key, position[key[-1]], labels, shown
+            yield key, position[key[-1]], data, shown
+
+    def _labels(self, video: Video) -> Iterator[tuple[tuple[str, ...], int, dict[int, Rle], str]]:
+        """(key, frame position, mask of every label, name for errors) of every file of a video."""
+        for key, index, data, shown in self._pictures(video):
+            labels = masks.read_labels(data, shown, role="prediction")
+            _check_size(video, labels, shown)
+            yield key, index, masks.split_labels(labels), shown
 
 
 class MaskFolders(_PngSource):
@@ -115,7 +118,11 @@ class MaskFolders(_PngSource):
 
     def read(self, video: Video) -> VideoRows:
         """See `PredictionSource`."""
-        rows = [_row(video, key[0], index, labels != 0) for key, index, labels, _ in self._labels(video)]
+        rows = []
+        for key, index, data, shown in self._pictures(video):
+            mask, _ = masks.read_mask(data, shown)
+            _check_size(video, mask, shown)
+            rows.append(_row(video, key[0], index, masks.encode(mask)))
         return VideoRows(rows)
 
 
@@ -124,17 +131,20 @@ class LabelMaps(_PngSource):
 
     def read(self, video: Video) -> VideoRows:
         """See `PredictionSource`; every object has a row in every frame that there is a file for."""
-        objects = [thing.object_id for thing in video.objects if thing.category != VOID]
+        objects = [obj.object_id for obj in video.objects if obj.category != VOID]
+        nothing = masks.empty(video.height, video.width)
         rows = []
         for _, index, labels, shown in self._labels(video):
-            unknown = sorted(set(np.unique(labels).tolist()) - {0, *objects})
+            unknown = labels.keys() - set(objects)
             if unknown:
                 raise ScoreError(
-                    f"{shown} holds the labels {unknown}, the objects of {video.video_id} are {objects}; a "
-                    "palette PNG holds object ids, a 0/255 mask per expression needs a protocol for "
-                    "expressions"
+                    f"{shown} holds {_labels_in_words(sorted(unknown))}, the objects of {video.video_id} are "
+                    f"{objects}; a palette PNG holds object ids, a 0/255 mask per expression needs a "
+                    "protocol for expressions"
                 )
-            rows += [_row(video, str(object_id), index, labels == object_id) for object_id in objects]
+            rows += [
+                _row(video, str(object_id), index, labels.get(object_id, nothing)) for object_id in objects
+            ]
         return VideoRows(sorted(rows, key=lambda row: (row.expression_id, row.frame_index)))
 
 
@@ -149,19 +159,20 @@ class AnnotatorMaps(_PngSource):
 
     def read(self, video: Video) -> VideoRows:
         """For each annotator, the labels from 1 to the largest; one empty label where nothing is marked."""
-        maps: dict[str, dict[int, NDArray[np.uint8]]] = {}
+        nothing = masks.empty(video.height, video.width)
+        maps: dict[str, dict[int, dict[int, Rle]]] = {}
         for key, index, labels, shown in self._labels(video):
-            if labels.max() > MAX_PROPOSALS:
+            if max(labels, default=0) > MAX_PROPOSALS:
                 raise ScoreError(
-                    f"{shown} holds the label {labels.max()}, expected at most {MAX_PROPOSALS} labels, "
+                    f"{shown} holds the label {max(labels)}, expected at most {MAX_PROPOSALS} labels, "
                     "counted from 1; is it a 0/255 mask, or a copy of annotations with void?"
                 )
             maps.setdefault(key[0], {})[index] = labels
         return VideoRows(
             [
-                _row(video, f"{annotator}/{label}", index, labels == label)
+                _row(video, f"{annotator}/{label}", index, labels.get(label, nothing))
                 for annotator, frames in maps.items()
-                for label in range(1, 1 + max(1, *(int(labels.max()) for labels in frames.values())))
+                for label in range(1, 1 + max(1, *(max(labels, default=0) for labels in frames.values())))
                 for index, labels in frames.items()
             ]
         )
@@ -175,15 +186,26 @@ class AnnotatorMaps(_PngSource):
         }
 
 
-def _row(video: Video, expression_id: str, index: int, mask: NDArray[np.bool_]) -> Prediction:
+def _row(video: Video, expression_id: str, index: int, mask: Rle) -> Prediction:
     return Prediction(
         video_id=video.video_id,
         expression_id=expression_id,
         frame_index=index,
         candidate=0,
         score=1.0,
-        mask=masks.encode(mask),
+        mask=mask,
     )
+
+
+def _labels_in_words(labels: list[int]) -> str:
+    if len(labels) <= 8:
+        return f"the labels {labels}"
+    return f"{len(labels)} labels from {labels[0]} to {labels[-1]}"
+
+
+def _check_size(video: Video, pixels: NDArray[Any], shown: str) -> None:
+    if pixels.shape != (video.height, video.width):
+        raise MaskSizeError(_wrong_size(shown, (pixels.shape[0], pixels.shape[1]), video))
 
 
 def _wrong_size(name: str, size: tuple[int, int], video: Video) -> str:
