@@ -8,6 +8,7 @@ is left is work on a few thousand boundaries instead of a few hundred thousand p
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -64,29 +65,59 @@ def split_labels(labels: NDArray[np.uint8]) -> dict[int, Rle]:
         {1: b'22', 7: b'112'}
     """
     runs = label_runs(labels)
-    height, width = labels.shape
     present = np.flatnonzero(np.bincount(runs.label))
-    rles = {}
-    for object_id in present[present > 0].tolist():
-        mine = runs.label == object_id
-        ends = np.stack([runs.start[mine], runs.stop[mine]], axis=1).ravel()
-        if ends[-1] < labels.size:
-            ends = np.append(ends, labels.size)
-        rles[object_id] = Rle(height, width, _compressed(np.diff(ends, prepend=0)))
-    return rles
+    object_ids = present[present > 0].astype(np.uint8)
+    # A run of no pixels behind the last one ends the last background of each object.
+    label = np.concatenate((runs.label, object_ids))
+    order = np.argsort(label, kind="stable")[np.count_nonzero(runs.label == 0) :]
+    past = np.full(len(object_ids), labels.size)
+    start = np.concatenate((runs.start, past))[order]
+    stop = np.concatenate((runs.stop, past))[order]
+    last = np.flatnonzero(start == labels.size)  # of each object
+    before = np.empty_like(start)  # where the background before a run starts
+    before[1:] = stop[:-1]
+    before[:1] = 0
+    before[last[:-1] + 1] = 0
+    counts = np.stack((start - before, stop - start), axis=1)
+    needed = np.ones(counts.shape, np.bool_)
+    needed[last, 0] = counts[last, 0] > 0
+    needed[last, 1] = False
+    numbers_before = np.cumsum(needed.sum(axis=1))[last]  # the end of the numbers of each object
+    texts = _compressed(counts[needed], numbers_before)
+    height, width = labels.shape
+    return {
+        int(object_id): Rle(height, width, text) for object_id, text in zip(object_ids, texts, strict=True)
+    }
 
 
-def _compressed(counts: NDArray[np.int64]) -> bytes:
-    """The lengths of alternating runs as COCO's compressed run lengths."""
+def _compressed(counts: NDArray[np.int64], ends: NDArray[np.int64]) -> list[bytes]:
+    """The lengths of alternating runs as COCO's compressed run lengths, of several masks at once.
+
+    Args:
+        counts: (N,) lengths, those of one mask after those of another.
+        ends: (K,) where the lengths of each mask end.
+    """
+    if not len(ends):
+        return []
     numbers = counts.copy()
-    numbers[3:] -= counts[1:-2]  # from the fourth on, the difference to the run two before
-    magnitude = np.where(numbers < 0, ~numbers, numbers)
-    groups = np.searchsorted(_SIZES, magnitude, "right") + 1
-    ends = np.cumsum(groups)
-    first = ends - groups
-    text = np.empty(int(ends[-1]), np.uint8)
+    numbers[2:] -= counts[:-2]  # from the fourth on, the difference to the run two before
+    firsts = np.concatenate(([0], ends[:-1]))
+    for place in range(3):
+        leading = (firsts + place)[firsts + place < ends]
+        numbers[leading] = counts[leading]
+    groups = np.ones(len(numbers), np.int64)
+    magnitude = numbers ^ (numbers >> 63)  # of a negative number, all bits are turned
+    largest = int(magnitude.max())
+    for size in _SIZES:
+        if largest >= size:
+            groups += magnitude >= size
+    text_ends = np.cumsum(groups)
+    first = text_ends - groups
+    text = np.empty(int(text_ends[-1]), np.uint8)
     for group in range(int(groups.max())):
-        longer = groups > group
+        longer = groups > group if group else slice(None)
         bits = (numbers[longer] >> (_BITS * group)) & 0x1F
         text[first[longer] + group] = bits + 48 + 0x20 * (groups[longer] > group + 1)
-    return text.tobytes()
+    whole = text.tobytes()
+    bounds = [0, *text_ends[ends - 1].tolist()]
+    return [whole[begin:end] for begin, end in pairwise(bounds)]
