@@ -58,9 +58,10 @@ def read_annotations(
     Raises:
         MissingPathError: a PNG is missing and `all_frames` is set.
         DatasetError: a PNG is damaged, has another size than the frames, or shows an object that the index
-            does not list.
+            does not list; or, where no index lists the objects, the PNGs are full of noise.
     """
     rles: dict[tuple[int, int], Rle] = {}
+    noise = masks.Noise()
     annotated = []
     for index, name in enumerate(frame_names):
         path = folder / f"{name}.png"
@@ -77,6 +78,8 @@ def read_annotations(
                 f"{size[0]}x{size[1]}; masks are never resized, fetch the original annotation"
             )
         annotated.append(True)
+        if objects is None:
+            noise.add(labels)
         present = masks.split_labels(labels)
         if objects is not None and not present.keys() <= set(objects):
             raise DatasetError(
@@ -84,4 +87,8 @@ def read_annotations(
                 f"{some(map(str, objects), 10)}; do the annotation and the index belong together?"
             )
         rles |= {(object_id, index): rle for object_id, rle in present.items()}
+    if what := noise.found():
+        raise DatasetError(
+            f"{folder} shows {what}; expected label maps as they were drawn, fetch the PNGs of the release"
+        )
     return rles, tuple(annotated)

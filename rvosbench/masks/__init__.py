@@ -3,6 +3,7 @@
 from rvosbench.masks.label_runs import split_labels
 from rvosbench.masks.labels import read_labels
 from rvosbench.masks.mask_files import read_mask
+from rvosbench.masks.noise import Noise
 from rvosbench.masks.png import check_png, encode_binary_png, encode_index_png
 from rvosbench.masks.rle import (
     area,
@@ -18,6 +19,7 @@ from rvosbench.masks.rle import (
 from rvosbench.masks.roles import Role
 
 __all__ = [
+    "Noise",
     "Role",
     "area",
     "as_coco",
