@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 
@@ -53,6 +53,14 @@ _MANY_VIDEOS = 20  # from here on the table per video is left to the Parquet fil
     type=click.IntRange(0),
     help="Of the bootstrap, and of models that draw at random.",
 )
+@click.option(
+    "--truth",
+    type=click.Choice(["error", "annotated"]),
+    default="error",
+    show_default=True,
+    help="Ground truth that is not whole, though its source promises masks for every frame: refuse it, or "
+    "score the frames that are annotated.",
+)
 @click.option("--allow-empty", is_flag=True, help="Score predictions even if all masks are empty.")
 @json_option
 @release_option
@@ -70,6 +78,7 @@ def evaluate_command(
     out: Path | None,
     device: str,
     seed: int,
+    truth: Literal["error", "annotated"],
     allow_empty: bool,
     as_json: bool,
     release: Path | None,
@@ -97,6 +106,7 @@ def evaluate_command(
     """
     from rvosbench.evaluation.evaluate import evaluate
     from rvosbench.evaluation.inputs import is_run
+    from rvosbench.runs.tolerance import Tolerance
     from rvosbench.workspace import find_workspace
 
     from .console import note, print_json, progress
@@ -142,6 +152,7 @@ def evaluate_command(
                 on_progress=update,
                 seed=seed,
                 allow_empty=allow_empty,
+                tolerance=Tolerance(truth=truth),
             )
     if as_json:
         print_json(scores.as_json())

@@ -19,12 +19,12 @@ from pathlib import Path
 from typing import Any
 
 from rvosbench.errors import DatasetError, MissingPathError
+from rvosbench.files.image_names import images_by_name
 from rvosbench.files.text import one_line, shown
 
 _SAFE_ID = re.compile(r"[A-Za-z0-9_()@!+-](?:[A-Za-z0-9_()@!+. -]{0,126}[A-Za-z0-9_()@!+-])?")
 # Windows opens a device for these names, with any extension.
 _DEVICE = re.compile(r"(?:CON|PRN|AUX|NUL|COM[0-9]|LPT[0-9]) *(?:\..*)?", re.IGNORECASE)
-_IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png"}
 
 MAX_BYTES = 256 * 1024 * 1024
 """Of a file that is read as a whole. The largest index, RefCOCOg's, describes a third of COCO's images."""
@@ -225,7 +225,9 @@ def _is(entry: os.DirEntry[str], kind: Callable[[os.DirEntry[str]], bool]) -> bo
 
 
 def image_files(folder: Path) -> dict[str, str]:
-    """Stem -> file name of the images in a folder, sorted; none when it is not there."""
-    return {
-        Path(name).stem: name for name in file_names(folder) if Path(name).suffix.lower() in _IMAGE_SUFFIXES
-    }
+    """Stem -> file name of the images in a folder, sorted; none when it is not there.
+
+    Raises:
+        DatasetError: two images have one name, such as 00000.jpg and 00000.png.
+    """
+    return images_by_name(file_names(folder), folder)

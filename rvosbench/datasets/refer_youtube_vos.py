@@ -145,6 +145,14 @@ class ReferYoutubeVos:
             return frames
         return frames + annotation_files(annotations, names, all_frames=_folder(split) == "train")
 
+    def masks_promised(self, split: str, video_id: str) -> tuple[int, int] | None:
+        """The frames of a valid video that have a PNG, and all of them, where there are valid masks."""
+        names = self._entry(split, video_id).frame_names
+        annotations = self._annotations(split, video_id)
+        if split != "valid" or annotations is None:
+            return None  # of train a missing PNG is an error
+        return len(annotation_files(annotations, names, all_frames=False)), len(names)
+
     def _entry(self, split: str, video_id: str) -> VideoEntry:
         entries = self._entries(split)
         if video_id not in entries:

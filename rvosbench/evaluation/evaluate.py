@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from rvosbench.errors import InvalidDataError, OutputError, ScoreError
-from rvosbench.evaluation.collect import ScoredVideos, Task, asked_of, score_videos
+from rvosbench.evaluation.collect import ScoredVideos, Task, asked_of, score_videos, without_truth
 from rvosbench.evaluation.compute import metric_value
 from rvosbench.evaluation.inputs import (
     Given,
@@ -24,6 +24,7 @@ from rvosbench.evaluation.inputs import (
     split_of,
     store_of,
 )
+from rvosbench.evaluation.partial_truth import partly_annotated
 from rvosbench.evaluation.writing import scores_folder, write_scores
 from rvosbench.files.locations import local_path
 from rvosbench.plugins.metric import Metric
@@ -32,6 +33,7 @@ from rvosbench.plugins.protocol import ANNOTATORS, Protocol
 from rvosbench.plugins.registry import METRICS
 from rvosbench.runs.run import PREDICTIONS
 from rvosbench.runs.scores import Scores
+from rvosbench.runs.tolerance import STRICT, Tolerance
 from rvosbench.store import Store
 
 _log = logging.getLogger(__name__)
@@ -47,6 +49,8 @@ class EvaluateOptions:
     anybody else's are probably a mistake."""
     model: str | None = None
     """What the scores call the model. None: what the run's record says, else the name of the file."""
+    tolerance: Tolerance = STRICT
+    """What may be imperfect about the predictions and about the ground truth."""
 
 
 def evaluate(
@@ -82,7 +86,7 @@ def evaluate(
         PluginError: a metric fails.
         MissingPathError: there are no predictions, or no store.
         ScoreError: the predictions are of another store or split, incomplete, or cannot be scored; the
-            ground truth is hidden.
+            ground truth is hidden, or not whole.
         ShapeError: a mask has another size than its video.
         OutputError: the folder cannot be written, or holds a run of its own.
     """
@@ -101,6 +105,7 @@ def evaluate(
         rules=rules,
         left_out=frozenset(what.record.left_out if what.record else ()),
         ranks=any(metric.over == "ranking" for metric in asked.values()),
+        partly=partly_annotated(store, split, video_ids, chosen.tolerance),
     )
     surplus = tuple(sorted(set(task.source.video_ids()) - set(video_ids)))
     _check_videos(task, video_ids, surplus)
@@ -140,7 +145,8 @@ def _check_videos(task: Task, video_ids: Sequence[str], surplus: Sequence[str]) 
     unanswered = [
         video_id
         for video_id in absent
-        if asked_of(task.store.video(task.split, video_id), task.rules, task.left_out)
+        if not without_truth(video_id, task)
+        and asked_of(task.store.video(task.split, video_id), task.rules, task.left_out)
     ]
     if unanswered:
         raise ScoreError(
@@ -198,6 +204,7 @@ def _scores(
         n_frames=scored.frames.num_rows,
         n_left_out=len(task.left_out),
         ignored_videos=surplus,
+        tolerance=options.tolerance,
         adjusted=scored.adjusted,
         frames=scored.frames,
         expressions=scored.expressions,
