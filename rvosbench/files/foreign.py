@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import stat
+from collections.abc import Collection
 from pathlib import Path
 
 from rvosbench.errors import DatasetError, InvalidDataError, MissingPathError
@@ -31,12 +32,11 @@ _STARTS = (  # longer ones first where one begins with another
     (b"II*\0", "a TIFF"),
     (b"MM\0*", "a TIFF"),
     (b"\0\0\1\0", "an icon file"),
-    (b"8BPS", "a Photoshop file"),
+    (b"8BPS\0\1", "a Photoshop file"),
     (b"PK\x03\x04", "a zip archive"),
     (b"PK\x05\x06", "a zip archive without files"),
     (b"PK\x07\x08", "a part of a zip archive of several parts"),
     (b"\x1f\x8b", "a gzip archive"),
-    (b"BZh", "a bzip2 archive"),
     (b"\xfd7zXZ\0", "an xz archive"),
     (b"\x28\xb5\x2f\xfd", "a Zstandard archive"),
     (b"7z\xbc\xaf\x27\x1c", "a 7z archive"),
@@ -126,24 +126,28 @@ def what_it_is(data: bytes) -> str | None:
     return _by_text(head) or _by_structure(head)
 
 
-def it_is(data: bytes) -> str:
+def it_is(data: bytes, *, expected: Collection[str] = ()) -> str:
     r"""`what_it_is` as words to put behind "is not a PNG file".
+
+    Args:
+        data: as there.
+        expected: what is not worth saying, such as "an MP4 video" about an mp4 that is damaged.
 
     Example:
         >>> it_is(b"\xff\xd8\xff\xe0"), it_is(b"?")
         (' (it is a JPEG)', '')
     """
     name = what_it_is(data)
-    return f" (it is {name})" if name else ""
+    return f" (it is {name})" if name and name not in expected else ""
 
 
-def file_is(path: Path) -> str:
+def file_is(path: Path, *, expected: Collection[str] = ()) -> str:
     """`it_is` of a file on disk; nothing where it cannot be read."""
     try:
         if not stat.S_ISREG(path.stat().st_mode):
             return ""
         with path.open("rb") as file:
-            return it_is(file.read(_HEAD))
+            return it_is(file.read(_HEAD), expected=expected)
     except (OSError, ValueError):
         return ""
 
@@ -172,6 +176,8 @@ def _by_structure(head: bytes) -> str | None:
         return still.get(head[8:12], "an MP4 video")
     if head[:2] == b"BM" and head[6:10] == b"\0\0\0\0" and len(head) >= 26:
         return "a BMP picture"
+    if head[:3] == b"BZh" and head[4:10] in (b"1AY&SY", b"\x17\x72\x45\x38\x50\x90"):
+        return "a bzip2 archive"
     if head[257:262] == b"ustar":
         return "a tar archive"
     if head[:1] == b"\x80" and head[1:2] in b"\x02\x03\x04\x05" and len(head) > 2:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from rvosbench.errors import DatasetError
+from rvosbench.files.foreign import it_is
 from rvosbench.files.text import one_line
 from rvosbench.media.images import MAX_PIXELS
 from rvosbench.types import BoolMask
@@ -69,7 +70,8 @@ def check_png(data: bytes, name: str) -> None:
     """
     if len(data) < 33 or data[:8] != b"\x89PNG\r\n\x1a\n" or data[12:16] != b"IHDR":
         raise DatasetError(
-            f"{name} holds {len(data)} bytes that are not a PNG file; fetch or extract the file again"
+            f"{name} holds {len(data)} bytes that are not a PNG file{it_is(data)}; fetch or extract the file "
+            "again"
         )
     width, height = struct.unpack(">II", data[16:24])
     if width * height > MAX_PIXELS:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rvosbench.errors import DatasetError, MissingPathError
+from rvosbench.files.foreign import file_is
 from rvosbench.files.scoped import Closing
 from rvosbench.media.display import UPRIGHT, Turn, resized, square_size, turn_of, turned
 from rvosbench.media.images import RgbImage
@@ -68,7 +69,7 @@ class VideoFile(Closing):
             raise MissingPathError(f"{path} is missing; expected a video file") from None
         except (av.error.FFmpegError, OSError, ValueError) as error:
             raise DatasetError(
-                f"{path} cannot be opened as a video ({_reason(error)}); fetch it again"
+                f"{path} cannot be opened as a video ({_reason(error)}){_what(path)}; fetch it again"
             ) from error
         stream = main_stream(self._container.streams.video)
         if stream is None:
@@ -261,6 +262,12 @@ class VideoFile(Closing):
         assert self._current is not None
         rgb = self._reformatter.reformat(self._current, format="rgb24", threads=1)
         return np.asarray(rgb.to_ndarray(), np.uint8)
+
+
+def _what(path: Path) -> str:
+    """What a file is if it is no video at all."""
+    what = file_is(path)
+    return "" if what.endswith(" video)") else what
 
 
 def _reason(error: BaseException) -> str:
