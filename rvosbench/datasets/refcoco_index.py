@@ -18,6 +18,7 @@ from typing import Any
 
 from rvosbench.datasets import plain_pickle
 from rvosbench.datasets.reading import as_list, as_mapping, as_text, as_whole, member, read_json, safe_id
+from rvosbench.datasets.split_faults import SplitFaults
 from rvosbench.errors import DatasetError
 from rvosbench.files.text import some
 
@@ -170,36 +171,43 @@ def read_official(refs_path: Path, instances_path: Path, text_key: str) -> Index
     return index
 
 
-def read_converted(paths: Mapping[str, Path]) -> Index:
-    """The converted form: split -> file.
+def read_converted(paths: Mapping[str, Path], faults: SplitFaults) -> Index:
+    """The converted form: split -> file. A split whose file is damaged or of another shape is left out.
 
-    Raises:
-        MissingPathError: a file is missing.
-        DatasetError: a file is damaged or has another shape.
+    Args:
+        paths: the files.
+        faults: where it is noted what is wrong with a split.
     """
     index = Index(tuple(paths.values()))
     for split, path in paths.items():
-        content = as_mapping(read_json(path), str(path))
-        index.add_categories(content, str(path))
-        captions: dict[int, tuple[str, str]] = {}
-        for number, value in enumerate(as_list(member(content, "images", str(path)), f'{path}: "images"')):
-            where = f"{path}, image entry {number}"
-            entry = as_mapping(value, where)
-            caption = as_text(member(entry, "caption", where), f"{where}: caption")
-            image_id = as_whole(member(entry, "id", where), f"{where}: id")
-            captions[image_id] = (index.add_image(entry, where), caption)
-        listed = member(content, "annotations", str(path))
-        for number, value in enumerate(as_list(listed, f'{path}: "annotations"')):
-            where = f"{path}, annotation entry {number}"
-            entry = as_mapping(value, where)
-            image_id = as_whole(member(entry, "image_id", where), f"{where}: image_id")
-            if image_id not in captions:
-                raise DatasetError(f"{where} belongs to image {image_id}, which the file does not list")
-            key, caption = captions[image_id]
-            annotation_id = as_whole(member(entry, "original_id", where), f"{where}: original_id", high=_MOST)
-            index.add_annotation(annotation_id, key, entry, where)
-            index.add_expression(split, key, RefExpression(str(image_id), caption, annotation_id))
+        with faults.of(split):
+            _read_converted_split(index, split, path)
+        if split in faults:  # what it has left in the index goes with it
+            return read_converted({k: other for k, other in paths.items() if k != split}, faults)
     return index
+
+
+def _read_converted_split(index: Index, split: str, path: Path) -> None:
+    content = as_mapping(read_json(path), str(path))
+    index.add_categories(content, str(path))
+    captions: dict[int, tuple[str, str]] = {}
+    for number, value in enumerate(as_list(member(content, "images", str(path)), f'{path}: "images"')):
+        where = f"{path}, image entry {number}"
+        entry = as_mapping(value, where)
+        caption = as_text(member(entry, "caption", where), f"{where}: caption")
+        image_id = as_whole(member(entry, "id", where), f"{where}: id")
+        captions[image_id] = (index.add_image(entry, where), caption)
+    listed = member(content, "annotations", str(path))
+    for number, value in enumerate(as_list(listed, f'{path}: "annotations"')):
+        where = f"{path}, annotation entry {number}"
+        entry = as_mapping(value, where)
+        image_id = as_whole(member(entry, "image_id", where), f"{where}: image_id")
+        if image_id not in captions:
+            raise DatasetError(f"{where} belongs to image {image_id}, which the file does not list")
+        key, caption = captions[image_id]
+        annotation_id = as_whole(member(entry, "original_id", where), f"{where}: original_id", high=_MOST)
+        index.add_annotation(annotation_id, key, entry, where)
+        index.add_expression(split, key, RefExpression(str(image_id), caption, annotation_id))
 
 
 def _expressions(

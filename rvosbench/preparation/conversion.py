@@ -62,7 +62,13 @@ class Conversion:
     """
 
     def __init__(
-        self, job: Job, wanted: Mapping[str, Sequence[str]], *, skip: bool, on_progress: Progress | None
+        self,
+        job: Job,
+        wanted: Mapping[str, Sequence[str]],
+        *,
+        skip: bool,
+        unlisted: Mapping[str, str],
+        on_progress: Progress | None,
     ) -> None:
         """Prepare to convert.
 
@@ -70,6 +76,7 @@ class Conversion:
             job: the release.
             wanted: split -> videos, sorted.
             skip: leave videos out that cannot be read, instead of giving up.
+            unlisted: splits that are left out because their videos cannot be listed -> why.
             on_progress: called with (split, videos done, videos in all).
         """
         self.skipped: list[ReleaseProblem] = []
@@ -80,6 +87,7 @@ class Conversion:
         self._skip = skip
         self._on_progress = on_progress
         self._reported = list(job.release.problems)
+        self._reported += [f"the split {split} is left out: {why}" for split, why in unlisted.items()]
         for split in wanted:
             self._reported += split_problems(job.release, split)
         self._never_visible: list[str] = []

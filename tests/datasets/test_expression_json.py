@@ -108,7 +108,7 @@ def test_an_object_without_a_category_is_listed_all_the_same(tmp_path):
     ],
 )
 def test_a_key_that_is_missing_is_not_null(tmp_path, content, said):
-    (tmp_path / "a.json").write_text(json.dumps(content))
+    write_json(tmp_path / "a.json", content)
     with pytest.raises(DatasetError) as refused:
         read_expressions(tmp_path / "a.json")
     assert said in str(refused.value)

@@ -42,6 +42,7 @@ FILES = {
     "a2d": ("Release/videoset.csv", "text_annotations/a2d_annotation.txt"),
     "jhmdb": ("jhmdb_annotation.txt",),
 }
+SPLITS = {"davis": "val", "jhmdb": "test"}
 MAY_BE_EMPTY = (".txt", ".csv")  # then nothing is listed, which is said in other words
 
 
@@ -54,7 +55,7 @@ def test_it_is_named_for_what_it_is(tmp_path, name, file, kind):
     if kind == "an empty file" and victim.suffix in MAY_BE_EMPTY:
         return
     with pytest.raises(DatasetError) as refused:
-        prepare(name, root, tmp_path / "store")
+        prepare(name, root, tmp_path / "store", splits=[SPLITS.get(name, "train")])
     assert kind in str(refused.value)
     assert victim.name in str(refused.value)
 
