@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from rvosbench.errors import ScoreError
-from rvosbench.evaluation.merge import merge_expressions
 from rvosbench.evaluation.targets import Query
 from rvosbench.metrics.matching import match
 from rvosbench.plugins.protocol import Protocol
 from rvosbench.runs.predictions import Prediction
+from rvosbench.submission.merge import merge_expressions
 from rvosbench.types import Video
 
 Answers = Mapping[tuple[str, int], Sequence[Prediction]]
@@ -27,7 +27,7 @@ def answer(
         asked: its queries, at least one.
         rows: all rows of the video, by expression, frame and candidate.
         rules: the protocol.
-        merged: the rows are those of merged annotators, see `rvosbench.evaluation.merge`.
+        merged: the rows are those of merged annotators, see `rvosbench.submission.merge`.
 
     Returns:
         The queries, in the order in which they count; and the candidates for each query and frame.

@@ -1,5 +1,7 @@
 """Predictions as the public benchmarks exchange them: folders and zips of PNG files, in both directions.
 
+Writing them for a server, and checking what anybody wrote: `rvosbench.submission.servers`.
+
 ```text
 [Annotations/]<video>/<expression>/<frame>.png     one mask; 0 is background, anything else the object
 [Annotations/]<sequence>/<frame>.png               all objects; the values are object ids (palette or grey)
@@ -10,6 +12,5 @@ Parquet as `rvos predict` writes it is read here too, so that callers need not c
 
 from rvosbench.submission.opening import open_predictions
 from rvosbench.submission.sources import PredictionSource, VideoRows
-from rvosbench.submission.writing import write_submission
 
-__all__ = ["PredictionSource", "VideoRows", "open_predictions", "write_submission"]
+__all__ = ["PredictionSource", "VideoRows", "open_predictions"]
