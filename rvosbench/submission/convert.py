@@ -64,10 +64,11 @@ def convert(
         predictions: in any form that `rvos evaluate` reads, or a run.
         store: what they answer.
         out: a folder for parquet, a folder or .zip for png and submission, a .json or .json.gz for json.
-        to: the form. json and parquet hold everything; png and submission the best candidate, without its score;
-            a submission wants every frame of every expression.
+        to: the form. json and parquet hold everything; png and submission the best candidate, without its
+            score; a submission wants every frame of every expression.
         split: of the store; may be left away where it has only one.
-        protocol: decides whether expressions or objects are answered. None: the dataset's own, else expressions.
+        protocol: decides whether expressions or objects are answered. None: the dataset's own, else
+            expressions.
         tolerance: what may be wrong with the predictions.
         overwrite: something may be at `out`, for json and png.
         dry_run: read and check everything, write nothing.
@@ -88,7 +89,9 @@ def convert(
     path, out, store = _predictions_of(local_path(predictions)), local_path(out), open_store(store)
     split = store.only_split(split)
     unit = _unit(store, protocol)
-    source = open_predictions(path, unit, release=store.release, store=store, tolerance=tolerance)
+    source = open_predictions(
+        path, unit, release=store.release, store=store, tolerance=tolerance, split=split
+    )
     if source.merged:
         raise ScoreError(
             f"{path} holds label maps that an annotator's expressions were merged into, which no longer say "
@@ -98,8 +101,8 @@ def convert(
     unknown = sorted(set(source.video_ids()) - set(video_ids))
     if unknown and tolerance.surplus == "error":
         raise ScoreError(
-            f"{path} holds predictions of {len(unknown)} videos that {store.name}/{split} does not have, such "
-            f"as {some(unknown)}; choose another --split, or add --surplus ignore"
+            f"{path} holds predictions of {len(unknown)} videos that {store.name}/{split} does not have, "
+            f"such as {some(unknown)}; choose another --split, or add --surplus ignore"
         )
     counted = _Counted(source, unit, tolerance)
     if to == "submission" and not dry_run:
@@ -152,8 +155,8 @@ class _Counted:
         if unknown and self._tolerance.surplus == "error":
             raise ScoreError(
                 f"there are predictions for {some(map(shown, unknown))} of video {video.video_id}, which has "
-                f"{some(asked, 5) or 'none'} (unit: {self._unit}); choose another --protocol, or add --surplus "
-                "ignore"
+                f"{some(asked, 5) or 'none'} (unit: {self._unit}); choose another --protocol, or add "
+                "--surplus ignore"
             )
         self.videos += bool(rows)
         self.masks += len(rows)

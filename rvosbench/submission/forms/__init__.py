@@ -1,9 +1,9 @@
-"""Predictions that are no trees of PNG files: JSON with run lengths, and arrays in `.npz`.
+"""Predictions in other forms than pictures: run lengths as JSON, arrays as `.npz`.
 
 `rvosbench.submission.forms.pieces` lists the layouts of JSON, `...tracks` how masks are written there,
-`...npz` those of arrays.
+`...npz` the layouts of arrays.
 """
 
-from rvosbench.submission.forms.opening import is_form, open_form
+from rvosbench.submission.forms.opening import SUFFIXES, open_form
 
-__all__ = ["is_form", "open_form"]
+__all__ = ["SUFFIXES", "open_form"]

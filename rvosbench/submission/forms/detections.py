@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-import cv2
-import numpy as np
-
-from rvosbench import masks
-from rvosbench.errors import MaskSizeError, ScoreError
+from rvosbench.errors import ScoreError
 from rvosbench.masks.run_lengths import foreground_areas
 from rvosbench.runs.predictions import Prediction, check
 from rvosbench.runs.tolerance import Adjusted, Tolerance
-from rvosbench.submission.sources import VideoRows
+from rvosbench.submission.fitting import check_size, fit_rle
+from rvosbench.submission.sources import VideoRows, refuse_surplus
 from rvosbench.types import Rle, Video
 
 
@@ -65,12 +62,13 @@ class Detections:
                 lengths.
             MaskSizeError: a mask has another size than the video.
         """
-        if self._surplus and self.tolerance.surplus == "error":
+        if self._surplus:
             frames = self.video.frames
-            raise ScoreError(
-                f"{len(self._surplus)} predictions of video {self.video.video_id} are of frames that it does "
-                f"not have, such as {', '.join(self._surplus[:3])}; its frames are {frames[0].name} to "
-                f"{frames[-1].name}"
+            refuse_surplus(
+                self.video,
+                self._surplus,
+                f"its frames are {frames[0].name} to {frames[-1].name}",
+                self.tolerance,
             )
         detections, resized = self._of_one_size()
         grouped: dict[tuple[str, int], list[Detection]] = {}
@@ -111,27 +109,16 @@ class Detections:
 
     def _of_one_size(self) -> tuple[Sequence[Detection], int]:
         """The detections in the size of the video, and how many had another."""
-        size = (self.video.height, self.video.width)
+        video, size = self.video, (self.video.height, self.video.width)
         odd = [n for n, one in enumerate(self._all) if (one.mask.height, one.mask.width) != size]
-        if not odd:
-            return self._all, 0
-        first = self._all[odd[0]]
-        if self.tolerance.resize == "error":
-            turned = (first.mask.width, first.mask.height) == size
-            raise MaskSizeError(
-                f"{first.where} is {first.mask.height}x{first.mask.width} px (height x width), the video "
-                f"{self.video.video_id} is {size[0]}x{size[1]}; "
-                + (
-                    "is its size written as [width, height]?"
-                    if turned
-                    else "masks are never resized, write them at the size of the frames"
-                )
+        for n in odd:
+            check_size(
+                self._all[n].mask.height, self._all[n].mask.width, self._all[n].where, video, self.tolerance
             )
         # Nothing is decoded before it is known to be whole.
         foreground_areas([self._all[n].mask for n in odd], lambda index: self._all[odd[index]].where)
         made = list(self._all)
         for n in odd:
-            small = masks.decode(made[n].mask).view(np.uint8)
-            large = cv2.resize(small, (size[1], size[0]), interpolation=cv2.INTER_NEAREST).view(np.bool_)
-            made[n] = replace(made[n], mask=masks.encode(large))
+            mask, _ = fit_rle(made[n].mask, made[n].where, video, self.tolerance)
+            made[n] = replace(made[n], mask=mask)
         return made, len(odd)

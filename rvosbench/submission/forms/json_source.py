@@ -8,13 +8,13 @@ from typing import Any
 from rvosbench.errors import ScoreError
 from rvosbench.files.text import shown
 from rvosbench.runs.tolerance import Tolerance
-from rvosbench.submission.files import Tree
 from rvosbench.submission.forms.detections import Detections
 from rvosbench.submission.forms.json_text import Scanner, read_json_text
 from rvosbench.submission.forms.names import Names
 from rvosbench.submission.forms.pieces import Piece, Pieces, record_id
 from rvosbench.submission.forms.tracks import add_answer, add_record
 from rvosbench.submission.sources import VideoRows
+from rvosbench.submission.trees import Name, Tree
 from rvosbench.types import Video
 
 
@@ -24,7 +24,7 @@ class JsonSource:
     merged = False
 
     def __init__(
-        self, tree: Tree, files: Sequence[tuple[str, ...]], root: str, names: Names, tolerance: Tolerance
+        self, tree: Tree, files: Sequence[Name], root: str, names: Names, tolerance: Tolerance
     ) -> None:
         """Index the files; each is decoded once, and again where a video is read.
 

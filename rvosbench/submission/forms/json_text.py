@@ -8,10 +8,11 @@ import json
 import re
 import zlib
 from collections.abc import Iterator
-from typing import Any, Protocol
+from typing import Any
 
 from rvosbench.errors import FormatError, ScoreError
 from rvosbench.files.text import file_size, one_line, shown
+from rvosbench.submission.trees import Name, Tree
 
 MOST_BYTES = 512 * 1024 * 1024
 """Of one JSON file, unpacked. Its text is held in memory, its values are not: see benchmarks/evaluate.md."""
@@ -23,19 +24,7 @@ _WAY_OUT = (
 )
 
 
-class Files(Protocol):
-    """What is needed of a `rvosbench.submission.files.Tree`."""
-
-    def bytes_of(self, name: tuple[str, ...]) -> tuple[bytes, str]:
-        """A file's content, and what to call it in an error."""
-        ...
-
-    def size_of(self, name: tuple[str, ...]) -> int:
-        """A file's size in bytes, before it is read."""
-        ...
-
-
-def read_json_text(tree: Files, name: tuple[str, ...], *, most: int = MOST_BYTES) -> str:
+def read_json_text(tree: Tree, name: Name, *, most: int = MOST_BYTES) -> str:
     """The text of a JSON file, unpacked if it ends in `.gz`.
 
     Args:
@@ -50,7 +39,7 @@ def read_json_text(tree: Files, name: tuple[str, ...], *, most: int = MOST_BYTES
     size = tree.size_of(name)
     if size > most:
         raise FormatError(f"{label} has {file_size(size)}, expected at most {file_size(most)}; {_WAY_OUT}")
-    data, label = tree.bytes_of(name)
+    data, label = tree.bytes_of(name, most)
     if data[:2] == b"\x1f\x8b":
         try:
             with gzip.GzipFile(fileobj=io.BytesIO(data)) as file:

@@ -26,12 +26,13 @@ from rvosbench.errors import FormatError, ScoreError
 from rvosbench.files.text import file_size, one_line, shown
 from rvosbench.media.images import MAX_PIXELS
 from rvosbench.runs.tolerance import Tolerance
-from rvosbench.submission.files import Tree
+from rvosbench.submission.fitting import check_size
 from rvosbench.submission.forms.detections import Detection, Detections
 from rvosbench.submission.forms.frames import frames_of
 from rvosbench.submission.forms.names import Names
 from rvosbench.submission.forms.pixels import as_masks
 from rvosbench.submission.sources import VideoRows
+from rvosbench.submission.trees import Name, Tree
 from rvosbench.types import Video
 
 MOST_BYTES = 1024 * 1024 * 1024
@@ -57,7 +58,7 @@ class NpzSource:
     forms = ("arrays in .npz",)
 
     def __init__(
-        self, tree: Tree, files: Sequence[tuple[str, ...]], root: str, names: Names, tolerance: Tolerance
+        self, tree: Tree, files: Sequence[Name], root: str, names: Names, tolerance: Tolerance
     ) -> None:
         """Look at the keys of all files.
 
@@ -120,7 +121,7 @@ class NpzSource:
                 )
             of_video[asked_id] = _Member(number, key, asked_id)
 
-    def _meaning(self, name: tuple[str, ...], key: str, keys: int, label: str) -> tuple[str, str]:
+    def _meaning(self, name: Name, key: str, keys: int, label: str) -> tuple[str, str]:
         """(video, asked id) of an array."""
         stem = name[-1].rpartition(".")[0]
         above = name[-2] if len(name) > 1 else None
@@ -153,7 +154,7 @@ class NpzSource:
                     f"{label} has {file_size(size)}, expected at most {file_size(MOST_BYTES)}; write one "
                     "file per video"
                 )
-            data, label = self._tree.bytes_of(name)
+            data, label = self._tree.bytes_of(name, MOST_BYTES)
             try:
                 self._held = number, zipfile.ZipFile(io.BytesIO(data))
             except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError) as error:
@@ -197,11 +198,8 @@ def _read_array(file: IO[bytes], size: int, video: Video, tolerance: Tolerance, 
     frames_of(video, shape[0], where)
     if min(shape) < 1 or shape[1] * shape[2] > MAX_PIXELS:
         raise ScoreError(f"{where} is {shape}; expected masks of {video.height}x{video.width} px")
-    if tolerance.resize == "error" and shape[1:] != (video.height, video.width):
-        raise ScoreError(
-            f"{where} is {shape[1]}x{shape[2]} px (height x width), the video {video.video_id} is "
-            f"{video.height}x{video.width}; masks are never resized, write them at the size of the frames"
-        )
+    if shape[1:] != (video.height, video.width):
+        check_size(shape[1], shape[2], where, video, tolerance)
     wanted = math.prod(shape) * dtype.itemsize
     if wanted > MOST_BYTES or wanted > size:
         raise FormatError(

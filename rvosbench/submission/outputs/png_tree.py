@@ -16,7 +16,7 @@ import numpy as np
 
 from rvosbench import masks
 from rvosbench.errors import ScoreError
-from rvosbench.files.atomic import atomic_file, atomic_folder
+from rvosbench.files.atomic import AtomicFile, AtomicFolder, atomic_file, atomic_folder
 from rvosbench.files.places import writing
 from rvosbench.runs.predictions import Prediction
 from rvosbench.submission.files import Unit
@@ -45,6 +45,7 @@ class PngOutput(Output):
         self._path = out
         self._unit = unit
         self._zip: zipfile.ZipFile | None = None
+        self._target: AtomicFile | AtomicFolder
         if out.suffix.lower() == ".zip":
             self._target = atomic_file(out, overwrite=overwrite)
             self._zip = zipfile.ZipFile(self._target.partial, "w", zipfile.ZIP_STORED)  # PNG is packed
