@@ -14,7 +14,7 @@ from .paths import PATH
 from .stores import dataset_option, only_split, open_store, release_option
 
 if TYPE_CHECKING:
-    from rvosbench.submission.convert import Converted
+    from rvosbench.submission.conversion import Converted
 
 
 @command("convert-predictions")
@@ -92,7 +92,7 @@ def convert_predictions_command(
         --split heldout --to png --out results-png
     """
     from rvosbench.runs.tolerance import Tolerance
-    from rvosbench.submission.convert import convert
+    from rvosbench.submission.conversion import convert
 
     from .console import note, print_json, progress, warn
 

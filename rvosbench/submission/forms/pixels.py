@@ -61,6 +61,6 @@ def _as_mask(frame: NDArray[Any], top: int, where: str, threshold: int | None) -
     if threshold is None:
         raise ScoreError(
             f"{where} holds {frame.dtype} values between 0 and {top}, expected (T, H, W) bool masks; compare "
-            "scores with a threshold, or name one with --threshold T (of 255)"
+            "scores with a threshold, or add --threshold T (of 255), which every table will say"
         )
     return (frame >= threshold if top == 255 else frame.astype(np.float64) >= threshold / 255), True
