@@ -45,6 +45,7 @@ COMMANDS = (
     "train",
     "convert-checkpoint",
     "predict",
+    "convert-predictions",
     "evaluate",
     "submit",
     "leaderboard",

@@ -143,7 +143,7 @@ def opened(what: Given, store: Store, split: str, rules: Protocol) -> Prediction
     if what.answers is not None:
         return Arrays(what.answers, store.video_ids(split))
     if what.path is not None:
-        return open_predictions(what.path, rules.answers, store.release, store.folder)
+        return open_predictions(what.path, rules.answers, release=store.release, store=store, split=split)
     run, record = what.run, what.record
     if run is None or record is None:
         raise InvalidDataError("nothing was given to score; name a run, predictions or arrays")

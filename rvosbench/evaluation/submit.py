@@ -27,6 +27,7 @@ from rvosbench.submission.servers import (
     Submission,
     find_server,
     plan_submission,
+    server_of_dataset,
     write_submission,
 )
 from rvosbench.submission.servers.answers import About
@@ -96,13 +97,13 @@ def server_for(store: Store, server: str | Server | None) -> Server:
     """
     if server is not None:
         return find_server(server)
-    fitting = [known for known in SERVERS.values() if store.name in known.datasets]
-    if len(fitting) != 1:
+    fitting = server_of_dataset(store.name)
+    if fitting is None:
         raise UnknownNameError(
             f"no server is known for the dataset '{store.name}'; choose one of {', '.join(SERVERS)} with "
             "--server"
         )
-    return fitting[0]
+    return fitting
 
 
 def local_score(
@@ -165,7 +166,7 @@ def _opened(what: Given, store: Store, split: str, about: About, layout: Layout)
     elif layout.unit == "annotator":
         unit = "annotator"
     if what.path is not None:
-        return open_predictions(what.path, unit, release=store.release, store=store.folder)
+        return open_predictions(what.path, unit, release=store.release, store=store, split=split)
     if what.run is None or what.record is None:
         raise InvalidDataError("nothing was given to submit; name a run, predictions or arrays")
     refuse_other_origin(what.run, what.record, store, split, about)

@@ -63,7 +63,14 @@ class ScoredRun:
         self.frames = run.frames(scores.protocol.name)
         self.expressions = run.expressions(scores.protocol.name)
         where = predictions or (Path(scores.predictions) if scores.predictions else run.path / PREDICTIONS)
-        self._source = open_predictions(where, scores.protocol.answers, store.release)
+        self._source = open_predictions(
+            where,
+            scores.protocol.answers,
+            release=store.release,
+            store=store,
+            tolerance=scores.tolerance,
+            split=scores.split,
+        )
 
     def video(self, video_id: str) -> tuple[Video, dict[str, Track]]:
         """A video, and the tracks of its scored expressions by expression id.

@@ -64,6 +64,15 @@ def test_a_zip_scores_as_its_run_to_the_bit(tmp_path: Path, server, make, protoc
     assert same(scores, evaluate(run, store, protocol=protocol))
 
 
+@pytest.mark.parametrize("names", [("0007", "12"), ("bear", "cow")])
+def test_run_lengths_score_as_their_run_to_the_bit(tmp_path: Path, names):
+    store = store_of(tmp_path / "store", two_objects, *names)
+    run = run_of(tmp_path / "run", store, 0)
+    written = submit(run, "lvvis", tmp_path / "a.zip", store)
+    scores = local_score(tmp_path / "a.zip", store, "val", written.layout, protocol="mevis")
+    assert scores is not None and same(scores, evaluate(run, store, protocol="mevis"))
+
+
 def test_objects_that_do_not_meet_score_as_their_rows_to_the_bit(tmp_path: Path):
     store = store_of(tmp_path / "store")
     rows = []

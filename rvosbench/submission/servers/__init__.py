@@ -6,7 +6,7 @@ The layouts stand in `SERVERS`, each with where it was read and what about it is
 from rvosbench.submission.servers.check import check_submission, layout_of_zip
 from rvosbench.submission.servers.faults import Fault
 from rvosbench.submission.servers.server import Layout, Server
-from rvosbench.submission.servers.table import SERVERS, find_server
+from rvosbench.submission.servers.table import SERVERS, find_server, server_of_dataset
 from rvosbench.submission.servers.writing import Submission, plan_submission, write_submission
 
 __all__ = [
@@ -19,5 +19,6 @@ __all__ = [
     "find_server",
     "layout_of_zip",
     "plan_submission",
+    "server_of_dataset",
     "write_submission",
 ]

@@ -3,7 +3,8 @@
 ```text
 [{"video_id": 3, "category_id": 12, "score": 0.9, "segmentations": [{"size": [h, w], "counts": "..."}, ...]}]
 ```
-An expression stands for a category. Source: `instances_to_coco_json_video` in lvvis_eval.py of LV-VIS.
+An expression stands for a category; `exp_id` beside it says which, for readers to whom a number does not.
+Source: `instances_to_coco_json_video` in lvvis_eval.py of LV-VIS.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ def entries(video: Video, tracks: Tracks) -> Iterator[bytes]:
         entry = {
             "video_id": number_of(video.video_id),
             "category_id": number_of(expression_id),
+            "exp_id": expression_id,
             "score": math.fsum(row.score for row in track) / max(1, len(track)),
             "segmentations": [masks.as_json(row.mask) for row in track],
         }

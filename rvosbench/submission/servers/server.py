@@ -106,6 +106,10 @@ class Server:
     source: str  # where the layout was read
     unverified: str | None = None  # what was not
 
+    def takes(self, unit: Literal["expression", "object"]) -> bool:
+        """Whether predictions about expressions, or about objects, can be submitted."""
+        return unit == "expression" or any(layout.unit == "object" for layout in self.layouts)
+
     def layout_for(self, unit: Literal["expression", "object"]) -> Layout:
         """The layout for predictions about expressions, or about objects.
 

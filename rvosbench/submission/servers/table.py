@@ -81,3 +81,9 @@ def find_server(name: str | Server) -> Server:
     if name not in SERVERS:
         raise UnknownNameError(unknown("server", name, list(SERVERS)))
     return SERVERS[name]
+
+
+def server_of_dataset(dataset: str) -> Server | None:
+    """The server that scores a dataset, by its name on the command line; None if none is known."""
+    fitting = [server for server in SERVERS.values() if dataset in server.datasets]
+    return fitting[0] if len(fitting) == 1 else None
