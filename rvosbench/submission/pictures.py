@@ -62,9 +62,11 @@ class _Pictures:
         asked, late, other = [], [], 0
         for key, name in sorted(self._of_video(video.video_id).items()):
             index = position.get(key[-1])
+            # Under "error" whoever scores says which expressions there are; ignored ones are not even read.
+            is_surplus = known is not None and not known(key) and self._tolerance.surplus == "ignore"
             if index is None:
                 late.append(key)
-            elif self._tolerance.surplus == "ignore" and known is not None and not known(key):
+            elif is_surplus:
                 other += 1
             else:
                 asked.append(_Asked(key, index, name))

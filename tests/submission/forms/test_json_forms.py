@@ -258,7 +258,7 @@ def test_surplus_frames_are_ignored_and_counted_where_that_was_asked(tmp_path: P
 def test_masks_of_another_size_are_resized_and_counted_where_that_was_asked(tmp_path: Path, store):
     small = [rle(square(0)[::2, ::2]) for _ in range(6)]
     path = put(tmp_path / "r.json", {"pair": {"0": small}})
-    with pytest.raises(ScoreError, match=r"is 12x16 px \(height x width\), the video pair is 24x32"):
+    with pytest.raises(ScoreError, match=r"is 12x16 px \(height x width\), the video 24x32"):
         read(path, store)
     found = opened(path, store, Tolerance(resize="nearest")).read(VIDEO)
     assert found.adjusted.resized == 6
