@@ -8,9 +8,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from rvosbench.errors import InvalidDataError, OutputError, ScoreError
 from rvosbench.evaluation.collect import ScoredVideos, Task, asked_of, score_videos
@@ -32,6 +32,7 @@ from rvosbench.plugins.protocol import ANNOTATORS, Protocol
 from rvosbench.plugins.registry import METRICS
 from rvosbench.runs.run import PREDICTIONS
 from rvosbench.runs.scores import Scores
+from rvosbench.runs.tolerance import Adjusted, Tolerance
 from rvosbench.store import Store
 
 _log = logging.getLogger(__name__)
@@ -47,6 +48,21 @@ class EvaluateOptions:
     anybody else's are probably a mistake."""
     model: str | None = None
     """What the scores call the model. None: what the run's record says, else the name of the file."""
+    missing: Literal["error", "zero"] = "error"
+    surplus: Literal["error", "ignore"] = "error"
+    resize: Literal["error", "nearest"] = "error"
+    threshold: int | None = None
+    truth: Literal["error", "annotated"] = "error"
+    """These five let imperfect predictions pass, see `rvosbench.runs.tolerance.Tolerance`; scores say it."""
+
+    @property
+    def tolerance(self) -> Tolerance:
+        """What is let pass.
+
+        Raises:
+            InvalidDataError: a choice that there is not.
+        """
+        return Tolerance(**{f.name: getattr(self, f.name) for f in fields(Tolerance)})
 
 
 def evaluate(
@@ -58,6 +74,7 @@ def evaluate(
     metrics: Sequence[str] = (),
     out: str | Path | None = None,
     on_progress: Callable[[int, int], None] | None = None,
+    on_note: Callable[[str], None] | None = None,
     **options: Any,
 ) -> Scores:
     """Score predictions against a store; memory holds the masks of one video at a time.
@@ -75,6 +92,8 @@ def evaluate(
         metrics: names in `rvosbench.plugins.registry.METRICS`, added to the protocol's own.
         out: a folder for the scores; it becomes a run without a record.
         on_progress: called with (videos done, videos in all).
+        on_note: called with each remark about how the predictions were found, such as a folder around them
+            that was entered; without it, remarks are logged as information.
         options: fields of `EvaluateOptions`, such as `seed`.
 
     Raises:
@@ -87,6 +106,7 @@ def evaluate(
         OutputError: the folder cannot be written, or holds a run of its own.
     """
     chosen = EvaluateOptions(**options)
+    tolerance = chosen.tolerance
     what = given(predictions)
     folder = _folder(what, None if out is None else local_path(out))
     store = store_of(what, store)
@@ -97,11 +117,14 @@ def evaluate(
     task = Task(
         store=store,
         split=split,
-        source=opened(what, store, split, rules),
+        source=opened(what, store, split, rules, tolerance),
         rules=rules,
         left_out=frozenset(what.record.left_out if what.record else ()),
         ranks=any(metric.over == "ranking" for metric in asked.values()),
+        tolerance=tolerance,
     )
+    for note in task.source.notes:
+        (on_note or _log.info)(note)
     surplus = tuple(sorted(set(task.source.video_ids()) - set(video_ids)))
     _check_videos(task, video_ids, surplus)
     with nullcontext() if folder is None else scores_folder(folder, rules.name) as target:
@@ -127,15 +150,17 @@ def _folder(what: Given, out: Path | None) -> Path | None:
 
 
 def _check_videos(task: Task, video_ids: Sequence[str], surplus: Sequence[str]) -> None:
-    """Refuse videos without predictions; warn of predictions without a video."""
+    """Refuse videos without predictions; warn of predictions without a video, unless they may be ignored."""
     name = f"{task.store.name}/{task.split}"
-    if surplus:
+    if surplus and task.tolerance.surplus == "error":
         _log.warning(
             "predictions for %d videos that %s does not have are ignored, such as %s",
             len(surplus),
             name,
             ", ".join(surplus[:3]),
         )
+    if task.tolerance.missing == "zero" and len(surplus) < len(task.source.video_ids()):
+        return
     absent = sorted(set(video_ids) - set(task.source.video_ids()))
     unanswered = [
         video_id
@@ -145,7 +170,12 @@ def _check_videos(task: Task, video_ids: Sequence[str], surplus: Sequence[str]) 
     if unanswered:
         raise ScoreError(
             f"{len(unanswered)} of {len(video_ids)} videos of {name} have no predictions: "
-            f"{', '.join(unanswered[:3])}{' ...' if len(unanswered) > 3 else ''}; predict them too"
+            f"{', '.join(unanswered[:3])}{' ...' if len(unanswered) > 3 else ''}; "
+            + (
+                "predict them too, or add --missing zero, which every table will say"
+                if len(surplus) < len(task.source.video_ids())
+                else "the predictions are of no video of this split, are they of another one?"
+            )
         )
 
 
@@ -165,6 +195,13 @@ def _check_scored(task: Task, scored: ScoredVideos, what: Given, options: Evalua
         )
     if what.record is None and scored.equals_truth:
         _log.warning("every mask in %s equals the ground truth to the pixel; is it a copy of it?", what.shown)
+
+
+def _ignored(task: Task, surplus: Sequence[str]) -> Adjusted:
+    """What was ignored besides predictions of the videos that were scored."""
+    if task.tolerance.surplus == "error":
+        return Adjusted()
+    return Adjusted(surplus=len(surplus) + getattr(task.source, "strays", 0))
 
 
 def _scores(
@@ -198,7 +235,8 @@ def _scores(
         n_frames=scored.frames.num_rows,
         n_left_out=len(task.left_out),
         ignored_videos=surplus,
-        adjusted=scored.adjusted,
+        tolerance=options.tolerance,
+        adjusted=scored.adjusted + _ignored(task, surplus),
         frames=scored.frames,
         expressions=scored.expressions,
     )

@@ -53,10 +53,7 @@ def check_size(height: int, width: int, name: str, video: Video, tolerance: Tole
     Raises:
         MaskSizeError: naming both sizes.
     """
-    sizes = (
-        f"{name} is {height}x{width} px (height x width), the video {video.video_id} is {video.height}x"
-        f"{video.width}"
-    )
+    sizes = f"{name} is {height}x{width} px (height x width), the video {video.height}x{video.width}"
     if (height, width) == (video.width, video.height):
         raise MaskSizeError(
             f"{sizes}: height and width are exchanged; turn or transpose the masks, resizing cannot repair it"

@@ -62,9 +62,11 @@ class _Pictures:
         asked, late, other = [], [], 0
         for key, name in sorted(self._of_video(video.video_id).items()):
             index = position.get(key[-1])
+            # Under "error" whoever scores says which expressions there are; ignored ones are not even read.
+            is_surplus = known is not None and not known(key) and self._tolerance.surplus == "ignore"
             if index is None:
                 late.append(key)
-            elif self._tolerance.surplus == "ignore" and known is not None and not known(key):
+            elif is_surplus:
                 other += 1
             else:
                 asked.append(_Asked(key, index, name))
@@ -137,6 +139,11 @@ class ObjectMaps(_Pictures):
 
     def _of_frames(self, video: Video, objects: list[int]) -> tuple[list[Prediction], Adjusted]:
         asked, surplus = self._asked(video, None)
+        if asked and 0 in objects:
+            raise ScoreError(
+                f"video {video.video_id} has an object 0, which no label map can hold: 0 is the background "
+                "there; write a mask per object, <sequence>/<object>/<frame>.png"
+            )
         rows, adjusted = [], Adjusted(surplus=surplus)
         for picture, labels, resized, shown in self._labels(video, asked):
             unknown = sorted(set(np.flatnonzero(np.bincount(labels.ravel()))) - {0, *objects})

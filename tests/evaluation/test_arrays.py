@@ -135,7 +135,7 @@ def test_candidates_of_a_segmentation_are_ranked(tmp_path):
         (lambda value: value.astype(str), r"<U5; expected \(T, H, W\) bool, one mask"),
         (lambda value: value[0], r"is \(24, 32\) bool"),
         (lambda value: list(value), "is a list of ndarray; expected"),
-        (lambda value: value[:, :12], "is 12x32 px .* the video pair is 24x32; masks are never resized"),
+        (lambda value: value[:, :12], "is 12x32 px .* the video 24x32; masks are never resized"),
         (lambda value: value[:0], "has 0 masks"),
     ],
 )

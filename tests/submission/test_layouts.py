@@ -20,7 +20,7 @@ from rvosbench.errors import (
 )
 from rvosbench.runs.predictions import Prediction, PredictionsWriter
 from rvosbench.submission import open_predictions
-from tests.tiny_store import HEIGHT, WIDTH, square, tiny_store, two_squares
+from tests.tiny_store import HEIGHT, WIDTH, square, tiny_store, two_squares, video
 
 FRAMES = ("00000", "00005", "00010")
 
@@ -80,22 +80,28 @@ def test_any_value_but_0_is_foreground(tmp_path: Path):
         assert (masks.decode(row.mask) == square(3)).all(), mode
 
 
+def two_objects():
+    """The objects 1 and 2."""
+    return video("pair", "train", {1: {0: square(20, 14)}, 2: {0: square(0)}}, {"both": (1, 2)})
+
+
 def test_label_maps_hold_all_objects_of_a_frame(tmp_path: Path):
     labels = np.zeros((HEIGHT, WIDTH), np.uint8)
     labels[square(20, 14)] = 1
     for frame in FRAMES[:2]:
         put(tmp_path / "mine" / "pair" / f"{frame}.png", masks.encode_index_png(labels))
-    rows = open_predictions(tmp_path / "mine", "object").read(two_squares()).rows
-    assert [(row.expression_id, row.frame_index) for row in rows] == [("0", 0), ("0", 1), ("1", 0), ("1", 1)]
-    assert (masks.decode(rows[2].mask) == square(20, 14)).all()
+    rows = open_predictions(tmp_path / "mine", "object").read(two_objects()).rows
+    assert [(row.expression_id, row.frame_index) for row in rows] == [("1", 0), ("1", 1), ("2", 0), ("2", 1)]
+    assert (masks.decode(rows[0].mask) == square(20, 14)).all()
+    assert not masks.area(rows[2].mask)
 
 
 def test_labels_that_are_no_object_are_refused(tmp_path: Path):
     put(tmp_path / "mine" / "pair" / "00000.png", masks.encode_binary_png(square(0)))
     with pytest.raises(
-        ScoreError, match=r"00000\.png holds the labels \[255\], the objects of pair are \[0, 1\]"
+        ScoreError, match=r"00000\.png holds the labels \[255\], the objects of pair are \[1, 2\]"
     ):
-        open_predictions(tmp_path / "mine", "object").read(two_squares())
+        open_predictions(tmp_path / "mine", "object").read(two_objects())
 
 
 def test_the_other_layout_is_refused_with_a_hint(tmp_path: Path):

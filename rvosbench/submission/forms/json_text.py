@@ -97,6 +97,8 @@ class Scanner:
                 f"{self.name} holds {error} at or after character {self.position}; write it again"
             ) from None
         except ValueError as error:
+            at = getattr(error, "pos", self.position)
+            self.position = len(self.text) if not self.text[at:].strip() else self.position
             raise self._broken(one_line(error)) from error
         return value
 

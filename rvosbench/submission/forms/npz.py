@@ -15,6 +15,7 @@ import zipfile
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from tokenize import TokenError
 from typing import IO, Any
 
 import numpy as np
@@ -38,7 +39,9 @@ from rvosbench.types import Video
 MOST_BYTES = 1024 * 1024 * 1024
 """Of one array, unpacked; and of one file, packed."""
 
-_MOST_HEADER = 10_000
+_MOST_HEADER = 1_000  # characters; numpy writes 118
+# What numpy lets through when a header is no literal of Python.
+_NO_HEADER = (ValueError, EOFError, SyntaxError, RecursionError, MemoryError, TypeError, TokenError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +192,7 @@ def _read_array(file: IO[bytes], size: int, video: Video, tolerance: Tolerance, 
         if read is None:
             raise ValueError(f"version {version} of the format")
         shape, fortran, dtype = read(file, max_header_size=_MOST_HEADER)
-    except (ValueError, EOFError, SyntaxError, RecursionError, MemoryError, TypeError) as error:
+    except _NO_HEADER as error:
         raise FormatError(f"{where} is no array ({one_line(error)}); write it with numpy.savez") from error
     if dtype.hasobject or dtype.kind not in "buif" or len(shape) != 3:
         raise ScoreError(

@@ -87,12 +87,12 @@ def _add_record(
     held = [name for name in MASKS if record.get(name) is not None]
     if len(held) > 1:
         raise ScoreError(f"{where} holds masks under {' and '.join(held)}; expected one of them")
-    if key is None or record[key] is None:
+    own = next((record[name] for name in _FRAMES if record.get(name) is not None), None)
+    single = next((record[name] for name in _FRAME if record.get(name) is not None), None)
+    if key is None or (record[key] is None and single is None):
         raise ScoreError(
             f"{where} holds no masks; were only files of masks written? name their folder instead"
         )
-    own = next((record[name] for name in _FRAMES if record.get(name) is not None), None)
-    single = next((record[name] for name in _FRAME if record.get(name) is not None), None)
     value = record[key]
     if single is not None and own is None and not isinstance(value, list):
         own, value = [single], [value]
