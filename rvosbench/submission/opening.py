@@ -12,8 +12,8 @@ from rvosbench.runs.tolerance import STRICT, Tolerance
 from rvosbench.store import Store, open_store
 from rvosbench.submission import forms
 from rvosbench.submission.files import ANNOTATOR, LAYOUTS, Files, Unit, by_video, path_of
+from rvosbench.submission.jpeg import JPEG, no_jpeg
 from rvosbench.submission.pictures import AnnotatorMaps, MaskFolders, ObjectMaps
-from rvosbench.submission.reading import JPEG, no_jpeg
 from rvosbench.submission.roots import find_root, is_below, unexpected
 from rvosbench.submission.sources import ParquetSource, PredictionSource, refuse_other_case
 from rvosbench.submission.trees import Name, OneFile, Tree, open_tree, suffix_of
