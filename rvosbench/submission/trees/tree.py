@@ -19,7 +19,7 @@ _DEEPEST = 16
 _LONGEST = 4096  # characters, as file systems allow
 
 _ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
-_DOUBLE = (".tar.gz", ".tar.bz2", ".tar.xz", ".json.gz")
+_DOUBLE = (".tar.gz", ".tar.bz2", ".tar.xz", ".json.gz", ".jsonl.gz")
 _JUNK = ("thumbs.db", "desktop.ini")  # what Windows leaves; macOS begins its names with a dot
 
 
