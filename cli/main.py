@@ -47,6 +47,7 @@ COMMANDS = (
     "predict",
     "convert-predictions",
     "evaluate",
+    "submit",
     "leaderboard",
     "compare",
     "report",

@@ -24,8 +24,8 @@ from rvosbench.submission.outputs.nothing import NoOutput
 from rvosbench.submission.outputs.output import Output
 from rvosbench.submission.outputs.parquet import ParquetOutput
 from rvosbench.submission.outputs.png_tree import PngOutput
+from rvosbench.submission.servers import SERVERS, Server, server_of_dataset, write_submission
 from rvosbench.submission.sources import PredictionSource, VideoRows
-from rvosbench.submission.writing import write_submission
 from rvosbench.types import VOID, Video
 
 To = Literal["png", "parquet", "json", "submission"]
@@ -106,7 +106,8 @@ def convert(
         )
     counted = _Counted(source, unit, tolerance)
     if to == "submission" and not dry_run:
-        write_submission(counted, store, split, out)
+        about: Literal["expression", "object"] = "object" if unit == "object" else "expression"
+        write_submission(counted, store, split, _server(store, about), out, about=about, overwrite=overwrite)
         lost: tuple[str, ...] = ("scores and further candidates are left out",) if counted.ranked else ()
     else:
         with _output(to, out, unit, overwrite=overwrite, dry_run=dry_run) as output:
@@ -118,6 +119,11 @@ def convert(
                 if on_progress is not None:
                     on_progress(done + 1, len(video_ids))
         lost = output.lost.lines()
+        if to == "submission" and counted.missing_masks:
+            raise ScoreError(
+                f"{counted.missing_masks:,} masks of {store.name}/{split} are missing; the server wants every "
+                "frame: predict them too"
+            )
     return Converted(
         out=out,
         to=to,
@@ -130,6 +136,14 @@ def convert(
     )
 
 
+def _server(store: Store, about: Literal["expression", "object"]) -> Server:
+    """The server of the dataset, else the one whose layout people exchange."""
+    server = server_of_dataset(store.name)
+    if server is not None and server.takes(about):
+        return server
+    return SERVERS["davis" if about == "object" else "ytvos"]
+
+
 class _Counted:
     """A source whose rows are counted, and of which nothing is passed on that nobody asked."""
 
@@ -140,7 +154,7 @@ class _Counted:
         self._unit = unit
         self._tolerance = tolerance
         self.notes = source.notes
-        self.videos = self.masks = self.missing = 0
+        self.videos = self.masks = self.missing = self.missing_masks = 0
         self.ranked = False
         self.adjusted = NOTHING
 
@@ -161,6 +175,8 @@ class _Counted:
         self.videos += bool(rows)
         self.masks += len(rows)
         self.missing += len(asked - {row.expression_id for row in rows})
+        answered = {(row.expression_id, row.frame_index) for row in rows if row.candidate == 0}
+        self.missing_masks += len(asked) * len(video.frames) - len(answered)
         self.ranked |= any(row.candidate or row.score != 1.0 for row in rows)
         self.adjusted += read.adjusted + Adjusted(surplus=len(read.rows) - len(rows))
         return VideoRows(rows, read.adjusted)

@@ -75,6 +75,18 @@ class Names:
             )
         return self._by_key.get(key)
 
+    def of_number(self, number: object) -> str | None:
+        """The video whose id is this number, whatever zeros precede it; None if there is none, or several."""
+        return self._by_number.get(number) if isinstance(number, int) else None
+
+    @cached_property
+    def _by_number(self) -> Mapping[int, str | None]:
+        numbers: dict[int, str | None] = {}
+        for video_id in self.asked:
+            if video_id.isascii() and video_id.isdigit():
+                numbers[int(video_id)] = None if int(video_id) in numbers else video_id
+        return numbers
+
     def of_text(self, video_id: str, text: str) -> str | None:
         """The id of what is asked with these words about a video; None if nothing is, or two things are."""
         same = [asked_id for asked_id, known in self.asked.get(video_id, {}).items() if known == text]

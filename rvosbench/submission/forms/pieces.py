@@ -201,6 +201,8 @@ class Pieces:
         number = record["video_id"]
         video_id = number if number in self.names.asked else self.lists.videos.get(number)
         if video_id is None:
+            video_id = self.names.of_number(number)
+        if video_id is None:
             raise ScoreError(
                 f"{where} has the video_id {shown(number)}, which is no video of {self.names.shown}; put the "
                 'annotation file with the list "videos" (id, file_names) into the folder or zip with the '
