@@ -121,8 +121,8 @@ def convert(
         lost = output.lost.lines()
         if to == "submission" and counted.missing_masks:
             raise ScoreError(
-                f"{counted.missing_masks:,} masks of {store.name}/{split} are missing; the server wants every "
-                "frame: predict them too"
+                f"{counted.missing_masks:,} masks of {store.name}/{split} are missing; the server wants "
+                "every frame: predict them too"
             )
     return Converted(
         out=out,
