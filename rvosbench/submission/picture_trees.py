@@ -11,7 +11,7 @@ from rvosbench.store import Store
 from rvosbench.submission.files import ANNOTATOR, LAYOUTS, Files, Unit, by_video, path_of
 from rvosbench.submission.pictures import AnnotatorMaps, MaskFolders, ObjectMaps
 from rvosbench.submission.roots import find_root, is_below, of_split, unexpected
-from rvosbench.submission.sources import refuse_other_case
+from rvosbench.submission.sources import refuse_slips
 from rvosbench.submission.trees import Name, Tree
 
 _USUAL: tuple[Name, ...] = ((), ("Annotations",))  # where results begin by the layouts, without a guess
@@ -62,7 +62,7 @@ def open_pictures(
         notes.append(f"{shown}: a mask per object is read, <sequence>/<object>/<frame>.png")
     source = _kind(files, unit, shown)(tree, files, tolerance, tuple(notes), strays)
     if known:
-        refuse_other_case(set(source.video_ids()) - known, known, "video")
+        refuse_slips(source.video_ids(), known, "video", tolerance)
     return source
 
 
