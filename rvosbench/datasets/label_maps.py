@@ -29,10 +29,15 @@ def read_labels(path: Path) -> NDArray[np.uint8]:
 
 
 def annotation_files(folder: Path, frame_names: Sequence[str], *, all_frames: bool) -> tuple[Path, ...]:
-    """The files that `read_annotations` reads: one for every frame, or those that are there."""
-    there = None if all_frames else set(image_files(folder).values())
-    names = [f"{name}.png" for name in frame_names]
-    return tuple(folder / name for name in names if there is None or name in there)
+    """The files that `read_annotations` reads: one for every frame, or those that are there.
+
+    Raises:
+        DatasetError: two files have the name of one frame.
+    """
+    there = image_files(folder)
+    return tuple(
+        folder / there.get(name, f"{name}.png") for name in frame_names if all_frames or name in there
+    )
 
 
 def read_annotations(
@@ -58,13 +63,15 @@ def read_annotations(
     Raises:
         MissingPathError: a PNG is missing and `all_frames` is set.
         DatasetError: a PNG is damaged, has another size than the frames, or shows an object that the index
-            does not list; or, where no index lists the objects, the PNGs are full of noise.
+            does not list; two files have the name of one frame; or no index lists the objects, and the PNGs
+            are full of noise.
     """
     rles: dict[tuple[int, int], Rle] = {}
     noise = masks.Noise()
     annotated = []
+    there = image_files(folder)
     for index, name in enumerate(frame_names):
-        path = folder / f"{name}.png"
+        path = folder / there.get(name, f"{name}.png")
         try:
             labels = read_labels(path)
         except MissingPathError:

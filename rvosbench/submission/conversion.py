@@ -119,6 +119,11 @@ def convert(
                 if on_progress is not None:
                     on_progress(done + 1, len(video_ids))
         lost = output.lost.lines()
+        if to == "submission" and counted.missing_masks:
+            raise ScoreError(
+                f"{counted.missing_masks:,} masks of {store.name}/{split} are missing; the server wants "
+                "every frame: predict them too"
+            )
     return Converted(
         out=out,
         to=to,
@@ -149,7 +154,7 @@ class _Counted:
         self._unit = unit
         self._tolerance = tolerance
         self.notes = source.notes
-        self.videos = self.masks = self.missing = 0
+        self.videos = self.masks = self.missing = self.missing_masks = 0
         self.ranked = False
         self.adjusted = NOTHING
 
@@ -170,6 +175,8 @@ class _Counted:
         self.videos += bool(rows)
         self.masks += len(rows)
         self.missing += len(asked - {row.expression_id for row in rows})
+        answered = {(row.expression_id, row.frame_index) for row in rows if row.candidate == 0}
+        self.missing_masks += len(asked) * len(video.frames) - len(answered)
         self.ranked |= any(row.candidate or row.score != 1.0 for row in rows)
         self.adjusted += read.adjusted + Adjusted(surplus=len(read.rows) - len(rows))
         return VideoRows(rows, read.adjusted)

@@ -68,9 +68,11 @@ def open_predictions(
         if others:
             if isinstance(tree, Folder):
                 truth.refuse(path, _with_folders(tree, others))
-            return forms.open_form(tree, others, str(path), unit, tolerance, store, split)
+            source = forms.open_form(tree, others, str(path), unit, tolerance, store, split)
+            source.notes = (*notes, *source.notes)
+            return source
         pictures = _jpegs(names, str(path), tolerance)
-    known = set() if store is None else {i for split in store.splits for i in store.video_ids(split)}
+    known = set() if store is None else {i for name in store.splits for i in store.video_ids(name)}
     root = find_root(pictures, unit, known, str(path))
     if root not in _USUAL:
         notes += (f"{tree.shown}: the results are in the folder {path_of(root)}",)

@@ -107,7 +107,7 @@ def test_a_submission_is_whole_or_refused(tmp_path: Path, store):
     assert rows_of(tmp_path / "back") == rows_of(whole)
     part = parquet(tmp_path / "part", random_rows(7, candidates=False))
     for dry_run in (True, False):
-        with pytest.raises(ScoreError, match=r"no prediction for|every frame of every expression"):
+        with pytest.raises(ScoreError, match=r"masks.* are missing.*the server wants every frame"):
             convert(part, store, tmp_path / "no.zip", to="submission", split="train", dry_run=dry_run)
     assert not (tmp_path / "no.zip").exists()
 
