@@ -19,7 +19,7 @@ from typing import Any
 from rvosbench.errors import ScoreError
 from rvosbench.files.text import shown, some
 from rvosbench.submission.forms.index_lists import LISTS, IndexLists
-from rvosbench.submission.forms.json_text import Scanner, text_or_number
+from rvosbench.submission.forms.json_text import Scanner, text_or_number, writable
 from rvosbench.submission.forms.names import Names
 from rvosbench.submission.forms.run_lengths import is_run_lengths
 from rvosbench.submission.forms.tracks import mask_key
@@ -145,11 +145,12 @@ class Pieces:
         value = scanner.value()
         if key not in self.names.asked and not _holds_masks(value):
             return  # settings, figures and the like
+        writable(key, f"{where}: a key")
         label = f"{where}, {shown(key)}"
         is_track = is_run_lengths(value) or (
             isinstance(value, list) and all(mask is None or not _is_record_of_video(mask) for mask in value)
         )
-        if is_track:
+        if is_track or (key not in self.names.asked and self.names.of_key(key, where) is not None):
             meant = self.names.of_key(key, where)
             if meant is None:
                 self.foreign_keys.append(key)
@@ -236,7 +237,7 @@ class Pieces:
             return
         if not isinstance(image_id, str):
             raise ScoreError(f"{where} has the image_id {shown(image_id)}; expected text or a number")
-        meant = self.names.of_sample(image_id, where)
+        meant = self.names.of_sample(writable(image_id, f"{where}: image_id"), where)
         if meant is None:
             self.foreign_keys.append(image_id)
         else:
