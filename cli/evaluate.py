@@ -105,7 +105,7 @@ def evaluate_command(
       rvos evaluate --dataset stores/davis --split val \\
         --predictions results/osvos --protocol davis-objects
       rvos evaluate --dataset stores/ytvos --split heldout \\
-        --predictions results.zip --out runs/theirs --leaderboard
+        --predictions theirs.zip --out runs/theirs --leaderboard
       rvos evaluate --model soc --checkpoint runs/training/checkpoint \\
         --dataset stores/ytvos --split heldout --out runs/both
     """

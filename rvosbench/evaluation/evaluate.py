@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from rvosbench.errors import InvalidDataError, OutputError, ScoreError
-from rvosbench.evaluation.collect import ScoredVideos, Task, asked_of, score_videos
+from rvosbench.evaluation.collect import ScoredVideos, Task, asked_of, score_videos, without_truth
 from rvosbench.evaluation.compute import metric_value
 from rvosbench.evaluation.inputs import (
     Given,
@@ -24,6 +24,7 @@ from rvosbench.evaluation.inputs import (
     split_of,
     store_of,
 )
+from rvosbench.evaluation.partial_truth import partly_annotated
 from rvosbench.evaluation.writing import scores_folder, write_scores
 from rvosbench.files.locations import local_path
 from rvosbench.plugins.metric import Metric
@@ -101,7 +102,7 @@ def evaluate(
         PluginError: a metric fails.
         MissingPathError: there are no predictions, or no store.
         ScoreError: the predictions are of another store or split, incomplete, or cannot be scored; the
-            ground truth is hidden.
+            ground truth is hidden, or not whole.
         ShapeError: a mask has another size than its video.
         OutputError: the folder cannot be written, or holds a run of its own.
     """
@@ -122,6 +123,7 @@ def evaluate(
         left_out=frozenset(what.record.left_out if what.record else ()),
         ranks=any(metric.over == "ranking" for metric in asked.values()),
         tolerance=tolerance,
+        partly=partly_annotated(store, split, video_ids, tolerance),
     )
     for note in task.source.notes:
         (on_note or _log.info)(note)
@@ -165,7 +167,8 @@ def _check_videos(task: Task, video_ids: Sequence[str], surplus: Sequence[str]) 
     unanswered = [
         video_id
         for video_id in absent
-        if asked_of(task.store.video(task.split, video_id), task.rules, task.left_out)
+        if not without_truth(video_id, task)
+        and asked_of(task.store.video(task.split, video_id), task.rules, task.left_out)
     ]
     if unanswered:
         raise ScoreError(

@@ -17,6 +17,7 @@ from rvosbench.runs.run import PREDICTIONS, Run, open_run
 from rvosbench.runs.tolerance import STRICT, Tolerance
 from rvosbench.store import Store
 from rvosbench.submission import PredictionSource, open_predictions
+from rvosbench.submission.trees import suffix_of
 
 Predicted = str | Path | Run | Answering
 """A run, or its folder; a folder or file that anything wrote; answers in memory."""
@@ -48,7 +49,8 @@ class Given:
         if self.record is not None and self.record.model:
             return self.record.model
         if self.path is not None:
-            return self.path.stem
+            suffix = suffix_of((self.path.name,)) if self.path.is_file() else ""
+            return self.path.name[: len(self.path.name) - len(suffix)] or self.path.name
         return self.run.name if self.run else "arrays"
 
 
