@@ -10,8 +10,9 @@ from rvosbench.files.text import shown
 from rvosbench.runs.tolerance import Tolerance
 from rvosbench.submission.forms.detections import Detections
 from rvosbench.submission.forms.json_text import Scanner, read_json_text
+from rvosbench.submission.forms.meaning import record_id
 from rvosbench.submission.forms.names import Names
-from rvosbench.submission.forms.pieces import Piece, Pieces, record_id
+from rvosbench.submission.forms.pieces import Piece, Pieces
 from rvosbench.submission.forms.tracks import add_answer, add_record
 from rvosbench.submission.sources import VideoRows
 from rvosbench.submission.trees import Name, Tree

@@ -73,6 +73,10 @@ FORMS = {
     ],
     "keys with _": lambda: {f"pair_{key}": track for key, track in tracks().items()},
     "keys with /": lambda: {"predictions": {f"pair/{key}": track for key, track in tracks().items()}},
+    "keys with _, by frame name": lambda: {
+        f"pair_{key}": dict(zip(FRAMES, track, strict=True)) for key, track in tracks().items()
+    },
+    "keys with _, records": lambda: {f"pair_{key}": with_scores("pair", key) for key in IDS},
     "COCO of A2D-Sentences": lambda: [
         {
             "image_id": f"v_pair_f_{int(name)}_i_{key}",
