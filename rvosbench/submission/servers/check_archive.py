@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from rvosbench.errors import MissingPathError
+from rvosbench.files.foreign import file_is
 from rvosbench.files.text import file_size, one_line
 from rvosbench.submission.servers.faults import FaultList
 
@@ -118,7 +119,7 @@ def open_archive(path: Path, faults: FaultList, largest: int | None) -> Iterator
     try:
         archive = zipfile.ZipFile(path)
     except _BROKEN as error:
-        faults.add("not-a-zip", f"{path.name} ({one_line(error, 80)})")
+        faults.add("not-a-zip", f"{path.name}{file_is(path) or f' ({one_line(error, 80)})'}")
         yield None
         return
     with archive:

@@ -12,6 +12,7 @@ from PIL import Image, UnidentifiedImageError
 
 from rvosbench import masks
 from rvosbench.errors import InvalidDataError
+from rvosbench.files.foreign import it_is
 from rvosbench.files.text import one_line, some
 from rvosbench.masks.labels import used_values
 from rvosbench.metrics.matching import MAX_PROPOSALS
@@ -32,7 +33,7 @@ def most_bytes(video: Video) -> int:
 def check_picture(name: str, data: bytes, video: Video, layout: Layout, faults: FaultList) -> None:
     """Add what is wrong with one picture."""
     if not data.startswith(_SIGNATURE):
-        faults.add("not-a-png", name)
+        faults.add("not-a-png", f"{name}{it_is(data)}")
         return
     try:
         masks.check_png(data, name, "prediction")

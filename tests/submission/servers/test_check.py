@@ -346,6 +346,16 @@ def test_no_zip(tmp_path: Path, content):
     assert [fault.kind for fault in check_submission(out, store, "val", ANY)] == ["not-a-zip"]
 
 
+def test_what_is_no_zip_is_called_what_it_is(tmp_path: Path):
+    store, out = good_zip(tmp_path, ANY)
+    out.write_bytes(b"<!DOCTYPE html><html>")
+    (fault,) = check_submission(out, store, "val", ANY)
+    assert "it is a saved web page" in fault.examples[0]
+    rezip(out, {"7/0/00000.png": b"\xff\xd8\xff\xe0" + bytes(99)})
+    kinds = {fault.kind: fault.examples[0] for fault in check_submission(out, store, "val", ANY)}
+    assert kinds["not-a-png"] == "7/0/00000.png (it is a JPEG)"
+
+
 def test_cut_off(tmp_path: Path):
     store, out = good_zip(tmp_path, ANY)
     out.write_bytes(out.read_bytes()[:-100])
