@@ -78,6 +78,10 @@ def _check_tracks(scanner: Scanner, store: Store, split: str, faults: FaultList)
             faults.add("surplus-expression", f"{where}: {shown(video_id)}/{shown(category_id)}")
             continue
         answered.setdefault(video_id, set()).add(category_id)
+        meant = wanted[video_id][category_id]
+        if str(track.get("exp_id", meant)) != meant:
+            said = f"exp_id {shown(track['exp_id'])} beside category {category_id}"
+            faults.add("bad-entry", f"{where}, video {video_id}: {said}")
         for fault in _faults_of(track, videos[video_id]):
             faults.add("bad-entry", f"{where}, video {video_id}, category {category_id}: {fault}")
     for key, asked in wanted.items():

@@ -208,6 +208,8 @@ CASES: dict[str, tuple[str, Callable[[Files], object], dict[str, int]]] = {
         {"bad-entry": 1, "missing-expression": 1},
     ),
     "a score of 400 digits": ("lvvis", setting("score", 10**400), {"bad-entry": 1}),
+    "another exp_id": ("lvvis", setting("exp_id", "1"), {"bad-entry": 1}),
+    "no exp_id": ("lvvis", edited(lambda t: t[0].pop("exp_id") and None), {}),
     "no track": ("lvvis", edited(lambda t: [*t, 3]), {"bad-entry": 1}),
     "a score of text": ("lvvis", setting("score", "high"), {"bad-entry": 1}),
     "a mask too few": ("lvvis", edited(lambda t: t[0]["segmentations"].pop() and None), {"bad-entry": 1}),
