@@ -143,6 +143,18 @@ def test_a_file_per_video_or_per_process_is_one_set_of_predictions(tmp_path: Pat
         read(tmp_path / "run", store)
 
 
+def test_texts_are_held_while_there_is_room(tmp_path: Path, store, monkeypatch):
+    for key, track in tracks().items():
+        put(tmp_path / "run" / f"rank_{key}.json", {"pair": {key: track}})
+    source = opened(tmp_path / "run", store)
+    assert source.read(VIDEO).rows == source.read(VIDEO).rows
+    assert len(source._held) == len(IDS)
+    monkeypatch.setattr(json_source, "MOST_BYTES", 1)
+    assert len(opened(tmp_path / "run", store).read(VIDEO).rows) == len(rows())
+    monkeypatch.setattr(json_source, "read_json_text", None)  # what is held is not read again
+    assert len(source.read(VIDEO).rows) == len(rows())
+
+
 def test_a_source_can_be_sent_to_another_process(tmp_path: Path, store):
     source = opened(put(tmp_path / "r.json", {"pair": tracks()}), store)
     before = source.read(VIDEO).rows
