@@ -58,6 +58,7 @@ class Pieces:
     numbered_records: list[tuple[Mapping[str, Any], int, int, str]] = field(default_factory=list)
     forms: set[str] = field(default_factory=set)  # in words
     foreign_keys: list[str] = field(default_factory=list)
+    hollow: list[tuple[str, Piece]] = field(default_factory=list)  # of this file: videos without any mask
 
     def add_document(self, document: int, scanner: Scanner) -> int:
         """Index one file.
@@ -70,9 +71,13 @@ class Pieces:
             ScoreError: it is in none of these forms, or its keys belong to nothing.
         """
         before = self._count()
+        self.hollow = []
         while scanner.peek():
             self._value(document, scanner, scanner.name)
-        return self._count() - before
+        answers = self._count() - before
+        for video_id, piece in self.hollow if answers else ():
+            self._keep(video_id, piece)  # in a file of answers it is a broken one, which reading it says
+        return answers
 
     def finish(self) -> None:
         """Give numbers their meaning, once all files are known.
@@ -144,10 +149,11 @@ class Pieces:
         """A key of the top object, and what stands there."""
         position = scanner.position
         value = scanner.value()
-        if key not in self.names.asked and not _holds_masks(value):
-            return  # settings, figures and the like
+        if not _holds_masks(value):  # settings, figures, expressions
+            if key in self.names.asked:
+                self.hollow.append((key, Piece(document, position, None)))
+            return
         writable(key, f"{where}: a key")
-        label = f"{where}, {shown(key)}"
         is_track = is_run_lengths(value) or (
             isinstance(value, list) and all(mask is None or not _is_record_of_video(mask) for mask in value)
         )
@@ -158,11 +164,9 @@ class Pieces:
             else:
                 self.forms.add("run lengths by <video>_<expression>")
                 self._keep(meant[0], Piece(document, position, meant[1]))
-        elif isinstance(value, dict | list):
+        else:
             self.forms.add("run lengths by video and expression")
             self._keep(key, Piece(document, position, None))
-        else:
-            raise ScoreError(f"{label} holds {shown(value)}; expected masks by expression")
 
     def _record(self, document: int, scanner: Scanner, where: str) -> None:
         """An element of a list, or a line."""
@@ -223,12 +227,16 @@ def _is_record_of_video(value: object) -> bool:
 
 
 def _holds_masks(value: object) -> bool:
-    """Whether run lengths are somewhere in a value."""
+    """Whether run lengths are somewhere in a value, or nulls in a list where they might be."""
     inside = [value]
     while inside:
         value = inside.pop()
         if is_run_lengths(value):
             return True
-        if isinstance(value, dict | list):
-            inside += value.values() if isinstance(value, dict) else value
+        if isinstance(value, list):
+            if any(element is None for element in value):
+                return True
+            inside += value
+        elif isinstance(value, dict):
+            inside += value.values()
     return False

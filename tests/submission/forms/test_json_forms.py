@@ -122,8 +122,12 @@ def test_a_file_in_a_folder_a_zip_or_a_tar_is_found_and_others_are_named(tmp_pat
     folder = tmp_path / "run"
     put(folder / "deep" / "results.json", {"pair": tracks()})
     put(folder / "args.json", {"lr": 0.1})
+    put(folder / "metrics.json", {"pair": {"0": {"J": 0.5}}, "single": 0.5})
     source = opened(folder, store)
-    assert source.notes == ("args.json holds no masks and is no source of predictions",)
+    assert source.notes == (
+        "args.json holds no masks and is no source of predictions",
+        "metrics.json holds no masks and is no source of predictions",
+    )
     assert read(folder, store) == rows()
     with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
         archive.write(folder / "deep" / "results.json", "results.json")
@@ -213,9 +217,19 @@ def test_objects_are_answered_by_their_ids(tmp_path: Path, store):
     ("content", "complaint"),
     [
         ({"pair": {"0": tracks()["0"][:4]}}, "expression '0' has 4 masks; the video has 6 frames, 6 of them"),
+        ({"PAIR": {"0": tracks()["0"]}}, "video 'PAIR', which is called 'pair'"),
         ({"pair": {"0": None, "1": tracks()["1"]}}, "expression '0' is None; expected a list of run lengths"),
-        ({"pair": {"0": {"prediction_masks": None}}}, "holds no masks"),
-        ({"pair": {"0": []}}, "has 0 masks"),
+        (
+            {"pair": {"0": {"prediction_masks": None}, "1": tracks()["1"]}},
+            "expression '0' holds no masks; were only files",
+        ),
+        ({"pair": {"0": {"prediction_masks": None}}}, "holds no masks; expected results"),
+        ({"pair": {"0": {"exp": "a dog", "obj_id": "1"}}}, "holds no masks; expected results"),
+        (
+            {"pair": {"0": {"mine": 1}}, "single": {"0": [None] * 5}},
+            "expression '0' is {'mine': 1}; expected",
+        ),
+        ({"pair": {"0": [], "1": tracks()["1"]}}, "has 0 masks"),
         ({"pair": {"0": {"frames": FRAMES[:2], "masks": tracks()["0"]}}}, "6 masks and names 2 frames"),
         ({"pair": {"0": {"frames": [FRAMES[0]] * 6, "masks": tracks()["0"]}}}, "the frame 00000 twice"),
         (
@@ -232,7 +246,7 @@ def test_objects_are_answered_by_their_ids(tmp_path: Path, store):
         ({"pair": {"0": {"masks": tracks()["0"], "score": "high"}}}, "has the score 'high'"),
         ({"pair": {"0": {"masks": tracks()["0"], "scores": [1, 2]}}}, "6 masks and 2 scores"),
         ({"pair": {"0": {"masks": tracks()["0"], "score": True}}}, "has the score True"),
-        ({"pair": {"0": [{"0": 1}] * 6}}, "is {'0': 1}; expected run lengths"),
+        ({"pair": {"0": [{"0": 1}] * 6, "1": tracks()["1"]}}, "is {'0': 1}; expected run lengths"),
         ({"pair": {"0": [[[0, 0, 5, 5, 0, 5]]] * 6, "1": tracks()["1"]}}, "is a list, such as of polygons"),
         ([{"video_id": "pair", "exp_id": "0"}], "and no masks"),
         ([{"exp_id": "0", "masks": tracks()["0"]}], "expected a video_id"),
