@@ -50,7 +50,7 @@ class JsonSource:
         pieces = Pieces(names)
         empty = []
         for number, name in enumerate(self._files):
-            if not pieces.add_document(number, Scanner(self._text(number), "/".join(name))):
+            if not pieces.add_document(number, Scanner(self._text(number), "/".join(name)), name):
                 empty.append("/".join(name))
         if len(empty) == len(self._files):
             raise ScoreError(
