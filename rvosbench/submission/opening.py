@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from rvosbench.errors import MissingPathError, ScoreError
+from rvosbench.files.text import some
 from rvosbench.plugins.protocol import ANNOTATORS
 from rvosbench.runs.predictions import Predictions
 from rvosbench.runs.tolerance import STRICT, Tolerance
@@ -65,17 +66,19 @@ def open_predictions(
     tree, notes = open_tree(path, _holds_results)
     names = sorted(tree.names())
     pictures = [name for name in names if suffix_of(name) == ".png"]
+    others = [name for name in names if suffix_of(name) in forms.SUFFIXES]
     if not pictures:
-        others = [name for name in names if suffix_of(name) in forms.SUFFIXES]
         if others:
             if isinstance(tree, Folder):
                 truth.refuse(path, _with_folders(tree, others))
             source = forms.open_form(tree, others, str(path), unit, tolerance, store, split)
             source.notes = (*notes, *source.notes)
             return source
+        if tables := {name[:-1] for name in names if suffix_of(name) == ".parquet"}:
+            return _parquet(tree, sorted(tables), str(path), tolerance)
         pictures = _jpegs(names, str(path), tolerance)
     known = set() if store is None else {i for name in store.splits for i in store.video_ids(name)}
-    root = find_root(pictures, unit, known, str(path))
+    root = find_root(pictures, unit, known, str(path), beside=others)
     if root not in _USUAL:
         notes += (f"{tree.shown}: the results are in the folder {path_of(root)}",)
     below = [name for name in pictures if is_below(name, root, unit)]
@@ -92,7 +95,7 @@ def open_predictions(
 
 
 def _holds_results(tree: Tree) -> bool:
-    return any(suffix_of(name) in (".png", *forms.SUFFIXES) for name in tree.names())
+    return any(suffix_of(name) in (".png", ".parquet", *forms.SUFFIXES) for name in tree.names())
 
 
 def _jpegs(names: Sequence[Name], shown: str, tolerance: Tolerance) -> list[Name]:
@@ -106,6 +109,22 @@ def _jpegs(names: Sequence[Name], shown: str, tolerance: Tolerance) -> list[Name
     if tolerance.threshold is None:
         raise no_jpeg(f"{shown}: {path_of(found[0])}")
     return found
+
+
+def _parquet(tree: Tree, folders: Sequence[Name], shown: str, tolerance: Tolerance) -> PredictionSource:
+    """Tables of `rvos predict`, below other folders."""
+    if not isinstance(tree, Folder):
+        raise ScoreError(
+            f"{shown} holds Parquet files in the folder {path_of(folders[0]) or '.'}; unpack the archive and "
+            "name that folder"
+        )
+    if len(folders) > 1:
+        raise ScoreError(
+            f"{shown} holds several results: {some(map(path_of, folders), 6)}; name one of these folders"
+        )
+    source = ParquetSource(Predictions.open(tree.root.joinpath(*folders[0])), tolerance)
+    source.notes = (f"{shown}: the results are in the folder {path_of(folders[0])}",)
+    return source
 
 
 def _with_folders(tree: Folder, names: Sequence[Name]) -> Iterator[Path]:

@@ -12,7 +12,9 @@ from rvosbench.submission.trees import Name
 _TOPS = ("Annotations", "valid")  # what servers and the inference scripts of the field call the first folder
 
 
-def find_root(names: Sequence[Name], unit: Unit, known: Collection[str], shown: str) -> Name:
+def find_root(
+    names: Sequence[Name], unit: Unit, known: Collection[str], shown: str, beside: Sequence[Name] = ()
+) -> Name:
     """The folders around the results.
 
     Args:
@@ -20,6 +22,7 @@ def find_root(names: Sequence[Name], unit: Unit, known: Collection[str], shown: 
         unit: what is answered.
         known: the ids of the videos that may be answered; may be empty, then the form of the names decides.
         shown: what messages call the whole.
+        beside: files of other forms there, which the pictures may only belong to.
 
     Returns:
         The parts before the video (or annotator). Not every name need fit below it.
@@ -32,7 +35,7 @@ def find_root(names: Sequence[Name], unit: Unit, known: Collection[str], shown: 
     whole = [root for root in roots if all(is_below(name, root, unit) for name in names)]
     chosen = whole or roots
     if not chosen:
-        raise unexpected(names[0], unit, shown)
+        raise unexpected(names[0], unit, shown, beside)
     if len(chosen) == 1:
         return chosen[0]
     listed = some((path_of(root) or "." for root in chosen), 6)
@@ -49,11 +52,12 @@ def is_below(name: Name, root: Name, unit: Unit) -> bool:
     return name[: len(root)] == root and fits(name[len(root) :], unit)
 
 
-def unexpected(name: Name, unit: Unit, shown: str) -> ScoreError:
+def unexpected(name: Name, unit: Unit, shown: str, beside: Sequence[Name] = ()) -> ScoreError:
     """A picture that has no place in the layout."""
+    file = f", or name {path_of(beside[0])} itself if that holds them" if beside else ""
     return ScoreError(
         f"{shown} holds {path_of(name)}, expected {LAYOUTS[unit]}; choose the protocol that fits "
-        "(rvos list protocols) or another folder"
+        f"(rvos list protocols) or another folder{file}"
     )
 
 
