@@ -13,8 +13,9 @@ from rvosbench.submission.forms.names import Names
 
 RECORD_ID = ("exp_id", "expression_id", "object_id", "obj_id", "sent_id")
 """The keys under which a record says by id what it answers."""
-_TEXT = ("expression", "exp", "caption", "text", "noun_phrase")
-MEANT = (*RECORD_ID, *_TEXT, "category_id")
+RECORD_TEXT = ("expression", "exp", "caption", "text", "noun_phrase")
+"""Those under which it says so in words."""
+MEANT = (*RECORD_ID, *RECORD_TEXT, "category_id")
 """All keys that say what a record answers, directly or not."""
 
 _BESIDE = "into the folder or zip with the results"
@@ -30,7 +31,7 @@ def record_id(record: Mapping[str, Any], video_id: str, names: Names, where: str
         if record.get(key) is not None:
             return text_or_number(record[key], f"{where}: {key}")
     known = names.asked.get(video_id, {})
-    for key in _TEXT:
+    for key in RECORD_TEXT:
         text = record.get(key)
         if isinstance(text, str):
             asked_id = names.of_text(video_id, text)

@@ -22,17 +22,22 @@ from rvosbench.submission.forms.index_lists import LISTS, IndexLists
 from rvosbench.submission.forms.json_text import Scanner, text_or_number, writable
 from rvosbench.submission.forms.meaning import (
     MEANT,
-    RECORD_ID,
     meaning_of_images,
     meaning_of_record,
     record_id,
 )
 from rvosbench.submission.forms.names import Names
-from rvosbench.submission.forms.run_lengths import is_run_lengths
+from rvosbench.submission.forms.shapes import (
+    RECORD_VIDEO,
+    holds_masks,
+    is_track,
+    named_by_path,
+    wraps_results,
+)
 from rvosbench.submission.forms.tracks import mask_key
+from rvosbench.submission.trees import Name
 
 _WRAPPERS = ("results", "predictions", "videos", "data", "annotations", "preds", "answers")
-_RECORD_VIDEO = ("video_id", "video", "video_name", "vid", "vid_name")
 _RECORD_KEYS = ("image_id", "prediction_masks", "pred_masks", "segmentations", "segmentation", "frames")
 
 
@@ -58,9 +63,15 @@ class Pieces:
     numbered_records: list[tuple[Mapping[str, Any], int, int, str]] = field(default_factory=list)
     forms: set[str] = field(default_factory=set)  # in words
     foreign_keys: list[str] = field(default_factory=list)
+    hollow: list[tuple[str, Piece]] = field(default_factory=list)  # of this file: videos without any mask
 
-    def add_document(self, document: int, scanner: Scanner) -> int:
+    def add_document(self, document: int, scanner: Scanner, path: Name = ()) -> int:
         """Index one file.
+
+        Args:
+            document: its number.
+            scanner: at its beginning.
+            path: its path parts; `<video>.json` and `<video>/<expression>.json` say what is in them.
 
         Returns:
             How many answers it holds.
@@ -69,10 +80,19 @@ class Pieces:
             FormatError: it is no JSON.
             ScoreError: it is in none of these forms, or its keys belong to nothing.
         """
+        if (named := named_by_path(scanner, path, self.names)) is not None:
+            video_id, asked_id = named
+            self.forms.add("run lengths in a file for each video or expression")
+            self._keep(video_id, Piece(document, scanner.position, asked_id))
+            return 1
         before = self._count()
+        self.hollow = []
         while scanner.peek():
             self._value(document, scanner, scanner.name)
-        return self._count() - before
+        answers = self._count() - before
+        for video_id, piece in self.hollow if answers else ():
+            self._keep(video_id, piece)  # in a file of answers it is a broken one, which reading it says
+        return answers
 
     def finish(self) -> None:
         """Give numbers their meaning, once all files are known.
@@ -127,7 +147,7 @@ class Pieces:
         for key in scanner.members():
             if key in self.names.asked:
                 self._member(document, scanner, key, where)
-            elif key in _RECORD_KEYS or (key in _RECORD_VIDEO and scanner.peek() not in ("{", "[")):
+            elif key in _RECORD_KEYS or (key in RECORD_VIDEO and scanner.peek() not in ("{", "[")):
                 scanner.position = start
                 self._record(document, scanner, where)
                 return
@@ -144,25 +164,29 @@ class Pieces:
         """A key of the top object, and what stands there."""
         position = scanner.position
         value = scanner.value()
-        if key not in self.names.asked and not _holds_masks(value):
-            return  # settings, figures and the like
-        writable(key, f"{where}: a key")
-        label = f"{where}, {shown(key)}"
-        is_track = is_run_lengths(value) or (
-            isinstance(value, list) and all(mask is None or not _is_record_of_video(mask) for mask in value)
-        )
-        if is_track or (key not in self.names.asked and self.names.of_key(key, where) is not None):
-            meant = self.names.of_key(key, where)
-            if meant is None:
-                self.foreign_keys.append(key)
-            else:
-                self.forms.add("run lengths by <video>_<expression>")
-                self._keep(meant[0], Piece(document, position, meant[1]))
-        elif isinstance(value, dict | list):
+        if not holds_masks(value):  # settings, figures, expressions
+            if key in self.names.asked:
+                self.hollow.append((key, Piece(document, position, None)))
+            return
+        is_video = key in self.names.asked
+        meant = self.names.of_key(key, where) if is_track(value) or not is_video else None
+        if meant is not None:
+            self.forms.add("run lengths by <video>_<expression>")
+            self._keep(meant[0], Piece(document, position, meant[1]))
+        elif not is_video and wraps_results(value, self.names):
+            scanner.position = position
+            self._value(document, scanner, where)
+        elif not is_track(value):
             self.forms.add("run lengths by video and expression")
-            self._keep(key, Piece(document, position, None))
+            self._keep(writable(key, f"{where}: a key"), Piece(document, position, None))
+        elif is_video:
+            raise ScoreError(
+                f"{where} holds masks for the video {key} and does not say for which of its "
+                f"{len(self.names.asked[key])} expressions; expected "
+                '{"<video>": {"<expression>": [masks]}}'
+            )
         else:
-            raise ScoreError(f"{label} holds {shown(value)}; expected masks by expression")
+            self.foreign_keys.append(writable(key, f"{where}: a key"))
 
     def _record(self, document: int, scanner: Scanner, where: str) -> None:
         """An element of a list, or a line."""
@@ -181,7 +205,7 @@ class Pieces:
         if "image_id" in record:
             self._sample(document, position, record, where)
             return
-        key = next((key for key in _RECORD_VIDEO if key in record), None)
+        key = next((key for key in RECORD_VIDEO if key in record), None)
         if key is None:
             raise ScoreError(f"{where} has the keys {some(map(shown, record))}; expected a video_id")
         video_id = text_or_number(record[key], f"{where}: {key}")
@@ -215,20 +239,3 @@ class Pieces:
             self.foreign_keys.append(image_id)
         else:
             self._keep(meant[0], Piece(document, position, meant[1], meant[2], is_record=True))
-
-
-def _is_record_of_video(value: object) -> bool:
-    """Whether a list's element says which expression it answers, so that the list is about a video."""
-    return isinstance(value, dict) and not is_run_lengths(value) and any(key in value for key in RECORD_ID)
-
-
-def _holds_masks(value: object) -> bool:
-    """Whether run lengths are somewhere in a value."""
-    inside = [value]
-    while inside:
-        value = inside.pop()
-        if is_run_lengths(value):
-            return True
-        if isinstance(value, dict | list):
-            inside += value.values() if isinstance(value, dict) else value
-    return False
