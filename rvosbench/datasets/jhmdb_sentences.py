@@ -120,7 +120,8 @@ class JhmdbSentences:
         frames = open_frames(self.release_dir, f"Rename_Images/{action}/{video_id}", names, ".png")
         if parts.shape[:2] != frames.size:
             raise DatasetError(
-                f"{path}: part_mask is {parts.shape}, its frames {frames.size[0]}x{frames.size[1]} px; "
+                f"{path}: part_mask is {parts.shape}, its frames {frames.size[0]}x{frames.size[1]} px"
+                f"{frames.exif_hint(parts.shape[:2])}; "
                 "expected (height, width, frames), masks are never resized"
             )
         annotated = self._annotated(video_id, parts.shape[2], path)
@@ -138,7 +139,7 @@ class JhmdbSentences:
             annotated=annotated,
             categories={_ACTOR: action},
         )
-        return ReadVideo(video)
+        return ReadVideo(video, frames.problems)
 
     def expressions(self, split: str, video_id: str) -> tuple[Expression, ...]:
         """The expression about a video."""

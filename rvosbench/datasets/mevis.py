@@ -123,7 +123,12 @@ class Mevis:
         masks: dict[tuple[int, int], Rle] = {}
         if ground_truth is not None:
             for object_id in sorted(objects_meant(entry.expressions)):
-                track = _read_object(ground_truth, object_id, frames.names, frames.size)
+                try:
+                    track = _read_object(ground_truth, object_id, frames.names, frames.size)
+                except DatasetError as error:
+                    turned = frames.size[::-1]
+                    hint = frames.exif_hint(turned) if f"has size {list(turned)}" in str(error) else ""
+                    raise DatasetError(f"{error}{hint}") from error
                 masks |= {(object_id, index): rle for index, rle in track.items()}
         known = any(expression.object_ids is not None for expression in entry.expressions)
         video = as_video(
@@ -136,7 +141,7 @@ class Mevis:
             annotated=[known] * len(frames.names),
             categories={},
         )
-        return ReadVideo(video)
+        return ReadVideo(video, frames.problems)
 
     def split_problems(self, split: str) -> tuple[str, ...]:
         """Masks that belong to no video.

@@ -130,7 +130,7 @@ class RefDavis17:
             DatasetError: a file is damaged.
         """
         images, names = self._frames(split, video_id)
-        video = read_video(
+        return read_video(
             self.release_dir,
             video_id=video_id,
             split=split,
@@ -142,7 +142,6 @@ class RefDavis17:
             all_annotated=True,
             categories=self._categories.get(video_id, {}) | {VOID_LABEL: VOID},
         )
-        return ReadVideo(video)
 
     def expressions(self, split: str, video_id: str) -> tuple[Expression, ...]:
         """The expressions about a sequence."""

@@ -124,7 +124,7 @@ class ReferYoutubeVos:
         entry = self._entry(split, video_id)
         folder = _folder(split)
         categories = self._categories.get(video_id, {}) if folder == "train" else {}
-        video = read_video(
+        return read_video(
             self.release_dir,
             video_id=video_id,
             split=split,
@@ -137,7 +137,6 @@ class ReferYoutubeVos:
             categories=categories,
             objects=categories.keys() | objects_meant(entry.expressions) if categories else None,
         )
-        return ReadVideo(video)
 
     def expressions(self, split: str, video_id: str) -> tuple[Expression, ...]:
         """The expressions about a video."""
