@@ -246,10 +246,19 @@ def with_frames(
     Returns:
         The videos that are there, and a sentence about those that are not, if any.
     """
-    missing = entries.keys() - folder_names(release_dir / split / "JPEGImages")
+    images = release_dir / split / "JPEGImages"
+    missing = entries.keys() - folder_names(images)
     if not missing:
         return dict(entries), None
     return {video_id: entry for video_id, entry in entries.items() if video_id not in missing}, (
         f"{split}/JPEGImages lacks {len(missing)} of the {len(entries)} videos of {split} "
-        f"({some(missing)}); they are left out, is the download complete?"
+        f"({some(missing)}); they are left out, is the download complete?{_nested(images)}"
     )
+
+
+def _nested(images: Path) -> str:
+    """Where the frames are, if an archive was extracted one folder too deep or beside its place."""
+    for other in (images / images.name, images.parent / images.parent.name / images.name):
+        if other.is_dir():
+            return f" (there is {other}: move it up)"
+    return ""

@@ -29,6 +29,7 @@ from rvosbench import masks
 from rvosbench.datasets.frame_folders import as_video, frame_files, open_frames
 from rvosbench.datasets.jhmdb_samples import Samples, read_samples
 from rvosbench.datasets.matlab_arrays import array_shape, read_array
+from rvosbench.datasets.parts import say_parts
 from rvosbench.datasets.reading import fingerprint, folder_names, read_csv, release_folder, safe_id
 from rvosbench.datasets.specs.jhmdb import CARD, JhmdbOptions
 from rvosbench.errors import DatasetError, UnknownNameError
@@ -69,7 +70,8 @@ class JhmdbSentences:
         self._actions = self._find_videos()
         if not self._actions:
             raise DatasetError(
-                f"{release_dir} has no video with frames, masks and an expression; expected "
+                f"{release_dir} has no video with frames, masks and an expression"
+                f"{say_parts(release_dir, [[_TEXT, 'Rename_Images', 'puppet_mask']])}; expected "
                 "Rename_Images/<action>/<video>/ and puppet_mask/<action>/<video>/puppet_mask.mat"
             )
         self._samples = self._find_samples(options.samples)

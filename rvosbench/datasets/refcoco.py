@@ -81,7 +81,8 @@ class _RefCocoFamily:
         self._expressions = self._with_images()
         if not self._expressions and not self._faults:
             raise MissingPathError(
-                f"{self._images} holds none of the {len(self._index.images)} images of {self.card.title}; "
+                f"{self._images} holds none of the {len(self._index.images)} images of {self.card.title}"
+                f"{_nested(self._images)}; "
                 "expected COCO_train2014_<number>.jpg, fetch train2014.zip of COCO"
             )
 
@@ -248,6 +249,12 @@ class RefCocoG(_RefCocoFamily):
 
     _folder = "refcocog"
     card = REFCOCOG_CARD
+
+
+def _nested(images: Path) -> str:
+    """Where they are, if an archive was extracted one folder too deep."""
+    inner = images / images.name
+    return f" (there is {inner}: move it up)" if inner.is_dir() else ""
 
 
 def _find_images(base: Path) -> Path:
