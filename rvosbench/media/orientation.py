@@ -52,16 +52,23 @@ def _in_exif(content: bytes) -> int:
     return 1
 
 
+def orientation_of(path: Path) -> int:
+    """The same of a JPEG or PNG file; 1 where it is neither."""
+    try:
+        with Image.open(path, formats=("JPEG", "PNG")) as image:
+            return orientation(image)
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError, Image.DecompressionBombWarning):
+        return 1
+
+
 def orientation_of_png(path: Path) -> int:
     """The same of a PNG file; 1 where it cannot be read. Cheap for one that says nothing."""
     try:
         with path.open("rb") as file:
-            if b"eXIf" not in file.read(_HEAD):
-                return 1
-        with Image.open(path, formats=("PNG",)) as image:
-            return orientation(image)
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError, Image.DecompressionBombWarning):
+            says = b"eXIf" in file.read(_HEAD)
+    except (OSError, ValueError):
         return 1
+    return orientation_of(path) if says else 1
 
 
 def orientation_in(data: bytes) -> int:
