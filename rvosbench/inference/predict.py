@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -57,6 +58,8 @@ class PredictOptions:
     resume: bool = True
     """Use the videos that an interrupted run at `out` has finished. If it was another run, by its model,
     weights, settings, seed, store or program, that is refused; False throws them away."""
+    reuse: bool = False
+    """A complete run at `out` that the same call has made is left as it is."""
     overwrite: bool = False
     """A run of predictions that is at `out`, with its scores, gives way when this one is complete."""
 
@@ -107,7 +110,8 @@ def predict(
         raise InvalidDataError(f"limit is {chosen.limit}, expected at least 1 video")
     shard = None if chosen.shard is None else Shard.read(chosen.shard)
     out = local_path(out)
-    check_folder(out, overwrite=chosen.overwrite, content=ANSWERS, parents=True)
+    may_be_there = chosen.overwrite or (chosen.reuse and ANSWERS.fills(out) if out.is_dir() else False)
+    check_folder(out, overwrite=may_be_there, content=ANSWERS, parents=True)
     checkpoint = None if chosen.checkpoint is None else weights_of(local_path(chosen.checkpoint))
     check_model(model, checkpoint, chosen.model_options)
     opened = store if isinstance(store, Store) else Store.open(local_path(store))
@@ -146,6 +150,10 @@ def predict(
         }
         environment = run_record.environment()
         key = _key(facts, environment["versions"], loaded)
+        facts["fingerprint"] = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()
+        if chosen.reuse and _is_made(out, facts):
+            partial.leave()
+            return out
         if chosen.resume:
             refuse_another(partial.folder, key, out)
         asking = _Asking(opened, split, loaded, candidates, chosen)
@@ -188,6 +196,14 @@ def predict(
             error.add_note(f"{videos} kept in {partial_folder(out)}; the same command continues from there")
         raise
     return out
+
+
+def _is_made(out: Path, facts: Mapping[str, Any]) -> bool:
+    """Whether a complete run at `out` is what is asked for."""
+    if not (out / run_record.NAME).is_file():
+        return False
+    made = run_record.read_run(out)
+    return all(made.get(name) == facts[name] for name in ("fingerprint", "limit", "shard"))
 
 
 class _Asking:
