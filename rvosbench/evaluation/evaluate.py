@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, fields, is_dataclass, replace
 from functools import partial
 from math import nan
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from rvosbench.errors import InvalidDataError, OutputError, ScoreError
 from rvosbench.evaluation.collect import ScoredVideos, Task, asked_of
@@ -39,6 +39,7 @@ from rvosbench.plugins.protocol import ANNOTATORS, Protocol
 from rvosbench.plugins.registry import METRICS
 from rvosbench.runs.run import PREDICTIONS
 from rvosbench.runs.scores import MetricValue, Scores
+from rvosbench.runs.tolerance import Adjusted, Tolerance
 from rvosbench.store import Store
 from rvosbench.work.shards import Shard
 
@@ -63,6 +64,21 @@ class EvaluateOptions:
     ids. The parts become one with `rvosbench.merge`. A run that is a part itself is scored as that."""
     force: bool = False
     """Compute scores that the run has already, under the same fingerprint, once more."""
+    missing: Literal["error", "zero"] = "error"
+    surplus: Literal["error", "ignore"] = "error"
+    resize: Literal["error", "nearest"] = "error"
+    threshold: int | None = None
+    truth: Literal["error", "annotated"] = "error"
+    """These five let imperfect predictions pass, see `rvosbench.runs.tolerance.Tolerance`; scores say it."""
+
+    @property
+    def tolerance(self) -> Tolerance:
+        """What is let pass.
+
+        Raises:
+            InvalidDataError: a choice that there is not.
+        """
+        return Tolerance(**{f.name: getattr(self, f.name) for f in fields(Tolerance)})
 
 
 def evaluate(
@@ -74,6 +90,7 @@ def evaluate(
     metrics: Sequence[str] = (),
     out: str | Path | None = None,
     on_progress: Callable[[int, int], None] | None = None,
+    on_note: Callable[[str], None] | None = None,
     **options: Any,
 ) -> Scores:
     """Score predictions against a store; memory holds the masks of one video at a time.
@@ -91,6 +108,8 @@ def evaluate(
         metrics: names in `rvosbench.plugins.registry.METRICS`, added to the protocol's own.
         out: a folder for the scores; it becomes a run without a record.
         on_progress: called with (videos done, videos in all).
+        on_note: called with each remark about how the predictions were found, such as a folder around them
+            that was entered; without it, remarks are logged as information.
         options: fields of `EvaluateOptions`, such as `seed`.
 
     Raises:
@@ -103,6 +122,7 @@ def evaluate(
         OutputError: the folder cannot be written, or holds a run of its own.
     """
     chosen = EvaluateOptions(**options)
+    tolerance = chosen.tolerance
     what = given(predictions)
     _check_workers(what, chosen)
     shard = shard_of(what, chosen.shard)
@@ -111,7 +131,7 @@ def evaluate(
     split = split_of(what, store, split)
     rules = rules_of(store, protocol)
     asked = {name: METRICS[name] for name in dict.fromkeys([*rules.metrics, *metrics])}
-    reopen = partial(opened, what, store, split, rules)
+    reopen = partial(opened, what, store, split, rules, tolerance)
     all_ids = store.video_ids(split)[: what.record.limit if what.record else None]
     video_ids = all_ids if shard is None else shard.of_all(all_ids)
     task = Task(
@@ -121,10 +141,11 @@ def evaluate(
         rules=rules,
         left_out=left_out_of(what, store, split, None if shard is None else video_ids),
         ranks=any(metric.over == "ranking" for metric in asked.values()),
+        tolerance=tolerance,
     )
-    # Of several parts of the same predictions, the first one tells.
-    is_first = shard is None or shard.index == 1
-    surplus = tuple(sorted(set(task.source.video_ids()) - set(all_ids))) if is_first else ()
+    for note in task.source.notes:
+        (on_note or _log.info)(note)
+    surplus = tuple(sorted(set(task.source.video_ids()) - set(all_ids)))
     _check_videos(task, video_ids, surplus)
     known = None if folder is None else _fingerprint(what, store, split, rules, asked, shard, chosen)
     if folder is not None and known is not None and not chosen.force:
@@ -135,6 +156,10 @@ def evaluate(
         scored = score_spread(task, video_ids, reopen, chosen.workers, on_progress)
         if shard is None:
             check_scored(scored, rules, what, f"{store.name}/{split}", chosen.allow_empty)
+        if shard is None or shard.index == 1:  # of several parts of the same predictions, the first one tells
+            scored = replace(scored, adjusted=scored.adjusted + _ignored(task, surplus))
+        else:
+            surplus = ()
         scores = replace(_scores(task, scored, asked, what, surplus, shard, chosen), fingerprint=known)
         if target is not None:
             write_scores(scores, target)
@@ -198,15 +223,17 @@ def _folder(what: Given, out: Path | None, shard: Shard | None) -> Path | None:
 
 
 def _check_videos(task: Task, video_ids: Sequence[str], surplus: Sequence[str]) -> None:
-    """Refuse videos without predictions; warn of predictions without a video."""
+    """Refuse videos without predictions; warn of predictions without a video, unless they may be ignored."""
     name = f"{task.store.name}/{task.split}"
-    if surplus:
+    if surplus and task.tolerance.surplus == "error":
         _log.warning(
             "predictions for %d videos that %s does not have are ignored, such as %s",
             len(surplus),
             name,
             ", ".join(surplus[:3]),
         )
+    if task.tolerance.missing == "zero" and len(surplus) < len(task.source.video_ids()):
+        return
     absent = sorted(set(video_ids) - set(task.source.video_ids()))
     unanswered = [
         video_id
@@ -216,7 +243,12 @@ def _check_videos(task: Task, video_ids: Sequence[str], surplus: Sequence[str]) 
     if unanswered:
         raise ScoreError(
             f"{len(unanswered)} of {len(video_ids)} videos of {name} have no predictions: "
-            f"{', '.join(unanswered[:3])}{' ...' if len(unanswered) > 3 else ''}; predict them too"
+            f"{', '.join(unanswered[:3])}{' ...' if len(unanswered) > 3 else ''}; "
+            + (
+                "predict them too, or add --missing zero, which every table will say"
+                if len(surplus) < len(task.source.video_ids())
+                else "the predictions are of no video of this split, are they of another one?"
+            )
         )
 
 
@@ -248,6 +280,13 @@ def check_scored(scored: ScoredVideos, rules: Protocol, what: Given, name: str, 
         _log.warning("every mask in %s equals the ground truth to the pixel; is it a copy of it?", what.shown)
 
 
+def _ignored(task: Task, surplus: Sequence[str]) -> Adjusted:
+    """What was ignored besides predictions of the videos that were scored."""
+    if task.tolerance.surplus == "error":
+        return Adjusted()
+    return Adjusted(surplus=len(surplus) + getattr(task.source, "strays", 0))
+
+
 def _scores(
     task: Task,
     scored: ScoredVideos,
@@ -273,6 +312,7 @@ def _scores(
         mismatched_expressions=record is not None and record.mismatched_expressions,
         n_left_out=len(task.left_out),
         ignored_videos=surplus,
+        tolerance=options.tolerance,
         shard=shard,
     )
 

@@ -15,6 +15,7 @@ from rvosbench.plugins.registry import PROTOCOLS
 from rvosbench.runs.record import NAME as RECORD
 from rvosbench.runs.record import RunRecord
 from rvosbench.runs.run import PREDICTIONS, Run, open_run
+from rvosbench.runs.tolerance import STRICT, Tolerance
 from rvosbench.store import Store
 from rvosbench.submission import PredictionSource, open_predictions
 from rvosbench.work.shards import Shard
@@ -171,7 +172,9 @@ def rules_of(store: Store, protocol: str | Protocol | None) -> Protocol:
     return PROTOCOLS[name]
 
 
-def opened(what: Given, store: Store, split: str, rules: Protocol) -> PredictionSource:
+def opened(
+    what: Given, store: Store, split: str, rules: Protocol, tolerance: Tolerance = STRICT
+) -> PredictionSource:
     """The predictions, one video at a time.
 
     Raises:
@@ -180,9 +183,11 @@ def opened(what: Given, store: Store, split: str, rules: Protocol) -> Prediction
         FormatError: they are in no format that we read.
     """
     if what.answers is not None:
-        return Arrays(what.answers, store.video_ids(split))
+        return Arrays(what.answers, store.video_ids(split), tolerance)
     if what.path is not None:
-        return open_predictions(what.path, rules.answers, store.release, store.folder)
+        return open_predictions(
+            what.path, rules.answers, release=store.release, store=store, tolerance=tolerance
+        )
     run, record = what.run, what.record
     if run is None or record is None:
         raise InvalidDataError("nothing was given to score; name a run, predictions or arrays")
@@ -196,7 +201,7 @@ def opened(what: Given, store: Store, split: str, rules: Protocol) -> Prediction
             )
     if rules.candidates == "all":
         _refuse_too_few_candidates(run, record, rules)
-    return open_predictions(run.path / PREDICTIONS, rules.answers)
+    return open_predictions(run.path / PREDICTIONS, rules.answers, tolerance=tolerance)
 
 
 def _refuse_too_few_candidates(run: Run, record: RunRecord, rules: Protocol) -> None:
