@@ -82,5 +82,10 @@ def evaluate_workspace(
 
     each.run(job(task, predicted=True) for task in pending.score)
     each.run(job(task, predicted=False) for task in pending.predict)
-    show([from_here(run.path) for run in runs_of(workspace) if run.scores], only=None, as_json=as_json)
+    show(
+        [from_here(run.path) for run in runs_of(workspace) if run.scores],
+        only=None,
+        failed=each.failed,
+        as_json=as_json,
+    )
     return 1 if each.failed else 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -55,12 +55,19 @@ class Each:
         warn(f"{name} is not scored: {why}")
 
 
-def show(runs: Sequence[Path], *, only: Sequence[tuple[Path, str]] | None, as_json: bool) -> None:
+def show(
+    runs: Sequence[Path],
+    *,
+    only: Sequence[tuple[Path, str]] | None,
+    failed: Mapping[str, str],
+    as_json: bool,
+) -> None:
     """The leaderboard of scored runs.
 
     Args:
         runs: their folders.
         only: show these runs, each under this protocol; None: all scores that they have.
+        failed: what was not scored, and why.
         as_json: print one JSON object.
     """
     from rvosbench.reporting import leaderboard
@@ -70,7 +77,7 @@ def show(runs: Sequence[Path], *, only: Sequence[tuple[Path, str]] | None, as_js
         rows = tuple(row for row in rows if (row.run.path, row.scores.protocol.name) in only)
     found = leaderboard.tables(rows)
     if as_json:
-        print_json(leaderboard.as_json(found))
+        print_json({**leaderboard.as_json(found), "failed": failed})
         return
     console = stdout_console()
     for table in found:

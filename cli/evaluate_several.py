@@ -58,7 +58,7 @@ def evaluate_several(several: Several, out: Path | None, as_json: bool) -> int:
         with keeping_work(kept=not temporary):
             each.run(_jobs(several, folder))
         paths = list(dict.fromkeys(path for path, _ in each.scored))
-        show(paths, only=each.scored, as_json=as_json)
+        show(paths, only=each.scored, failed=each.failed, as_json=as_json)
     if temporary:
         note("Nothing was kept; add --out FOLDER for leaderboard, compare and report.")
     return 1 if each.failed else 0
