@@ -29,6 +29,7 @@ from rvosbench.datasets.frame_folders import as_video, frame_files, open_frames,
 from rvosbench.datasets.mask_dict import MaskDict, open_mask_dict
 from rvosbench.datasets.reading import fingerprint, release_folder
 from rvosbench.datasets.specs.mevis import CARD, CARD_V2, MevisOptions
+from rvosbench.datasets.split_faults import SplitFaults
 from rvosbench.errors import DatasetError, MissingPathError, UnknownNameError
 from rvosbench.files.text import some
 from rvosbench.plugins.dataset import ReadVideo
@@ -56,7 +57,7 @@ class Mevis:
 
         Raises:
             MissingPathError: the folder is not there.
-            DatasetError: it holds no split, or a text has the wrong shape.
+            DatasetError: it holds no split. A text of the wrong shape is an error of its split.
         """
         self.release_dir = release_folder(release_dir, CARD.title)
         self._problems: list[str] = []
@@ -65,8 +66,9 @@ class Mevis:
         self._texts = {
             split: path for split in _SPLITS if (path := release_dir / split / TEXT_FILES[version]).is_file()
         }
+        self._faults = SplitFaults()
         self._videos = self._find_videos()
-        if not self._videos:
+        if not self._videos and not self._faults:
             packed = any((release_dir / split / "JPEGImages.tar").is_file() for split in _SPLITS)
             raise DatasetError(
                 f"{release_dir} holds no video of {self.card.title}; expected "
@@ -92,7 +94,7 @@ class Mevis:
 
     def splits(self) -> tuple[str, ...]:
         """The splits that have videos with frames: train, valid_u, valid, test."""
-        return tuple(self._videos)
+        return tuple(split for split in _SPLITS if split in self._videos or split in self._faults)
 
     def videos(self, split: str) -> Sequence[str]:
         """The videos of a split, sorted.
@@ -100,7 +102,7 @@ class Mevis:
         Raises:
             UnknownNameError: no such split.
             MissingPathError: the expressions mean objects, and `mask_dict.json` is not there.
-            DatasetError: `mask_dict.json` is damaged.
+            DatasetError: `mask_dict.json` or the text is damaged.
         """
         entries = self._entries(split)
         self._ground_truth(split)  # a damaged file is found before the first video is read
@@ -185,8 +187,11 @@ class Mevis:
     def _find_videos(self) -> dict[str, dict[str, VideoEntry]]:
         """The videos of every split that have a folder of frames."""
         videos = {}
-        for split, path in self._texts.items():
-            listed = read_expressions(path, "anno_id")
+        for split, path in list(self._texts.items()):
+            with self._faults.of(split):
+                listed = read_expressions(path, "anno_id")
+            if split in self._faults:
+                continue
             unsorted = [
                 v for v, entry in listed.items() if list(entry.frame_names) != sorted(entry.frame_names)
             ]
@@ -204,9 +209,11 @@ class Mevis:
                 )
             videos[split], problem = with_frames(self.release_dir, split, listed)
             self._problems += [problem] if problem else []
+        self._texts = {k: path for k, path in self._texts.items() if k not in self._faults}
         return {split: entries for split, entries in videos.items() if entries}
 
     def _entries(self, split: str) -> dict[str, VideoEntry]:
+        self._faults.check(split)
         if split not in self._videos:
             raise UnknownNameError(unknown(f"split of {self.release_dir}", split, list(self._videos)))
         return self._videos[split]

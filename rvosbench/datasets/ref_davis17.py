@@ -41,12 +41,14 @@ from rvosbench.datasets.reading import (
     safe_id,
 )
 from rvosbench.datasets.specs.davis import CARD
+from rvosbench.datasets.split_faults import SplitFaults
 from rvosbench.errors import DatasetError, UnknownNameError
 from rvosbench.files.text import shown, some
 from rvosbench.plugins.dataset import ReadVideo
 from rvosbench.plugins.registry import unknown
 from rvosbench.types import VOID, Expression
 
+_SPLITS = ("train", "val")
 _FPS = 24.0
 VOID_LABEL = 255
 """The object id of void pixels."""
@@ -64,11 +66,13 @@ class RefDavis17:
 
         Raises:
             MissingPathError: the folder or a text file is not there.
-            DatasetError: it holds no sequence, or an index has the wrong shape.
+            DatasetError: it holds no sequence, or an index has the wrong shape. The index of one split is an
+                error of that split.
         """
         self.release_dir = release_folder(release_dir, CARD.title)
         self.card = CARD
         self._problems: list[str] = []
+        self._faults = SplitFaults()
         self._indexes: list[Path] = []
         self._expressions: dict[
             str, dict[str, tuple[Expression, ...]]
@@ -89,7 +93,7 @@ class RefDavis17:
             self._read_raw(raw)
         elif (release_dir / "meta_expressions").is_dir():
             self._read_converted()
-        if not self._expressions:
+        if not self._expressions and not self._faults:
             raise DatasetError(
                 f"{release_dir} holds no sequence of {CARD.title} with frames, expressions and a place in "
                 "the image sets; expected DAVIS/JPEGImages/480p with davis_text_annotations, or "
@@ -111,7 +115,7 @@ class RefDavis17:
 
     def splits(self) -> tuple[str, ...]:
         """`train` and `val`, as far as they have sequences."""
-        return tuple(self._expressions)
+        return tuple(split for split in _SPLITS if split in self._expressions or split in self._faults)
 
     def videos(self, split: str) -> Sequence[str]:
         """The sequences of a split, sorted."""
@@ -171,6 +175,7 @@ class RefDavis17:
         return images, names
 
     def _split(self, split: str) -> dict[str, tuple[Expression, ...]]:
+        self._faults.check(split)
         if split not in self._expressions:
             raise UnknownNameError(unknown(f"split of {self.release_dir}", split, list(self._expressions)))
         return self._expressions[split]
@@ -194,12 +199,14 @@ class RefDavis17:
         images = davis / "JPEGImages" / "480p"
         on_disk = folder_names(images)
         unplaced = set(expressions)
-        for split in ("train", "val"):
+        for split in _SPLITS:
             path = davis / "ImageSets" / "2017" / f"{split}.txt"
             if not path.is_file():
                 continue
-            self._indexes.append(path)
-            listed = {safe_id(name, f"{path}: a sequence") for name in read_text(path).split()}
+            listed: set[str] = set()
+            with self._faults.of(split):
+                listed = {safe_id(name, f"{path}: a sequence") for name in read_text(path).split()}
+                self._indexes.append(path)
             unplaced -= listed
             self._add(split, images, masks, {name: expressions.get(name, ()) for name in listed}, on_disk)
         if unplaced:
@@ -214,17 +221,19 @@ class RefDavis17:
             path = self.release_dir / "meta_expressions" / folder / "meta_expressions.json"
             if not path.is_file():
                 continue
-            self._indexes.append(path)
             images = self.release_dir / folder / "JPEGImages"
-            entries = read_expressions(path)
+            meta = self.release_dir / folder / "meta.json"
+            with self._faults.of(split):
+                entries = read_expressions(path)
+                categories = read_categories(meta) if meta.is_file() else {}
+            if split in self._faults:
+                continue
+            self._indexes += [path, *([meta] if meta.is_file() else [])]
+            self._categories |= categories
             self._frame_names |= {name: entry.frame_names for name, entry in entries.items()}
             expressions = {name: _with_annotators(entry.expressions) for name, entry in entries.items()}
             annotations = self.release_dir / folder / "Annotations"
             self._add(split, images, annotations, expressions, folder_names(images))
-            meta = self.release_dir / folder / "meta.json"
-            if meta.is_file():
-                self._indexes.append(meta)
-                self._categories |= read_categories(meta)
 
     def _add(
         self,

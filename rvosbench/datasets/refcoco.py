@@ -31,6 +31,7 @@ from rvosbench.datasets.specs.refcoco import (
     RefCocoGOptions,
     RefCocoOptions,
 )
+from rvosbench.datasets.split_faults import SplitFaults
 from rvosbench.errors import DatasetError, MissingPathError, UnknownNameError
 from rvosbench.files.text import shown, some
 from rvosbench.masks import area
@@ -64,6 +65,7 @@ class _RefCocoFamily:
         """
         self.release_dir = release_folder(release_dir, self.card.title)
         self._problems: list[str] = []
+        self._faults = SplitFaults()
         by = options.split_by
         if by != type(options)().split_by:
             self.card = replace(self.card, counts={})
@@ -76,7 +78,7 @@ class _RefCocoFamily:
         self._index = self._read_index(base / self._folder, by, options.sentences)
         self._problems += self._index.problems
         self._expressions = self._with_images()
-        if not self._expressions:
+        if not self._expressions and not self._faults:
             raise MissingPathError(
                 f"{self._images} holds none of the {len(self._index.images)} images of {self.card.title}; "
                 "expected COCO_train2014_<number>.jpg, fetch train2014.zip of COCO"
@@ -97,7 +99,7 @@ class _RefCocoFamily:
 
     def splits(self) -> tuple[str, ...]:
         """The splits that have images: train, val, and testA, testB or test."""
-        return tuple(self._expressions)
+        return tuple(split for split in _SPLITS if split in self._expressions or split in self._faults)
 
     def videos(self, split: str) -> Sequence[str]:
         """The images of a split, sorted."""
@@ -178,6 +180,7 @@ class _RefCocoFamily:
         return f"{files[-1] if len(files) == 2 else files[0].parent}, annotation {annotation_id}"
 
     def _split(self, split: str) -> dict[str, tuple[RefExpression, ...]]:
+        self._faults.check(split)
         if split not in self._expressions:
             raise UnknownNameError(unknown(f"split of {self.release_dir}", split, list(self._expressions)))
         return self._expressions[split]
@@ -196,7 +199,7 @@ class _RefCocoFamily:
                 f"{refs} is missing; expected it with instances.json, or the converted "
                 f"instances_{self._folder}_<split>.json"
             )
-        return read_converted(converted)
+        return read_converted(converted, self._faults)
 
     def _with_images(self) -> dict[str, dict[str, tuple[RefExpression, ...]]]:
         """Split -> image -> expressions, for the images that are on disk."""

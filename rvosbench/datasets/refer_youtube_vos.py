@@ -31,6 +31,7 @@ from rvosbench.datasets.reading import (
     release_folder,
 )
 from rvosbench.datasets.specs.ytvos import CARD, YtvosOptions
+from rvosbench.datasets.split_faults import SplitFaults
 from rvosbench.datasets.valid_ground_truth import ValidGroundTruth, attach, find_ground_truth
 from rvosbench.errors import DatasetError, UnknownNameError
 from rvosbench.plugins.dataset import ReadVideo
@@ -38,6 +39,7 @@ from rvosbench.plugins.registry import unknown
 from rvosbench.types import Expression
 
 _SPLITS = ("train", "valid", "test")
+_ALL_SPLITS = ("train", "heldout", "valid", "test")
 _FPS = 6.0  # every fifth frame of 30 fps video; 0.3 % of the steps are longer
 
 
@@ -57,21 +59,21 @@ class ReferYoutubeVos:
 
         Raises:
             MissingPathError: the folder is not there.
-            DatasetError: it holds no split, or an index has the wrong shape.
+            DatasetError: it holds no split. An index of the wrong shape is an error of its split.
         """
         self.release_dir = release_folder(release_dir, CARD.title)
         self.card = CARD
         self._problems: list[str] = []
+        self._faults = SplitFaults()
         self._indexes = [path for split in _SPLITS if (path := _index(release_dir, split)).is_file()]
+        self._categories: dict[str, dict[int, str | None]] = {}
         self._videos = self._find_videos()
-        if not self._videos:
+        if not self._videos and not self._faults:
             raise DatasetError(
                 f"{release_dir} holds no video of {CARD.title}; expected "
                 "meta_expressions/train/meta_expressions.json with train/JPEGImages/<video>/, or the same "
                 "for valid or test; is this the right folder?"
             )
-        meta = release_dir / "train" / "meta.json"  # later downloads come without it
-        self._categories = read_categories(meta) if meta.is_file() else {}
         self._valid = self._attach_valid_masks(options.valid_masks)
         if options.trainval is not None:
             self._hold_out(options.trainval, options.seed or 0)
@@ -96,14 +98,19 @@ class ReferYoutubeVos:
 
     def _release_files(self) -> tuple[Path, ...]:
         meta = self.release_dir / "train" / "meta.json"
-        return (*self._indexes, *([meta] if meta.is_file() else []))
+        return (*self._indexes, *([meta] if meta.is_file() and "train" not in self._faults else []))
 
     def splits(self) -> tuple[str, ...]:
         """The splits that have videos with frames: train, heldout, valid, test."""
-        return tuple(self._videos)
+        return tuple(split for split in _ALL_SPLITS if split in self._videos or split in self._faults)
 
     def videos(self, split: str) -> Sequence[str]:
-        """The videos of a split, sorted."""
+        """The videos of a split, sorted.
+
+        Raises:
+            UnknownNameError: no such split.
+            DatasetError: its index is damaged.
+        """
         return tuple(self._entries(split))
 
     def read(self, split: str, video_id: str) -> ReadVideo:
@@ -145,6 +152,14 @@ class ReferYoutubeVos:
             return frames
         return frames + annotation_files(annotations, names, all_frames=_folder(split) == "train")
 
+    def masks_promised(self, split: str, video_id: str) -> tuple[int, int] | None:
+        """The frames of a valid video that have a PNG, and all of them, where there are valid masks."""
+        names = self._entry(split, video_id).frame_names
+        annotations = self._annotations(split, video_id)
+        if split != "valid" or annotations is None:
+            return None  # of train a missing PNG is an error
+        return len(annotation_files(annotations, names, all_frames=False)), len(names)
+
     def _entry(self, split: str, video_id: str) -> VideoEntry:
         entries = self._entries(split)
         if video_id not in entries:
@@ -160,17 +175,21 @@ class ReferYoutubeVos:
         return None
 
     def _entries(self, split: str) -> dict[str, VideoEntry]:
+        self._faults.check(split)
         if split not in self._videos:
             raise UnknownNameError(unknown(f"split of {self.release_dir}", split, list(self._videos)))
         return self._videos[split]
 
     def _find_videos(self) -> dict[str, dict[str, VideoEntry]]:
         """The videos of every split that have a folder of frames."""
-        listed = {
-            split: read_expressions(_index(self.release_dir, split))
-            for split in _SPLITS
-            if _index(self.release_dir, split) in self._indexes
-        }
+        listed = {}
+        for split in _SPLITS:
+            if _index(self.release_dir, split) in self._indexes:
+                with self._faults.of(split):
+                    if split == "train":
+                        self._read_categories()
+                    listed[split] = read_expressions(_index(self.release_dir, split))
+        self._indexes = [_index(self.release_dir, split) for split in listed]
         if "valid" in listed and listed.get("test"):  # some copies have an empty test file
             listed["valid"] = {k: v for k, v in listed["valid"].items() if k not in listed["test"]}
         elif "valid" in listed:
@@ -189,10 +208,16 @@ class ReferYoutubeVos:
             self._problems += [problem] if problem else []
         return {split: entries for split, entries in videos.items() if entries}
 
+    def _read_categories(self) -> None:
+        meta = self.release_dir / "train" / "meta.json"  # later downloads come without it
+        if meta.is_file():
+            self._categories = read_categories(meta)
+
     def _attach_valid_masks(self, folder: Path | None) -> ValidGroundTruth | None:
         """Find the ground truth of valid and tell its expressions what they mean."""
         if folder is None:
             return None
+        self._faults.check("valid")
         videos = self._videos.get("valid", {})
         truth, missing = find_ground_truth(folder, videos)
         attached, unknown_objects = attach(videos, truth)
@@ -202,6 +227,7 @@ class ReferYoutubeVos:
 
     def _hold_out(self, fraction: float, seed: int) -> None:
         """Move a part of the train videos to `heldout`: by hash, so that it depends on ids and seed only."""
+        self._faults.check("train")
         train = self._videos.get("train", {})
         if len(train) < 2:
             raise DatasetError(f"trainval needs at least 2 train videos, {self.release_dir} has {len(train)}")

@@ -18,6 +18,7 @@ from rvosbench.runs.run import PREDICTIONS, Run, open_run
 from rvosbench.runs.tolerance import STRICT, Tolerance
 from rvosbench.store import Store
 from rvosbench.submission import PredictionSource, open_predictions
+from rvosbench.submission.trees import suffix_of
 from rvosbench.work.shards import Shard
 
 Predicted = str | Path | Run | Answering
@@ -50,7 +51,8 @@ class Given:
         if self.record is not None and self.record.model:
             return self.record.model
         if self.path is not None:
-            return self.path.stem
+            suffix = suffix_of((self.path.name,)) if self.path.is_file() else ""
+            return self.path.name[: len(self.path.name) - len(suffix)] or self.path.name
         return self.run.name if self.run else "arrays"
 
 
@@ -186,12 +188,29 @@ def opened(
         return Arrays(what.answers, store.video_ids(split), tolerance)
     if what.path is not None:
         return open_predictions(
-            what.path, rules.answers, release=store.release, store=store, tolerance=tolerance
+            what.path,
+            rules.answers,
+            release=store.release,
+            store=store,
+            tolerance=tolerance,
+            split=split,
         )
     run, record = what.run, what.record
     if run is None or record is None:
         raise InvalidDataError("nothing was given to score; name a run, predictions or arrays")
     unit = "object" if rules.answers == "object" else "expression"  # the expressions that annotators wrote
+    refuse_other_origin(run, record, store, split, unit)
+    if rules.candidates == "all":
+        _refuse_too_few_candidates(run, record, rules)
+    return open_predictions(run.path / PREDICTIONS, rules.answers, tolerance=tolerance)
+
+
+def refuse_other_origin(run: Run, record: RunRecord, store: Store, split: str, unit: str | None) -> None:
+    """Refuse to hold a run against something else than it answered.
+
+    Raises:
+        ScoreError: it is of another store, split or unit.
+    """
     for key, expected in (("store_fingerprint", store.fingerprint), ("split", split), ("unit", unit)):
         if getattr(record, key) != expected:
             raise ScoreError(
@@ -199,9 +218,6 @@ def opened(
                 f"be scored with {expected!r}; score it against "
                 f"{record.store or 'the store it was made from'}, or predict again"
             )
-    if rules.candidates == "all":
-        _refuse_too_few_candidates(run, record, rules)
-    return open_predictions(run.path / PREDICTIONS, rules.answers, tolerance=tolerance)
 
 
 def _refuse_too_few_candidates(run: Run, record: RunRecord, rules: Protocol) -> None:

@@ -11,10 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rvosbench.errors import DatasetError, MissingPathError
+from rvosbench.files.image_names import IMAGE_SUFFIXES, images_by_name
 from rvosbench.media.images import RgbImage, decode_image
 from rvosbench.media.video import VideoFile
-
-_IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +43,7 @@ class FrameSource:
 
         Raises:
             MissingPathError: there is no such file or folder.
-            DatasetError: no video stream, or a folder without images.
+            DatasetError: no video stream, a folder without images, or with two of one name.
         """
         self.source = source
         self._images: list[Path] = []
@@ -55,15 +54,12 @@ class FrameSource:
         except OSError as error:  # such as a name that is too long
             raise MissingPathError(f"{source} cannot be looked at ({error.strerror})") from error
         if is_folder:
-            images = (path for path in source.iterdir() if path.suffix.lower() in _IMAGE_SUFFIXES)
-            self._images = sorted((path for path in images if not path.name.startswith(".")), key=_by_number)
+            names = (path.name for path in source.iterdir() if not path.name.startswith("."))
+            images = images_by_name(names, source).values()
+            self._images = sorted((source / name for name in images), key=_by_number)
             if not self._images:
                 raise DatasetError(
-                    f"{source} holds no image; expected frames as {', '.join(_IMAGE_SUFFIXES)} directly in it"
-                )
-            if len({path.stem for path in self._images}) < len(self._images):
-                raise DatasetError(
-                    f"{source} holds two images that differ only in their suffix; expected one image a frame"
+                    f"{source} holds no image; expected frames as {', '.join(IMAGE_SUFFIXES)} directly in it"
                 )
             self.fps, self.frames = folder_fps, len(self._images)
         elif is_there:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from rvosbench.errors import DatasetError, MissingPathError
+from rvosbench.files.foreign import file_is, what_it_is
 from rvosbench.files.text import one_line
 
 RgbImage = NDArray[np.uint8]
@@ -54,7 +55,9 @@ def decode_image(data: bytes, name: str) -> RgbImage:
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         if isinstance(error, DatasetError):
             raise
-        detail = one_line(error)
+        kinds = ("a JPEG", "a PNG")
+        what = what_it_is(data)
+        detail = one_line(error) if what is None or what in kinds else f"it is {what}"
         raise DatasetError(
             f"{name} cannot be decoded as JPEG or PNG ({detail}); fetch or extract the file again"
         ) from error
@@ -77,5 +80,6 @@ def image_size(path: Path) -> tuple[int, int]:
             f"{path} claims to have more than {MAX_PIXELS} pixels; fetch or extract it again"
         ) from None
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
-        raise DatasetError(f"{path} is not a JPEG or PNG file; fetch or extract it again") from error
+        what = file_is(path, expected=("a JPEG", "a PNG"))
+        raise DatasetError(f"{path} is not a JPEG or PNG file{what}; fetch or extract it again") from error
     return height, width

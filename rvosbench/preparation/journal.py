@@ -17,6 +17,7 @@ class Note(journal.Note):
     reported: tuple[str, ...] = ()  # what is wrong with it without making it useless
     never_visible: tuple[str, ...] = ()  # expressions about objects without a mask, though frames have some
     media: tuple[str, ...] = ()  # files of the release that a packed store needs
+    promised: tuple[int, ...] = ()  # frames with masks and frames that should have them; () where none need
 
 
 Entry = journal.Entry[Note]
