@@ -19,7 +19,7 @@ from rvosbench.plugins.protocol import Protocol
 from rvosbench.plugins.table import Matches, Table
 from rvosbench.runs.predictions import Prediction
 from rvosbench.runs.tables import EXPRESSION_SCHEMA, FRAME_SCHEMA
-from rvosbench.runs.tolerance import NOTHING, Adjusted
+from rvosbench.runs.tolerance import NOTHING, STRICT, Adjusted, Tolerance
 from rvosbench.store import Store
 from rvosbench.submission import PredictionSource
 from rvosbench.types import Video
@@ -35,6 +35,7 @@ class Task:
     rules: Protocol
     left_out: frozenset[str] = frozenset()  # expressions that nobody asked, <video>/<expression>
     ranks: bool = False  # some metric ranks the detections of all samples
+    tolerance: Tolerance = STRICT  # what is let pass
     partly: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     """Video -> (frames with masks, frames that should have them), of those that are scored all the same."""
 
@@ -145,7 +146,9 @@ def _scored(task: Task, video: Video) -> ScoredVideos | None:
     if not asked:
         return None
     read = task.source.read(video)
-    asked, answers = answer(video, asked, read.rows, task.rules, merged=task.source.merged)
+    asked, answers, adjusted = answer(
+        video, asked, read.rows, task.rules, merged=task.source.merged, tolerance=task.tolerance
+    )
     measured = _measured(asked, answers, task.rules)
     counts = [len(query.frames) for query in asked]
     ends = np.cumsum(counts)[:-1]
@@ -181,7 +184,7 @@ def _scored(task: Task, video: Video) -> ScoredVideos | None:
         annotators=tuple(query.annotator for query in asked),
         matches=matches,
         sample_ids=tuple(ids),
-        adjusted=read.adjusted + partial,
+        adjusted=read.adjusted + adjusted + partial,
     )
 
 

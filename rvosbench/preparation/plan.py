@@ -7,7 +7,6 @@ estimate from these.
 from __future__ import annotations
 
 import os
-import shutil
 import stat
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +15,8 @@ from itertools import islice
 from pathlib import Path
 
 from rvosbench.errors import DatasetError, InvalidDataError, MissingPathError, OutputError
-from rvosbench.files.places import check_folder
+from rvosbench.files.kept import partial_folder
+from rvosbench.files.places import check_folder, free_bytes
 from rvosbench.files.text import is_blank
 from rvosbench.plugins.dataset import Release
 from rvosbench.preparation.conversion import MaskCount, empty_expressions
@@ -24,7 +24,6 @@ from rvosbench.preparation.estimate import Estimate, estimate
 from rvosbench.preparation.opening import open_release, split_problems
 from rvosbench.preparation.run import choose_splits, count_differences
 from rvosbench.preparation.unit import Job, masks_promised
-from rvosbench.store.partial import partial_folder
 from rvosbench.store.writer import STORE
 
 _PIXELS = frozenset({".jpg", ".jpeg", ".png", ".mp4"})
@@ -153,7 +152,7 @@ def plan(
         warnings=(*dict.fromkeys(problems), *_differences(release, counts, release_dir)),
         store_bytes=store_bytes,
         peak_bytes=store_bytes + sum(split.estimate.journal_bytes for split in split_plans),
-        free_bytes=shutil.disk_usage(_nearest(final)).free,
+        free_bytes=free_bytes(final),
         unfinished=partial if partial.exists() else None,
         out_error=_out_error(final, overwrite=replace),
     )
@@ -256,11 +255,6 @@ def _differences(release: Release, counts: Mapping[str, Mapping[str, int]], rele
         for split, published in release.card.counts.items()
     }
     return count_differences(changed(release.card, counts=known), counts, release_dir)
-
-
-def _nearest(place: Path) -> Path:
-    """The folder itself, or the nearest one above it that exists."""
-    return next(path for path in (place, *place.parents) if path.exists())
 
 
 def _out_error(final: Path, *, overwrite: bool) -> str | None:

@@ -33,7 +33,7 @@ from tests.datasets.tiny_releases import (
 )
 
 FRAMES = ("00000", "00005", "00010", "00015")
-ANNOTATED = Tolerance(truth="annotated")
+ANNOTATED = {"truth": "annotated"}
 
 
 @pytest.fixture
@@ -154,13 +154,13 @@ def test_evaluation_refuses_it_with_the_videos_the_counts_and_the_way_out(root):
 def test_or_scores_the_annotated_frames_by_name(root):
     store = Store.open(prepared(root, {"ccc": FRAMES[:2], "eee": FRAMES}).store)
     given = answers(store, empty_from=1)
-    scores = evaluate(given, store, protocol="ytvos", tolerance=ANNOTATED)
+    scores = evaluate(given, store, protocol="ytvos", **ANNOTATED)
     # ccc: right in one of two frames, eee: in one of four; two expressions each.
     assert scores.metrics["J"].value == pytest.approx((0.5 + 0.25) / 2)
     assert region_similarity(given["ccc", "0"][0], TWO_OBJECTS == 1) == 1.0
     assert (scores.n_frames, scores.n_videos) == (2 * 2 + 2 * 4, 2)
     assert scores.adjusted.partial_truth == 1
-    assert scores.tolerance == ANNOTATED
+    assert scores.tolerance == Tolerance(**ANNOTATED)
     assert scores.marks == ("ground truth of 1 videos incomplete, annotated frames scored",)
 
 
@@ -168,7 +168,7 @@ def test_a_video_without_any_mask_is_left_out_and_counted(root):
     store = Store.open(prepared(root, {"ccc": FRAMES}).store)
     given = {key: stack for key, stack in answers(store).items() if key[0] == "ccc"}
     for predicted in (given, answers(store)):
-        scores = evaluate(predicted, store, protocol="ytvos", tolerance=ANNOTATED)
+        scores = evaluate(predicted, store, protocol="ytvos", **ANNOTATED)
         assert scores.metrics["J"].value == 1.0
         assert (scores.n_videos, scores.n_expressions, scores.adjusted.partial_truth) == (1, 2, 1)
 
