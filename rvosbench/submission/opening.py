@@ -49,7 +49,9 @@ def open_predictions(
         ScoreError: it is the ground truth itself, holds the other layout, or several results.
     """
     if not path.exists():
-        raise MissingPathError(f"{path} is not there; expected predictions as PNG folders, a zip or Parquet")
+        raise MissingPathError(
+            f"{path} is not there; expected predictions as PNG folders, an archive, JSON, npz or Parquet"
+        )
     store = None if store is None else open_store(store)
     truth = GroundTruth(release or (store.release if store else None), store)
     truth.refuse_store(path)
