@@ -19,6 +19,7 @@ from rvosbench.submission.roots import find_root, is_below, unexpected
 from rvosbench.submission.sources import ParquetSource, PredictionSource, refuse_other_case
 from rvosbench.submission.trees import Name, OneFile, Tree, open_tree, suffix_of
 from rvosbench.submission.trees.folder import Folder
+from rvosbench.submission.trees.positioned import open_path
 from rvosbench.submission.truth import GroundTruth
 
 _USUAL: tuple[Name, ...] = ((), ("Annotations",))  # where results begin by the layouts, without a guess
@@ -61,7 +62,7 @@ def open_predictions(
     truth.refuse(path, ())
     if path.suffix == ".parquet" or (path.is_dir() and any(path.glob("*.parquet"))):
         return ParquetSource(Predictions.open(path), tolerance)
-    if not path.is_dir() and suffix_of((path.name,)) in forms.SUFFIXES:
+    if not path.is_dir() and (suffix_of((path.name,)) in forms.SUFFIXES or _begins_as_json(path)):
         return forms.open_form(OneFile(path), [(path.name,)], str(path), unit, tolerance, store, split)
     tree, notes = open_tree(path, _holds_results)
     names = sorted(tree.names())
@@ -92,6 +93,12 @@ def open_predictions(
     if known:
         refuse_other_case(set(source.video_ids()) - known, known, "video")
     return source
+
+
+def _begins_as_json(path: Path) -> bool:
+    """Whether a file of any name may be JSON."""
+    head = open_path(path).bytes_at(0, 64).removeprefix(b"\xef\xbb\xbf").lstrip()
+    return head[:1] in (b"{", b"[")
 
 
 def _holds_results(tree: Tree) -> bool:
