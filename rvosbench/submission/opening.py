@@ -17,6 +17,7 @@ from rvosbench.submission.picture_trees import open_pictures
 from rvosbench.submission.sources import ParquetSource, PredictionSource
 from rvosbench.submission.trees import Name, OneFile, Tree, open_tree, suffix_of
 from rvosbench.submission.trees.folder import Folder
+from rvosbench.submission.trees.positioned import open_path
 from rvosbench.submission.truth import GroundTruth
 
 
@@ -58,7 +59,7 @@ def open_predictions(
     truth.refuse(path, ())
     if path.suffix == ".parquet" or (path.is_dir() and any(path.glob("*.parquet"))):
         return ParquetSource(Predictions.open(path), tolerance)
-    if not path.is_dir() and suffix_of((path.name,)) in forms.SUFFIXES:
+    if not path.is_dir() and (suffix_of((path.name,)) in forms.SUFFIXES or _begins_as_json(path)):
         return forms.open_form(OneFile(path), [(path.name,)], str(path), unit, tolerance, store, split)
     tree, notes = open_tree(path, _holds_results)
     names = sorted(tree.names())
@@ -81,6 +82,12 @@ def open_predictions(
         truth.refuse(path, _with_folders(tree, source.names()))
     source.notes = (*notes, *source.notes)
     return source
+
+
+def _begins_as_json(path: Path) -> bool:
+    """Whether a file of any name may be JSON."""
+    head = open_path(path).bytes_at(0, 64).removeprefix(b"\xef\xbb\xbf").lstrip()
+    return head[:1] in (b"{", b"[")
 
 
 def _holds_results(tree: Tree) -> bool:

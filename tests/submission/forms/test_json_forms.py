@@ -120,6 +120,7 @@ def test_lines_packed_files_and_a_byte_order_mark_are_read(tmp_path: Path, store
     assert read(put(tmp_path / "a.json", lines), store) == rows()
     assert read(put(tmp_path / "a.jsonl.gz", lines), store) == rows()
     assert read(put(tmp_path / "a.json.gz", {"pair": tracks()}), store) == rows()
+    assert read(put(tmp_path / "results.txt", {"pair": tracks()}), store) == rows()
     assert read(put(tmp_path / "b.json", "\ufeff" + json.dumps({"pair": tracks()})), store) == rows()
 
 
