@@ -39,7 +39,7 @@ _GAPS_SHOWN = 20
     metavar="STORE",
     help="A store or its name.  [default: the one RUN was made from]",
 )
-@click.option("--split", help="Of the store.  [default: RUN's, or the store's only one]")
+@click.option("--split", help="Of the store.  [default: RUN's, that of --check's videos, or the only one]")
 @click.option("--predictions", type=PATH, help="Submit these instead of a RUN: whatever evaluate reads.")
 @click.option(
     "--about",
@@ -106,7 +106,7 @@ def submit_command(
 
     from .console import note, print_json, progress, warn
     from .scoring import ground_truth
-    from .submit_check import Scoring, local_score, print_scores
+    from .submit_check import Scoring, local_score, print_scores, split_of
     from .submit_check import check as check_zip
 
     sources = [source for source in (run, predictions, check) if source is not None]
@@ -124,6 +124,8 @@ def submit_command(
         raise click.UsageError(f"--out is {out}; expected the name of a .zip file")
     if largest is not None and check is None:
         raise click.UsageError("--largest is about a zip to --check")
+    if check is not None and dataset and not split:
+        split = split_of(check, dataset, release)
     store, split = ground_truth(run, dataset, split, release)
     scoring = None if no_score or dry_run else Scoring(protocol, tolerance.get("truth", "error"))
     if check is not None:

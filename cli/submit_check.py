@@ -61,6 +61,20 @@ def check(
     return 3 if faults else 0
 
 
+def split_of(path: Path, dataset: str, release: Path | None) -> str | None:
+    """The split that a zip's folders are named after, which is said; None where they do not tell."""
+    from rvosbench.submission.servers import split_of_zip
+
+    from .console import note
+    from .stores import open_store
+
+    store = open_store(dataset, release)
+    split = split_of_zip(path, store) if len(store.splits) > 1 else None
+    if split is not None:
+        note(f"Split: {split}")
+    return split
+
+
 def print_scores(scores: Scores | None) -> None:
     """One line, and what had to be let pass for it; nothing where there are no scores."""
     from .console import warn

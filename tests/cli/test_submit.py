@@ -63,10 +63,15 @@ def test_faults_are_listed_and_the_code_is_3(rvos, run, store, tmp_path):
     assert "Local score" not in ran.out
     faults = json.loads(rvos(*check, "--json").out)["faults"]
     assert [(fault["kind"], fault["count"]) for fault in faults] == [("junk", 1), ("missing-frame", 1)]
+    without_split = rvos(*check[:-2], "--server", "ytvos")
+    assert without_split.out == ran.out and "Split: heldout\n" in without_split.err
+    with zipfile.ZipFile(tmp_path / "c.zip", "w") as nobodys:
+        nobodys.writestr("a/b/c.png", b"")
+    assert "choose one with --split" in rvos(*check[:2], tmp_path / "c.zip", *check[3:5]).error
     many = json.loads(rvos(*check, "--server", "mevis", "--json").out)["faults"]
     assert {fault["kind"] for fault in many} == {"junk", "too-deep", "missing-frame"}
     assert rvos(*check, "--largest", 1000, "--server", "ytvos").out == ran.out
-    assert "not there" in rvos(*check[:2], tmp_path / "c.zip", *check[3:]).error
+    assert "not there" in rvos(*check[:2], tmp_path / "d.zip", *check[3:]).error
 
 
 def test_a_plan_writes_nothing_and_lists_what_is_missing(rvos, run, store, tmp_path):

@@ -254,3 +254,14 @@ def test_a_full_name_is_refused_before_anything_is_read(tmp_path: Path):
         with pytest.raises(OutputError, match="add --overwrite"):
             submit(run, "mevis", tmp_path / "a.zip", store, dry_run=dry_run)
     assert (tmp_path / "a.zip").read_text() == "mine"
+
+
+def test_expressions_that_are_counted_otherwise_are_not_left_out_as_surplus(tmp_path: Path):
+    store = store_of(tmp_path / "store", two_objects, "7")
+    rows = [
+        replace(r, expression_id=str(int(r.expression_id) + 1)) for r in noisy(store.video("val", "7"), 0)
+    ]
+    run = make_run(tmp_path / "run", store, [rows], split="val")
+    lenient = Tolerance(missing="zero", surplus="ignore")
+    with pytest.raises(ScoreError, match="counted differently"):
+        submit(run, "mevis", tmp_path / "a.zip", store, tolerance=lenient)

@@ -3,7 +3,7 @@
 The layouts stand in `SERVERS`, each with where it was read and what about it is not known.
 """
 
-from rvosbench.submission.servers.check import check_submission, layout_of_zip
+from rvosbench.submission.servers.check import check_submission, layout_of_zip, split_of_zip
 from rvosbench.submission.servers.faults import Fault
 from rvosbench.submission.servers.server import Layout, Server
 from rvosbench.submission.servers.table import SERVERS, find_server, server_of_dataset
@@ -21,5 +21,6 @@ __all__ = [
     "layout_of_zip",
     "plan_submission",
     "server_of_dataset",
+    "split_of_zip",
     "write_submission",
 ]

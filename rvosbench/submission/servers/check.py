@@ -120,3 +120,11 @@ def layout_of_zip(path: Path, server: Server) -> Layout:
     """The layout of a zip without faults."""
     with open_archive(path, FaultList(), None) as archive:
         return layout_of(() if archive is None else archive.files, server)
+
+
+def split_of_zip(path: Path, store: Store) -> str | None:
+    """The one split of a store whose videos a zip has folders for; None if there is none, or several."""
+    with open_archive(path, FaultList(), None) as archive:
+        folders = {part for name in (archive.files if archive else ()) for part in name.split("/")[:-1]}
+    fitting = [split for split in store.splits if not folders.isdisjoint(store.video_ids(split))]
+    return fitting[0] if len(fitting) == 1 else None
