@@ -47,6 +47,7 @@ COMMANDS = (
     "predict",
     "convert-predictions",
     "evaluate",
+    "merge",
     "submit",
     "leaderboard",
     "compare",

@@ -105,7 +105,7 @@ def submit_command(
     from rvosbench.runs.tolerance import Tolerance
 
     from .console import note, print_json, progress, warn
-    from .evaluate import _ground_truth
+    from .scoring import ground_truth
     from .submit_check import Scoring, local_score, print_scores
     from .submit_check import check as check_zip
 
@@ -124,7 +124,7 @@ def submit_command(
         raise click.UsageError(f"--out is {out}; expected the name of a .zip file")
     if largest is not None and check is None:
         raise click.UsageError("--largest is about a zip to --check")
-    store, split = _ground_truth(run, dataset, split, release)
+    store, split = ground_truth(run, dataset, split, release)
     scoring = None if no_score or dry_run else Scoring(protocol, tolerance.get("truth", "error"))
     if check is not None:
         most = None if largest is None else largest * _MEGABYTE

@@ -31,7 +31,7 @@ def find_root(
         ScoreError: no name has the form of the layout, there are several results, or it can be read in two
             ways.
     """
-    roots = _matching(names, unit, known) or _by_form(names, unit)
+    roots = matching(names, unit, known) or _by_form(names, unit)
     whole = [root for root in roots if all(is_below(name, root, unit) for name in names)]
     chosen = whole or roots
     if not chosen:
@@ -44,7 +44,35 @@ def find_root(
             f"{shown} can be read in two ways, with the results in {listed}; name the folder that holds the "
             "folders of the videos"
         )
-    raise ScoreError(f"{shown} holds several results: {listed}; name one of these folders")
+    raise ScoreError(
+        f"{shown} holds several results: {listed}; name one of these folders (of an archive, unpack it first)"
+    )
+
+
+def of_split(
+    names: Sequence[Name], unit: Unit, known: Collection[str], asked: Collection[str]
+) -> tuple[list[Name], list[Name]]:
+    """The pictures without those of results that are all of other splits.
+
+    Args:
+        names: of all pictures.
+        unit: what is answered.
+        known: the ids of the videos of all splits.
+        asked: those of the split that is scored.
+
+    Returns:
+        The pictures that are left, and the folders around the results that were left out.
+    """
+    right = matching(names, unit, asked)
+    wrong = [root for root in matching(names, unit, known) if root not in right]
+    if len(right) != 1 or not wrong:
+        return list(names), []
+    kept = [
+        name
+        for name in names
+        if is_below(name, right[0], unit) or not any(is_below(name, root, unit) for root in wrong)
+    ]
+    return kept, wrong if len(kept) < len(names) else []
 
 
 def is_below(name: Name, root: Name, unit: Unit) -> bool:
@@ -61,7 +89,7 @@ def unexpected(name: Name, unit: Unit, shown: str, beside: Sequence[Name] = ()) 
     )
 
 
-def _matching(names: Sequence[Name], unit: Unit, known: Collection[str]) -> list[Name]:
+def matching(names: Sequence[Name], unit: Unit, known: Collection[str]) -> list[Name]:
     """The places below which a video's folder has a video's id."""
     known = set(known)
     roots = dict.fromkeys(

@@ -12,7 +12,7 @@ from rvosbench.submission.files import Unit
 from rvosbench.submission.forms.json_source import JsonSource
 from rvosbench.submission.forms.names import Names
 from rvosbench.submission.forms.npz import NpzSource
-from rvosbench.submission.sources import PredictionSource, refuse_other_case
+from rvosbench.submission.sources import PredictionSource, refuse_slips
 from rvosbench.submission.trees import Name, Tree, suffix_of
 
 SUFFIXES = (".json", ".json.gz", ".jsonl", ".jsonl.gz", ".npz")
@@ -56,5 +56,5 @@ def open_form(
             source.notes = (f"{root}: {others} JSON files beside the arrays are no source of predictions",)
     else:
         source = JsonSource(tree, names, root, known, tolerance)
-    refuse_other_case(set(source.video_ids()) - known.asked.keys(), known.asked.keys(), "video")
+    refuse_slips(source.video_ids(), known.asked.keys(), "video", tolerance)
     return source
