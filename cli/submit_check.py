@@ -62,9 +62,13 @@ def check(
 
 
 def print_scores(scores: Scores | None) -> None:
-    """One line; nothing where there are none."""
+    """One line, and what had to be let pass for it; nothing where there are no scores."""
+    from .console import warn
+
     if scores is None:
         return
+    for mark in scores.marks:
+        warn(f"the local score: {mark}")
     values = (f"{name} {metric.text()}" for name, metric in list(scores.metrics.items())[:3])
     click.echo(f"Local score, protocol {scores.protocol.name}: {', '.join(values)}")
 

@@ -14,7 +14,7 @@ from rvosbench.runs.predictions import Prediction
 from rvosbench.runs.tolerance import NOTHING, STRICT, Adjusted, Tolerance
 from rvosbench.submission.merge import merge_expressions
 from rvosbench.submission.servers.server import Layout
-from rvosbench.submission.sources import VideoRows
+from rvosbench.submission.sources import VideoRows, refuse_slips
 from rvosbench.types import VOID, Video
 
 About = Literal["expression", "object"]
@@ -113,6 +113,8 @@ def _known(video: Video, rows: Sequence[Prediction], asked: Asked) -> tuple[Sequ
             )
         return rows, 0
     known = _objects(video) if asked.about == "object" else [e.expression_id for e in video.expressions]
+    names = {row.expression_id for row in rows}
+    refuse_slips(names, known, f"{asked.about} of video {video.video_id}", asked.tolerance)
     unknown = {(row.expression_id, row.frame_index) for row in rows if row.expression_id not in known}
     if unknown and asked.tolerance.surplus == "error":
         raise ScoreError(
