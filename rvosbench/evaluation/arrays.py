@@ -14,7 +14,7 @@ from rvosbench.files.text import shown
 from rvosbench.runs.tolerance import STRICT, Tolerance
 from rvosbench.submission import VideoRows
 from rvosbench.submission.forms.detections import Detection, Detections
-from rvosbench.submission.forms.frames import frame_positions, frames_of
+from rvosbench.submission.forms.frames import frames_of
 from rvosbench.submission.forms.pixels import as_masks
 from rvosbench.types import Rle, Segmentation, Video
 
@@ -128,7 +128,7 @@ def _add(found: Detections, expression_id: str, answer: Answer, threshold: int |
     frames: Sequence[int | None] = (
         frames_of(found.video, len(track), where)
         if names is None
-        else frame_positions(found.video, names, where)
+        else found.frame_names.positions(names, where)
     )
     _add_track(found, expression_id, frames, track, [1.0] * len(track), 0, where, names)
 

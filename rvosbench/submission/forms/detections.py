@@ -10,6 +10,7 @@ from rvosbench.masks.run_lengths import foreground_areas
 from rvosbench.runs.predictions import Prediction, check
 from rvosbench.runs.tolerance import Adjusted, Tolerance
 from rvosbench.submission.fitting import check_size, fit_rle
+from rvosbench.submission.forms.frames import FrameNames
 from rvosbench.submission.sources import VideoRows, refuse_surplus
 from rvosbench.types import Rle, Video
 
@@ -38,6 +39,7 @@ class Detections:
         """
         self.video = video
         self.tolerance = tolerance
+        self.frame_names = FrameNames(video)
         self._all: list[Detection] = []
         self._surplus: list[str] = []
         self._thresholded = 0

@@ -27,47 +27,53 @@ def frames_of(video: Video, count: int, where: str) -> Sequence[int]:
     )
 
 
-def frame_positions(video: Video, names: Sequence[object], where: str) -> list[int | None]:
-    """The positions of frames by name; None for a name that no frame has.
+class FrameNames:
+    """The frames of a video by name and by number."""
 
-    A name may carry a folder and the suffix of an image. Whole numbers are compared with names that are
-    numbers, so 5 means "00005".
+    def __init__(self, video: Video) -> None:
+        """Collect them once for all masks of a video."""
+        self._names = [frame.name for frame in video.frames]
+        self._exact = {name: index for index, name in enumerate(self._names)}
+        self._numbers: dict[int, int] = {}  # -1: of two frames
+        for index, name in enumerate(self._names):
+            if name.isascii() and name.isdecimal():
+                self._numbers[int(name)] = -1 if int(name) in self._numbers else index
 
-    Raises:
-        ScoreError: a frame is named twice, or a name is neither text nor a whole number.
-    """
-    exact = {frame.name: index for index, frame in enumerate(video.frames)}
-    numbers: dict[int, int] = {}
-    for index, frame in enumerate(video.frames):
-        if frame.name.isdecimal():
-            numbers[int(frame.name)] = -1 if int(frame.name) in numbers else index
-    positions = [_position(name, exact, numbers, where) for name in names]
-    known = [position for position in positions if position is not None]
-    if len(set(known)) != len(known):
-        twice = next(position for position in known if known.count(position) > 1)
-        raise ScoreError(f"{where} names the frame {video.frames[twice].name} twice; expected every one once")
-    return positions
+    def positions(self, names: Sequence[object], where: str) -> list[int | None]:
+        """The positions of frames by name; None for a name that no frame has.
 
+        A name may carry a folder and the suffix of an image. Whole numbers are compared with names that are
+        numbers, so 5 means "00005".
 
-def _position(name: object, exact: dict[str, int], numbers: dict[int, int], where: str) -> int | None:
-    if isinstance(name, str):
-        if name in exact:
-            return exact[name]
-        path = PurePosixPath(name)
-        stem = path.stem if path.suffix.lower() in (".jpg", ".jpeg", ".png") else path.name
-        return exact.get(stem)
-    if isinstance(name, int) and not isinstance(name, bool):
-        position = numbers.get(name)
-        if position is None or position < 0:
-            # Never surplus: it may be a position that somebody counted from 0 or from 1.
-            raise ScoreError(
-                f"{where} names the frame {shown(name)}, which is the number of no one frame; name frames by "
-                f"text, such as {_first(exact)}"
-            )
-        return position
-    raise ScoreError(f"{where} names a frame {shown(name)}; expected its name as text")
+        Raises:
+            ScoreError: a frame is named twice, or a name is neither text nor the number of one frame.
+        """
+        positions = [self._position(name, where) for name in names]
+        known = [position for position in positions if position is not None]
+        if len(set(known)) != len(known):
+            twice = next(position for position in known if known.count(position) > 1)
+            raise ScoreError(f"{where} names the frame {self._names[twice]} twice; expected every one once")
+        return positions
 
+    def name_of(self, number: int) -> str:
+        """The name of the frame with this number; the number itself where no frame has it, or two have."""
+        position = self._numbers.get(number, -1)
+        return str(number) if position < 0 else self._names[position]
 
-def _first(exact: dict[str, int]) -> str:
-    """The first frame's name, for a message."""
-    return shown(next(iter(exact), ""))
+    def _position(self, name: object, where: str) -> int | None:
+        if isinstance(name, str):
+            if name in self._exact:
+                return self._exact[name]
+            path = PurePosixPath(name)
+            stem = path.stem if path.suffix.lower() in (".jpg", ".jpeg", ".png") else path.name
+            return self._exact.get(stem)
+        if isinstance(name, int) and not isinstance(name, bool):
+            position = self._numbers.get(name, -1)
+            if position < 0:
+                # Never surplus: it may be a position that somebody counted from 0 or from 1.
+                raise ScoreError(
+                    f"{where} names the frame {shown(name)}, which is the number of no one frame; name "
+                    f"frames by text, such as {shown(next(iter(self._names), ''))}"
+                )
+            return position
+        raise ScoreError(f"{where} names a frame {shown(name)}; expected its name as text")

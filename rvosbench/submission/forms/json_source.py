@@ -101,7 +101,7 @@ class JsonSource:
         if piece.frame is not None or "image_id" in record:
             frame = piece.frame if piece.frame is not None else _only_frame(found.video, label)
             mask = {key: record[key] for key in record if key not in ("frames", "frame", "file_name")}
-            names = [frame_name(found.video, frame)]
+            names = [frame if isinstance(frame, str) else found.frame_names.name_of(frame)]
             add_record(found, piece.asked_id, {**mask, "frames": names}, label)
         else:
             add_record(found, piece.asked_id, record, label)
@@ -141,14 +141,6 @@ def _only_frame(video: Video, where: str) -> str:
             "image_id v_<video>_f_<frame>_i_<instance>"
         )
     return frames[0].name
-
-
-def frame_name(video: Video, frame: int | str) -> str:
-    """The name of a frame by its number; the number itself where no frame has it, or two have."""
-    if isinstance(frame, str):
-        return frame
-    same = [each.name for each in video.frames if each.name.isdecimal() and int(each.name) == frame]
-    return same[0] if len(same) == 1 else str(frame)
 
 
 def _refuse_other_names(answer: object, video_id: str, asked_id: str, where: str) -> None:

@@ -17,7 +17,7 @@ from rvosbench import masks
 from rvosbench.errors import ScoreError
 from rvosbench.files.text import shown
 from rvosbench.submission.forms.detections import Detection, Detections
-from rvosbench.submission.forms.frames import frame_positions, frames_of
+from rvosbench.submission.forms.frames import frames_of
 from rvosbench.submission.forms.run_lengths import foreign_rle, is_run_lengths
 
 MASKS = (
@@ -125,13 +125,13 @@ def _add_masks(
     where_masks = [_alone(mask) for mask in value]
     positions = _positions(found, len(value), frames, where)
     all_scores = _scores(scores, len(value), where)
-    empty = masks.empty(found.video.height, found.video.width)
+    empty = masks.empty(found.video.height, found.video.width) if None in where_masks else None
     for number, (position, mask, score) in enumerate(zip(positions, where_masks, all_scores, strict=True)):
         if position is None:
             found.surplus(expression_id, _frame_name(frames, number))
             continue
         name = f"{where}, frame {found.video.frames[position].name}"
-        rle = empty if mask is None else foreign_rle(mask, name)
+        rle = foreign_rle(mask, name) if mask is not None or empty is None else empty
         found.add(Detection(expression_id, position, rle, score, rank, name))
 
 
@@ -148,7 +148,7 @@ def _positions(found: Detections, count: int, frames: object, where: str) -> Seq
     if not isinstance(frames, list) or len(frames) != count:
         named = len(frames) if isinstance(frames, list) else shown(frames)
         raise ScoreError(f"{where} has {count} masks and names {named} frames; expected as many")
-    return frame_positions(found.video, frames, where)
+    return found.frame_names.positions(frames, where)
 
 
 def _frame_name(frames: object, number: int) -> str:
