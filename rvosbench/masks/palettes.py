@@ -127,7 +127,7 @@ def ids_by_table(table: NDArray[np.uint8], used: list[int]) -> Sequence[int] | N
 
     A table that has a whole known palette in it, or nothing but colours of one, each once, is taken for that
     palette, in whatever order. A table that is of no known palette is somebody's own, and its indices are the
-    ids, as long as index 0 is black.
+    ids, as long as index 0 is black; they are, too, where colours do not tell the ids apart.
 
     Args:
         table: (N, 3) RGB.
@@ -144,13 +144,25 @@ def ids_by_table(table: NDArray[np.uint8], used: list[int]) -> Sequence[int] | N
         return used
     entries = packed(table).tolist()
     shown = [entries[index] if index < size else -1 for index in used]
+    alike = len(set(shown)) < len(shown) or len(set(entries)) < min(len(entries), 2)
     proven, possible = _sources(entries, shown)
+    if alike or not (proven or possible):
+        # Who tells ids apart that look alike does not go by colours.
+        return used if (alike or entries[0] == 0) and not _moved(table, entries) else None
     if any(np.array_equal(palette.table[used], table[used]) for palette in (*proven, *possible)):
         return used
     readings = {tuple(palette.ids[colour] for colour in shown) for palette in (*proven, *possible)}
-    if not readings:
-        return used if entries[0] == 0 else None
     return readings.pop() if proven and len(readings) == 1 else None
+
+
+def _moved(table: NDArray[np.uint8], entries: Sequence[int]) -> bool:
+    """Whether a table has a whole known palette in it, and not where it belongs."""
+    for palette in IN_COLOUR:
+        if palette.used_ids.keys() <= set(entries):
+            named = [number for number in palette.used if number < len(table)]
+            if not np.array_equal(palette.table[named], table[named]):
+                return True
+    return False
 
 
 def _sources(entries: Sequence[int], shown: Sequence[int]) -> tuple[list[Palette], list[Palette]]:
@@ -159,8 +171,6 @@ def _sources(entries: Sequence[int], shown: Sequence[int]) -> tuple[list[Palette
     possible: list[Palette] = []
     distinct = set(entries)
     once = len(distinct) == len(entries)
-    if len(set(shown)) < len(shown):
-        return proven, possible  # indices that look alike are told apart by somebody who ignores colours
     for palette in KNOWN:
         if not palette.ids.keys() >= set(shown):
             continue
