@@ -161,7 +161,12 @@ def read_video(
     annotated: tuple[bool, ...] = (False,) * len(frame_names)
     if annotations is not None:
         masks, annotated = read_annotations(
-            annotations, frame_names, frames.size, all_frames=all_annotated, objects=objects
+            annotations,
+            frame_names,
+            frames.size,
+            all_frames=all_annotated,
+            objects=objects,
+            meant=objects_meant(expressions),
         )
     return as_video(
         frames,
