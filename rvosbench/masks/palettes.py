@@ -23,6 +23,7 @@ VOID_LABEL = 255
 """The label of pixels that DAVIS leaves undecided, and of outlines in PASCAL VOC."""
 
 _YOUTUBE_VOS = "000000 ec5f67 f99157 fac863 99c794 62b3b2 6699cc c594c5 ab7967 ffffff 65737e"
+_HTML = frozenset((0x800000, 0x008000, 0x808000, 0x000080, 0x800080, 0x008080, 0x808080))
 _NAMED = 22  # colours of PASCAL VOC that have classes, and that DAVIS took over
 
 
@@ -166,7 +167,10 @@ def ids_by_table(table: NDArray[np.uint8], used: list[int]) -> Sequence[int] | N
     if any(np.array_equal(palette.table[used], table[used]) for palette in (*proven, *possible)):
         return used
     readings = {tuple(palette.ids[colour] for colour in shown) for palette in (*proven, *possible)}
-    return readings.pop() if proven and len(readings) == 1 else None
+    # Black and a colour that has a name in HTML, such as green: object 2 of DAVIS, or anybody's only object.
+    if not proven or len(readings) != 1 or (entries[0] == 0 and size == 2 and entries[1] in _HTML):
+        return None
+    return readings.pop()
 
 
 def _moved(table: NDArray[np.uint8], entries: Sequence[int]) -> bool:
