@@ -29,10 +29,15 @@ def read_labels(path: Path) -> NDArray[np.uint8]:
 
 
 def annotation_files(folder: Path, frame_names: Sequence[str], *, all_frames: bool) -> tuple[Path, ...]:
-    """The files that `read_annotations` reads: one for every frame, or those that are there."""
-    there = None if all_frames else set(image_files(folder).values())
-    names = [f"{name}.png" for name in frame_names]
-    return tuple(folder / name for name in names if there is None or name in there)
+    """The files that `read_annotations` reads: one for every frame, or those that are there.
+
+    Raises:
+        DatasetError: two files have the name of one frame.
+    """
+    there = image_files(folder)
+    return tuple(
+        folder / there.get(name, f"{name}.png") for name in frame_names if all_frames or name in there
+    )
 
 
 def read_annotations(
@@ -43,6 +48,7 @@ def read_annotations(
     all_frames: bool,
     objects: Collection[int] | None = None,
     meant: Collection[int] = (),
+    hint: str = "",
 ) -> tuple[dict[tuple[int, int], Rle], tuple[bool, ...]]:
     """The object masks of one video from `<folder>/<frame name>.png`.
 
@@ -53,6 +59,7 @@ def read_annotations(
         all_frames: every frame must have its PNG; otherwise a frame without one is not annotated.
         objects: the objects of the video, where an index lists them.
         meant: the objects that its expressions mean.
+        hint: what to say about a PNG whose height and width are those of the frames exchanged.
 
     Returns:
         (object id, frame index) -> mask, and for each frame whether it is annotated.
@@ -60,14 +67,15 @@ def read_annotations(
     Raises:
         MissingPathError: a PNG is missing and `all_frames` is set.
         DatasetError: a PNG is damaged, has another size than the frames, or shows an object that the index
-            does not list; or, where no index lists the objects, the PNGs are full of noise or their values
-            are no ids.
+            does not list; two files have the name of one frame; or no index lists the objects, and the PNGs
+            are full of noise, or their values are no ids.
     """
     rles: dict[tuple[int, int], Rle] = {}
     noise = masks.Noise()
     annotated = []
+    there = image_files(folder)
     for index, name in enumerate(frame_names):
-        path = folder / f"{name}.png"
+        path = folder / there.get(name, f"{name}.png")
         try:
             labels = read_labels(path)
         except MissingPathError:
@@ -76,9 +84,10 @@ def read_annotations(
             annotated.append(False)
             continue
         if labels.shape != size:
+            why = hint if labels.shape == size[::-1] else ""
             raise DatasetError(
                 f"{path} is {labels.shape[0]}x{labels.shape[1]} px (height x width), its frame is "
-                f"{size[0]}x{size[1]}; masks are never resized, fetch the original annotation"
+                f"{size[0]}x{size[1]}{why}; masks are never resized, fetch the original annotation"
             )
         annotated.append(True)
         if objects is None:

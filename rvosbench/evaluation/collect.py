@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow as pa
@@ -19,7 +19,7 @@ from rvosbench.plugins.protocol import Protocol
 from rvosbench.plugins.table import Matches, Table
 from rvosbench.runs.predictions import Prediction
 from rvosbench.runs.tables import EXPRESSION_SCHEMA, FRAME_SCHEMA
-from rvosbench.runs.tolerance import NOTHING, Adjusted
+from rvosbench.runs.tolerance import NOTHING, STRICT, Adjusted, Tolerance
 from rvosbench.store import Store
 from rvosbench.submission import PredictionSource
 from rvosbench.types import Video
@@ -35,6 +35,9 @@ class Task:
     rules: Protocol
     left_out: frozenset[str] = frozenset()  # expressions that nobody asked, <video>/<expression>
     ranks: bool = False  # some metric ranks the detections of all samples
+    tolerance: Tolerance = STRICT  # what is let pass
+    partly: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    """Video -> (frames with masks, frames that should have them), of those that are scored all the same."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -136,11 +139,16 @@ def scored_candidate(candidates: Sequence[Prediction], rules: Protocol) -> Predi
 
 def _scored(task: Task, video: Video) -> ScoredVideos | None:
     """One video; None if nothing is asked about it."""
+    partial = Adjusted(partial_truth=int(video.video_id in task.partly))
+    if without_truth(video.video_id, task):
+        return _nothing_scored(partial)
     asked = asked_of(video, task.rules, task.left_out)
     if not asked:
         return None
     read = task.source.read(video)
-    asked, answers = answer(video, asked, read.rows, task.rules, merged=task.source.merged)
+    asked, answers, adjusted = answer(
+        video, asked, read.rows, task.rules, merged=task.source.merged, tolerance=task.tolerance
+    )
     measured = _measured(asked, answers, task.rules)
     counts = [len(query.frames) for query in asked]
     ends = np.cumsum(counts)[:-1]
@@ -176,7 +184,22 @@ def _scored(task: Task, video: Video) -> ScoredVideos | None:
         annotators=tuple(query.annotator for query in asked),
         matches=matches,
         sample_ids=tuple(ids),
-        adjusted=read.adjusted,
+        adjusted=read.adjusted + adjusted + partial,
+    )
+
+
+def without_truth(video_id: str, task: Task) -> bool:
+    """Whether nothing of a video is annotated, though its source promises all of it: it cannot be scored."""
+    return task.partly.get(video_id, (1, 1))[0] == 0
+
+
+def _nothing_scored(adjusted: Adjusted) -> ScoredVideos:
+    return ScoredVideos(
+        frames=FRAME_SCHEMA.empty_table(),
+        expressions=EXPRESSION_SCHEMA.empty_table(),
+        annotators=(),
+        matches=None,
+        adjusted=adjusted,
     )
 
 

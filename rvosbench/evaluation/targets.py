@@ -37,7 +37,8 @@ def queries(video: Video, protocol: Protocol) -> list[Query]:
         raise ScoreError(
             f"video {video.video_id} of split {video.split} has {len(annotated)} annotated frames, "
             f"{protocol.name} counts {protocol.frames} of them and none is left; is its ground truth hidden? "
-            "Score a split with annotations"
+            "Score a split with annotations, or write the zip for the benchmark's server: rvos submit RUN "
+            "--server NAME --out FILE.zip"
         )
     wanted = []
     for expression_id, text, object_ids in asked:
@@ -75,8 +76,8 @@ def _expressions(video: Video) -> _Asked:
         if expression.object_ids is None:
             raise ScoreError(
                 f"the ground truth of split {video.split} is hidden (video {video.video_id}, expression "
-                f"{expression.expression_id} has no object_ids); score a split with annotations, or send the "
-                "predictions to the benchmark's server"
+                f"{expression.expression_id} has no object_ids); score a split with annotations, or write "
+                "the zip for the benchmark's server: rvos submit RUN --server NAME --out FILE.zip"
             )
         asked.append((expression.expression_id, expression.text, expression.object_ids))
     return asked

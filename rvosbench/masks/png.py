@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from rvosbench.files.foreign import it_is
 from rvosbench.masks.palettes import VOC
 from rvosbench.masks.roles import WORDS, Role, Words
 from rvosbench.media.images import MAX_PIXELS
@@ -128,7 +129,7 @@ def bare_png(data: bytes) -> bytes:
 def _other_format(data: bytes, words: Words) -> str:
     if data[:3] == b"\xff\xd8\xff":
         return f"is a JPEG file, and JPEG alters the values of masks; {words.mask}"
-    return f"holds {len(data)} bytes that are not a PNG file; {words.again}"
+    return f"holds {len(data)} bytes that are not a PNG file{it_is(data)}; {words.again}"
 
 
 def encode_index_png(labels: NDArray[np.uint8]) -> bytes:
