@@ -53,7 +53,7 @@ def sorted_anew(draw, palettes=(VOC, DAVIS, YOUTUBE_VOS)):
     return labels, png_file(place[labels], PALETTE, bits, table=table, interlaced=interlaced), palette, table
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(sorted_anew())
 def test_a_palette_sorted_anew_gives_the_same_ids_or_none(made):
     labels, data, palette, table = made
