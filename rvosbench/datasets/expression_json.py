@@ -16,7 +16,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from rvosbench.datasets.reading import as_list, as_mapping, as_text, as_whole, member, read_json, safe_id
+from rvosbench.datasets.reading import (
+    as_list,
+    as_mapping,
+    as_text,
+    as_whole,
+    member,
+    read_json,
+    safe_id,
+)
 from rvosbench.errors import DatasetError
 from rvosbench.files.text import shown
 from rvosbench.types import Expression

@@ -47,6 +47,7 @@ def read_annotations(
     *,
     all_frames: bool,
     objects: Collection[int] | None = None,
+    hint: str = "",
 ) -> tuple[dict[tuple[int, int], Rle], tuple[bool, ...]]:
     """The object masks of one video from `<folder>/<frame name>.png`.
 
@@ -56,6 +57,7 @@ def read_annotations(
         size: (height, width) px of the frames.
         all_frames: every frame must have its PNG; otherwise a frame without one is not annotated.
         objects: the objects of the video, where an index lists them.
+        hint: what to say about a PNG whose height and width are those of the frames exchanged.
 
     Returns:
         (object id, frame index) -> mask, and for each frame whether it is annotated.
@@ -80,9 +82,10 @@ def read_annotations(
             annotated.append(False)
             continue
         if labels.shape != size:
+            why = hint if labels.shape == size[::-1] else ""
             raise DatasetError(
                 f"{path} is {labels.shape[0]}x{labels.shape[1]} px (height x width), its frame is "
-                f"{size[0]}x{size[1]}; masks are never resized, fetch the original annotation"
+                f"{size[0]}x{size[1]}{why}; masks are never resized, fetch the original annotation"
             )
         annotated.append(True)
         if objects is None:

@@ -27,6 +27,7 @@ from rvosbench.datasets.coco_masks import visible_masks
 from rvosbench.datasets.expression_json import VideoEntry, objects_meant, read_expressions
 from rvosbench.datasets.frame_folders import as_video, frame_files, open_frames, with_frames
 from rvosbench.datasets.mask_dict import MaskDict, open_mask_dict
+from rvosbench.datasets.parts import say_parts
 from rvosbench.datasets.reading import fingerprint, release_folder
 from rvosbench.datasets.specs.mevis import CARD, CARD_V2, MevisOptions
 from rvosbench.datasets.split_faults import SplitFaults
@@ -70,8 +71,10 @@ class Mevis:
         self._videos = self._find_videos()
         if not self._videos and not self._faults:
             packed = any((release_dir / split / "JPEGImages.tar").is_file() for split in _SPLITS)
+            groups = [[f"{split}/{TEXT_FILES[version]}", f"{split}/JPEGImages"] for split in _SPLITS]
+            found = say_parts(release_dir, groups)
             raise DatasetError(
-                f"{release_dir} holds no video of {self.card.title}; expected "
+                f"{release_dir} holds no video of {self.card.title}{found}; expected "
                 f"train/{TEXT_FILES[version]} with train/JPEGImages/<video>/, or the same for "
                 "valid_u, valid or test; "
                 + ("extract JPEGImages.tar there first" if packed else "is this the right folder?")
@@ -123,7 +126,12 @@ class Mevis:
         masks: dict[tuple[int, int], Rle] = {}
         if ground_truth is not None:
             for object_id in sorted(objects_meant(entry.expressions)):
-                track = _read_object(ground_truth, object_id, frames.names, frames.size)
+                try:
+                    track = _read_object(ground_truth, object_id, frames.names, frames.size)
+                except DatasetError as error:
+                    turned = frames.size[::-1]
+                    hint = frames.exif_hint(turned) if f"has size {list(turned)}" in str(error) else ""
+                    raise DatasetError(f"{error}{hint}") from error
                 masks |= {(object_id, index): rle for index, rle in track.items()}
         known = any(expression.object_ids is not None for expression in entry.expressions)
         video = as_video(
@@ -136,7 +144,7 @@ class Mevis:
             annotated=[known] * len(frames.names),
             categories={},
         )
-        return ReadVideo(video)
+        return ReadVideo(video, frames.problems)
 
     def split_problems(self, split: str) -> tuple[str, ...]:
         """Masks that belong to no video.

@@ -31,6 +31,10 @@ MAX_BYTES = 256 * 1024 * 1024
 """Of a file that is read as a whole. The largest index, RefCOCOg's, describes a third of COCO's images."""
 
 
+class UnsafeNameError(DatasetError):
+    """An id that would lead out of the release, or can be no file name: nothing of such a release is read."""
+
+
 def safe_id(value: object, what: str) -> str:
     """An id that can be a file name on every system: ASCII letters, digits, `. _ - ( ) @ ! +`, inner spaces.
 
@@ -41,7 +45,7 @@ def safe_id(value: object, what: str) -> str:
         what: what it names and where it was found, for the error.
 
     Raises:
-        DatasetError: anything else: `..`, a leading or trailing dot, a slash, a NUL, a device name such
+        UnsafeNameError: anything else: `..`, a leading or trailing dot, a slash, a NUL, a device name such
             as CON, look-alike letters, more than 128 characters.
     """
     if (
@@ -51,8 +55,10 @@ def safe_id(value: object, what: str) -> str:
         and not _DEVICE.fullmatch(value)
     ):
         return value
-    raise DatasetError(
-        f"{what} is {shown(value)}, which is not a safe file name; expected at most 128 ASCII letters, "
+    folders = isinstance(value, str) and "/" in value.strip("/") and ".." not in value
+    why = " (ids with folders in them, as ReVOS has, are read by no dataset here)" if folders else ""
+    raise UnsafeNameError(
+        f"{what} is {shown(value)}, which is not a safe file name{why}; expected at most 128 ASCII letters, "
         "digits, . _ - ( ) @ ! + or inner spaces"
     )
 

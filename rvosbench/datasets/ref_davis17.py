@@ -28,6 +28,7 @@ from rvosbench.datasets.davis_text import ANNOTATORS, TEXT_FILES, read_expressio
 from rvosbench.datasets.expression_json import read_categories, read_expressions
 from rvosbench.datasets.frame_folders import frame_files, read_video
 from rvosbench.datasets.label_maps import annotation_files
+from rvosbench.datasets.parts import say_parts
 from rvosbench.datasets.reading import (
     as_mapping,
     as_text,
@@ -94,9 +95,10 @@ class RefDavis17:
         elif (release_dir / "meta_expressions").is_dir():
             self._read_converted()
         if not self._expressions and not self._faults:
+            found = say_parts(release_dir, _parts(raw, release_dir))
             raise DatasetError(
                 f"{release_dir} holds no sequence of {CARD.title} with frames, expressions and a place in "
-                "the image sets; expected DAVIS/JPEGImages/480p with davis_text_annotations, or "
+                f"the image sets{found}; expected DAVIS/JPEGImages/480p with davis_text_annotations, or "
                 "meta_expressions with valid/JPEGImages; is this the right folder?"
             )
 
@@ -130,7 +132,7 @@ class RefDavis17:
             DatasetError: a file is damaged.
         """
         images, names = self._frames(split, video_id)
-        video = read_video(
+        return read_video(
             self.release_dir,
             video_id=video_id,
             split=split,
@@ -142,7 +144,6 @@ class RefDavis17:
             all_annotated=True,
             categories=self._categories.get(video_id, {}) | {VOID_LABEL: VOID},
         )
-        return ReadVideo(video)
 
     def expressions(self, split: str, video_id: str) -> tuple[Expression, ...]:
         """The expressions about a sequence."""
@@ -195,7 +196,13 @@ class RefDavis17:
         self._indexes += [text / name for name in TEXT_FILES]
         self._read_semantics(davis / "davis_semantics.json")
         masks = davis / "Annotations_unsupervised" / "480p"
-        masks = masks if masks.is_dir() else davis / "Annotations" / "480p"
+        stand_in = davis / "Annotations" / "480p"
+        if not masks.is_dir() and stand_in.is_dir():
+            self._problems.append(
+                f"{masks} is missing; {stand_in} stands in for it, the masks of the semi-supervised track, "
+                "which show fewer objects: fetch DAVIS-2017-Unsupervised-trainval-480p.zip"
+            )
+            masks = stand_in
         images = davis / "JPEGImages" / "480p"
         on_disk = folder_names(images)
         unplaced = set(expressions)
@@ -272,6 +279,18 @@ class RefDavis17:
                 as_whole(key, f"{where}: an object id"): as_text(category, f"{where}, object {shown(key)}")
                 for key, category in as_mapping(objects, where).items()
             }
+
+
+def _parts(raw: Path | None, release_dir: Path) -> list[list[str]]:
+    """The parts of the form that a copy has; both forms where that cannot be told."""
+    davis = "DAVIS/" if raw is None or raw != release_dir else ""
+    official = [
+        f"{davis}JPEGImages/480p",
+        f"{davis}ImageSets/2017/val.txt",
+        "davis_text_annotations/Davis17_annot1.txt",
+    ]
+    converted = ["meta_expressions/valid/meta_expressions.json", "valid/JPEGImages"]
+    return [official] if raw is not None else [official, converted]
 
 
 def _with_annotators(expressions: tuple[Expression, ...]) -> tuple[Expression, ...]:

@@ -17,7 +17,15 @@ from pathlib import Path
 from typing import Any
 
 from rvosbench.datasets import plain_pickle
-from rvosbench.datasets.reading import as_list, as_mapping, as_text, as_whole, member, read_json, safe_id
+from rvosbench.datasets.reading import (
+    as_list,
+    as_mapping,
+    as_text,
+    as_whole,
+    member,
+    read_json,
+    safe_id,
+)
 from rvosbench.datasets.split_faults import SplitFaults
 from rvosbench.errors import DatasetError
 from rvosbench.files.text import some

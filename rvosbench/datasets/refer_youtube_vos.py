@@ -25,6 +25,7 @@ from pathlib import Path
 from rvosbench.datasets.expression_json import VideoEntry, objects_meant, read_categories, read_expressions
 from rvosbench.datasets.frame_folders import frame_files, read_video, with_frames
 from rvosbench.datasets.label_maps import annotation_files
+from rvosbench.datasets.parts import say_parts
 from rvosbench.datasets.reading import (
     fingerprint,
     folder_names,
@@ -69,8 +70,12 @@ class ReferYoutubeVos:
         self._categories: dict[str, dict[int, str | None]] = {}
         self._videos = self._find_videos()
         if not self._videos and not self._faults:
+            groups = [
+                [f"meta_expressions/{split}/meta_expressions.json", f"{split}/JPEGImages"]
+                for split in _SPLITS
+            ]
             raise DatasetError(
-                f"{release_dir} holds no video of {CARD.title}; expected "
+                f"{release_dir} holds no video of {CARD.title}{say_parts(release_dir, groups)}; expected "
                 "meta_expressions/train/meta_expressions.json with train/JPEGImages/<video>/, or the same "
                 "for valid or test; is this the right folder?"
             )
@@ -124,7 +129,7 @@ class ReferYoutubeVos:
         entry = self._entry(split, video_id)
         folder = _folder(split)
         categories = self._categories.get(video_id, {}) if folder == "train" else {}
-        video = read_video(
+        return read_video(
             self.release_dir,
             video_id=video_id,
             split=split,
@@ -137,7 +142,6 @@ class ReferYoutubeVos:
             categories=categories,
             objects=categories.keys() | objects_meant(entry.expressions) if categories else None,
         )
-        return ReadVideo(video)
 
     def expressions(self, split: str, video_id: str) -> tuple[Expression, ...]:
         """The expressions about a video."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from rvosbench.datasets.reading import UnsafeNameError
 from rvosbench.errors import DatasetError, MissingPathError
 
 
@@ -17,9 +18,15 @@ class SplitFaults:
 
     @contextmanager
     def of(self, split: str) -> Iterator[None]:
-        """Keep what the block raises about a file of the split."""
+        """Keep what the block raises about a file of the split.
+
+        Raises:
+            UnsafeNameError: the file names what lies elsewhere. That is no damage: nothing of it is read.
+        """
         try:
             yield
+        except UnsafeNameError:
+            raise
         except (DatasetError, MissingPathError) as error:
             self._errors.setdefault(split, error)
 

@@ -48,6 +48,18 @@ def turn_of(matrix: bytes) -> Turn:
     return Turn(False, a < 0, d < 0)
 
 
+def turn_of_angle(degrees: float) -> Turn:
+    """The turn by an angle, counter-clockwise, to the nearest quarter."""
+    return (UPRIGHT, Turn(True, False, True), Turn(False, True, True), Turn(True, True, False))[
+        round(degrees / 90) % 4
+    ]
+
+
+def turn_of_exif(orientation: int) -> Turn:
+    """The turn that an orientation of EXIF asks for, from 1 (none) to 8."""
+    return Turn(orientation >= 5, orientation in (2, 3, 6, 7), orientation in (3, 4, 7, 8))
+
+
 def turned(pixels: RgbImage, turn: Turn) -> RgbImage:
     """A picture turned: (H, W, 3), or (W, H, 3) where it is transposed."""
     shown = pixels.swapaxes(0, 1) if turn.transposed else pixels

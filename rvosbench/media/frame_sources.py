@@ -5,6 +5,7 @@ Unlike `rvosbench.media.frames`, which reads what a store refers to, nothing is 
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,7 +14,10 @@ from pathlib import Path
 from rvosbench.errors import DatasetError, MissingPathError
 from rvosbench.files.image_names import IMAGE_SUFFIXES, images_by_name
 from rvosbench.media.images import RgbImage, decode_image
+from rvosbench.media.orientation import TURNS, orientation_in
 from rvosbench.media.video import VideoFile
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,11 +106,20 @@ class FrameSource:
             yield SourceFrame(f"{position:05d}", elapsed_s, pixels)
 
     def _from_folder(self) -> Iterator[SourceFrame]:
+        said = False
         for position, path in enumerate(self._images):
             try:
                 data = path.read_bytes()
             except OSError as error:
                 raise DatasetError(f"{path} cannot be read ({error.strerror}); expected an image") from error
+            if not said and (turn := orientation_in(data)) != 1:
+                said = True
+                _log.warning(
+                    "%s asks by EXIF to be shown %s; it is shown as stored, turn the pixels of such frames "
+                    "first",
+                    path,
+                    TURNS[turn],
+                )
             yield SourceFrame(path.stem, position / self.fps, decode_image(data, str(path)))
 
 

@@ -6,6 +6,7 @@ Nothing is resized and no EXIF orientation is applied: masks are drawn on the pi
 from __future__ import annotations
 
 import io
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -16,6 +17,7 @@ from PIL import Image, UnidentifiedImageError
 from rvosbench.errors import DatasetError, MissingPathError
 from rvosbench.files.foreign import file_is, what_it_is
 from rvosbench.files.text import one_line
+from rvosbench.media.orientation import orientation
 
 RgbImage = NDArray[np.uint8]
 """(H, W, 3) uint8 RGB."""
@@ -63,8 +65,23 @@ def decode_image(data: bytes, name: str) -> RgbImage:
         ) from error
 
 
+@dataclass(frozen=True, slots=True)
+class ImageHeader:
+    """What an image file says about itself."""
+
+    height: int  # px as stored
+    width: int  # px as stored
+    orientation: int  # of EXIF, from 1 to 8; 1 is upright
+
+
 def image_size(path: Path) -> tuple[int, int]:
-    """(height, width) px of an image file, from its header.
+    """(height, width) px of an image file, from its header; as `image_header`."""
+    header = image_header(path)
+    return header.height, header.width
+
+
+def image_header(path: Path) -> ImageHeader:
+    """The size of an image file, and how it asks to be shown.
 
     Raises:
         MissingPathError: there is no such file.
@@ -73,6 +90,7 @@ def image_size(path: Path) -> tuple[int, int]:
     try:
         with Image.open(path, formats=("JPEG", "PNG")) as image:
             width, height = image.size
+            turn = orientation(image)
     except FileNotFoundError:
         raise MissingPathError(f"{path} is missing; expected a JPEG or PNG frame") from None
     except Image.DecompressionBombError:
@@ -82,4 +100,4 @@ def image_size(path: Path) -> tuple[int, int]:
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
         what = file_is(path, expected=("a JPEG", "a PNG"))
         raise DatasetError(f"{path} is not a JPEG or PNG file{what}; fetch or extract it again") from error
-    return height, width
+    return ImageHeader(height, width, turn)

@@ -18,9 +18,19 @@ import numpy as np
 from rvosbench.errors import DatasetError, MissingPathError
 from rvosbench.files.foreign import file_is
 from rvosbench.files.scoped import Closing
-from rvosbench.media.display import UPRIGHT, Turn, resized, square_size, turn_of, turned
+from rvosbench.media.display import (
+    UPRIGHT,
+    Turn,
+    resized,
+    square_size,
+    turn_of,
+    turn_of_angle,
+    turn_of_exif,
+    turned,
+)
 from rvosbench.media.images import RgbImage
 from rvosbench.media.main_stream import main_stream
+from rvosbench.media.orientation import orientation_of
 
 if TYPE_CHECKING:
     import av
@@ -167,7 +177,8 @@ class VideoFile(Closing):
             DatasetError: the file cannot be decoded to its end.
         """
         self._target_s = -math.inf
-        aspect = self._stream.sample_aspect_ratio
+        # The density of a photograph is dots per inch of paper; viewers show its pixels square.
+        aspect = None if self._is_picture else self._stream.sample_aspect_ratio
         while self._advance():
             pixels = self._rgb()
             pixels = resized(pixels, square_size(pixels.shape[0], pixels.shape[1], aspect))
@@ -178,9 +189,20 @@ class VideoFile(Closing):
         self._current = None
         self._container.close()
 
+    @property
+    def _is_picture(self) -> bool:
+        """Whether this is one JPEG, PNG ... and no container."""
+        name = self._container.format.name
+        return name.endswith("_pipe") or name.startswith("image2")
+
     def _turn(self) -> Turn:
         assert self._current is not None
-        matrix: Any = self._current.side_data.get("DISPLAYMATRIX")  # a buffer, which its hints leave out
+        if self._is_picture:
+            return turn_of_exif(orientation_of(self.path))
+        try:
+            matrix: Any = self._current.side_data.get("DISPLAYMATRIX")  # a buffer, which its hints leave out
+        except ValueError:  # the frame has other side data too, of a kind that is newer than PyAV
+            return turn_of_angle(self._current.rotation)
         return UPRIGHT if matrix is None else turn_of(bytes(matrix))
 
     def _time(self) -> float | None:

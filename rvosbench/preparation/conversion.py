@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 
 from rvosbench.errors import DatasetError, InvalidDataError, MissingPathError
+from rvosbench.files.text import some
 from rvosbench.preparation.journal import Entry, Journal
 from rvosbench.preparation.opening import split_problems
 from rvosbench.preparation.unit import Job, Refused, stamp
@@ -52,6 +53,20 @@ class MaskCount:
         ]
 
 
+def empty_expressions(named: Sequence[str]) -> list[str]:
+    """A sentence about expressions without a word, if there are some; they keep their place and their ids.
+
+    Args:
+        named: such as "train/aaa, expression 0".
+    """
+    if not named:
+        return []
+    return [
+        f"{len(named)} expressions are empty: no text, spaces, or characters of no width "
+        f"({some(named, in_order=False)}); they are kept, and a model is asked nothing by them"
+    ]
+
+
 class Conversion:
     """The videos of a release on their way into a store.
 
@@ -91,6 +106,7 @@ class Conversion:
         for split in wanted:
             self._reported += split_problems(job.release, split)
         self._never_visible: list[str] = []
+        self._empty: list[str] = []
         self._masks = {split: MaskCount() for split in wanted}
 
     def run(self, writer: StoreWriter, journal: Journal, workers: int) -> None:
@@ -140,7 +156,11 @@ class Conversion:
                 f"{len(self._never_visible)} expressions mean objects without a mask in any annotated frame "
                 f"({self._never_visible[0]} ...)"
             )
-        return lines + [line for split, count in self._masks.items() for line in count.warnings(split)]
+        return (
+            lines
+            + empty_expressions(self._empty)
+            + [line for split, count in self._masks.items() for line in count.warnings(split)]
+        )
 
     def _finished(self, key: Key, journal: Journal) -> Entry | None:
         """The journal's entry of a video, unless its source files have changed since."""
@@ -166,6 +186,12 @@ class Conversion:
             have, promised = note.promised
             writer.partly_annotated(note.split, note.video_id, have, promised)
             message = f"masks of {have} of {promised} frames; the others are not annotated"
+            writer.report(
+                ReleaseProblem(kind="reported", split=note.split, video_id=note.video_id, message=message)
+            )
+        for expression_id in note.empty:
+            self._empty.append(f"{note.split}/{note.video_id}, expression {expression_id}")
+            message = f"expression {expression_id} is empty: it asks for nothing"
             writer.report(
                 ReleaseProblem(kind="reported", split=note.split, video_id=note.video_id, message=message)
             )

@@ -17,8 +17,9 @@ from pathlib import Path
 from rvosbench.errors import DatasetError, InvalidDataError, MissingPathError, OutputError
 from rvosbench.files.kept import partial_folder
 from rvosbench.files.places import check_folder, free_bytes
+from rvosbench.files.text import is_blank
 from rvosbench.plugins.dataset import Release
-from rvosbench.preparation.conversion import MaskCount
+from rvosbench.preparation.conversion import MaskCount, empty_expressions
 from rvosbench.preparation.estimate import Estimate, estimate
 from rvosbench.preparation.opening import open_release, split_problems
 from rvosbench.preparation.run import choose_splits, count_differences
@@ -128,7 +129,13 @@ def plan(
             split_plans.append(_unlisted(split, str(error)))
             continue
         problems += split_problems(release, split)
-        expressions = {video_id: len(release.expressions(split, video_id)) for video_id in video_ids}
+        expressions = {}
+        empty = []
+        for video_id in video_ids:
+            said = release.expressions(split, video_id)
+            expressions[video_id] = len(said)
+            empty += [f"{split}/{video_id}, expression {e.expression_id}" for e in said if is_blank(e.text)]
+        problems += empty_expressions(empty)
         counts[split] = {"videos": len(expressions), "expressions": sum(expressions.values())}
         split_plans.append(_split(job, split, dict(islice(expressions.items(), limit)), on_progress))
         problems += [*split_plans[-1].estimate.problems, *split_plans[-1].warnings]

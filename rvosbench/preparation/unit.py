@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rvosbench.errors import InvalidDataError, MissingPathError
+from rvosbench.files.text import is_blank
 from rvosbench.plugins.dataset import PromisesMasks, Release
 from rvosbench.preparation.journal import Note
 from rvosbench.store.encoded import encode
@@ -65,6 +66,7 @@ def convert(job: Job, split: str, video_id: str) -> tuple[Note, bytes] | Refused
         stamp=stamped,
         reported=read.problems,
         never_visible=never_visible(video),
+        empty=tuple(e.expression_id for e in video.expressions if is_blank(e.text)),
         media=media,
         promised=(sum(frame.annotated for frame in video.frames), promise[1]) if promise else (),
     )

@@ -235,7 +235,7 @@ def test_ids_that_are_no_file_names_are_refused(root, tmp_path, bad):
         text.write_text(original)
         change(text, edit)
         with pytest.raises(DatasetError, match="not a safe file name"):
-            prepare("mevis", root, tmp_path / "out" / "store", splits=["train"])
+            prepare("mevis", root, tmp_path / "out" / "store")
         assert not (tmp_path / "out").exists()
 
 

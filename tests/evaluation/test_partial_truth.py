@@ -19,6 +19,7 @@ from rvosbench.preparation.plan import plan
 from rvosbench.runs.tolerance import Tolerance
 from rvosbench.store import Store
 from rvosbench.store_tools.verify import verify
+from rvosbench.workspace.init import initialise
 from tests.datasets.tiny_releases import (
     HEIGHT,
     TWO_OBJECTS,
@@ -234,6 +235,19 @@ def test_what_the_manifest_says_is_checked_against_the_frames(root, told, proble
     if "expected split" in problem:
         with pytest.raises(FormatError, match="partly_annotated holds"):
             Store.open(store.folder).partly_annotated("valid")
+
+
+def test_the_list_of_stores_says_it(root, tmp_path, monkeypatch):
+    workspace = initialise(tmp_path / "lab")
+    made = prepared(root, {"ccc": FRAMES[:2], "eee": FRAMES})
+    workspace.stores.mkdir(exist_ok=True)
+    made.store.rename(workspace.stores / "ytvos")
+    monkeypatch.chdir(workspace.folder)
+    said = "masks of 2 of 4 frames; 1 video lacks some (ccc 2 of 4)"
+    shown = CliRunner().invoke(cli, ["status"]).stdout
+    assert f"ytvos: the ground truth of valid is not whole: {said}" in shown
+    (entry,) = json.loads(CliRunner().invoke(cli, ["status", "--json"]).stdout)["stores"]
+    assert entry["not_whole"] == {"valid": said}
 
 
 def test_releases_that_are_annotated_sparsely_by_design_are_whole(root, tmp_path):

@@ -8,9 +8,19 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from PIL import Image, ImageOps
 
 from rvosbench.errors import DatasetError
-from rvosbench.media.display import UPRIGHT, resized, square_size, turn_of, turned
+from rvosbench.media.display import (
+    UPRIGHT,
+    resized,
+    square_size,
+    turn_of,
+    turn_of_angle,
+    turn_of_exif,
+    turned,
+)
+from rvosbench.media.video import VideoFile
 
 ONE = 1 << 16
 EIGHT = [
@@ -77,3 +87,31 @@ def test_pixels_become_square_and_none_is_lost(size, aspect, square):
 def test_pixels_of_an_absurd_shape_are_refused(aspect):
     with pytest.raises(DatasetError, match="as it is shown, more than"):
         square_size(1080, 1920, aspect)
+
+
+@pytest.mark.parametrize("quarters", range(-4, 8))
+def test_an_angle_turns_counter_clockwise(quarters):
+    pixels = np.random.default_rng(1).integers(0, 256, (5, 7, 3), np.uint8)
+    assert np.array_equal(turned(pixels, turn_of_angle(90 * quarters)), np.rot90(pixels, quarters))
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_an_orientation_of_exif_turns_as_pillow_does(orientation):
+    pixels = np.random.default_rng(2).integers(0, 256, (5, 7, 3), np.uint8)
+    image = Image.fromarray(pixels)
+    image.getexif()[0x0112] = orientation
+    expected = np.asarray(ImageOps.exif_transpose(image))
+    assert np.array_equal(turned(pixels, turn_of_exif(orientation)), expected)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_photograph_is_shown_as_exif_says_and_with_square_pixels(tmp_path, orientation):
+    pixels = np.full((48, 64, 3), 20, np.uint8)
+    pixels[:16, :32] = 230
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    Image.fromarray(pixels).save(tmp_path / "a.jpg", exif=exif, dpi=(300, 150), quality=95)
+    ((_, shown),) = VideoFile(tmp_path / "a.jpg").play()
+    expected = turned(pixels, turn_of_exif(orientation))
+    assert shown.shape == expected.shape
+    assert np.abs(shown.astype(int) - expected).mean() < 4

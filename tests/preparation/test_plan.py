@@ -13,7 +13,6 @@ from rvosbench_cli.main import cli
 
 from rvosbench.datasets import matlab_arrays
 from rvosbench.errors import DatasetError, MissingPathError, OutputError, UnknownNameError
-from rvosbench.preparation import plan as plan_module
 from rvosbench.preparation import prepare
 from rvosbench.preparation.opening import open_release
 from rvosbench.preparation.plan import plan
@@ -324,7 +323,7 @@ def test_a_place_that_is_taken_or_too_small_gives_exit_code_1(ytvos, tmp_path, m
     assert isinstance(taken.exception, OutputError)
     assert taken.exception.exit_code == 1
     usage = namedtuple("usage", "total used free")
-    monkeypatch.setattr(plan_module.shutil, "disk_usage", lambda path: usage(10**9, 10**9 - 100, 100))
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage(10**9, 10**9 - 100, 100))
     small = run("ytvos", "--root", ytvos, "--out", tmp_path / "store")
     assert isinstance(small.exception, OutputError)
     assert "has 100 B of free disk, expected about" in str(small.exception)
