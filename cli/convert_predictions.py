@@ -54,7 +54,7 @@ if TYPE_CHECKING:
     type=click.IntRange(1, 255),
     help="Grey masks are objects from this value on.  [default: they are refused]",
 )
-@click.option("--overwrite", is_flag=True, help="Replace what is at --out (json and png).")
+@click.option("--overwrite", is_flag=True, help="Replace what is at --out (not for parquet).")
 @click.option("--dry-run", is_flag=True, help="Read and check everything, and only say what would be lost.")
 @json_option
 @release_option

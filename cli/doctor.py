@@ -17,7 +17,7 @@ _MARKS = {"ok": ("ok", "green"), "warn": ("warn", "yellow"), "fail": ("FAIL", "r
 @json_option
 @click.pass_context
 def doctor_command(ctx: click.Context, as_json: bool) -> None:
-    """Check the installation, the machine and the workspace.
+    """Check installation, machine and workspace.
 
     Versions, devices, decoders, plugins, disk, workspace and releases, one line each. Imports every
     library once, which takes some seconds. The exit code is 1 if something that is needed is missing.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -12,11 +14,10 @@ from .names import PROTOCOL, SERVER
 from .paths import NAME_OR_PATH, PATH
 from .places import RunPath
 from .stores import release_option
+from .tolerance_options import tolerance_options
 
 if TYPE_CHECKING:
-    from rvosbench.runs.scores import Scores
-    from rvosbench.store import Store
-    from rvosbench.submission.servers import Layout, Submission
+    from rvosbench.submission.servers import Submission
 
 _MEGABYTE = 10**6
 _GAPS_SHOWN = 20
@@ -43,13 +44,14 @@ _GAPS_SHOWN = 20
 @click.option(
     "--about",
     type=click.Choice(("expression", "object")),
-    help="What --predictions answer.  [default: what the server asks first]",
+    help="What --predictions answer.  [default: as they look]",
 )
 @click.option(
     "--largest", type=click.IntRange(1), metavar="MB", help="With --check: a larger zip is a fault."
 )
 @click.option("--protocol", type=PROTOCOL, help="Of the local score.  [default: the dataset's own]")
 @click.option("--no-score", is_flag=True, help="Leave the local score away.")
+@tolerance_options
 @click.option("--overwrite", is_flag=True, help="Replace a file of the same name.")
 @dry_run_option
 @json_option
@@ -68,6 +70,7 @@ def submit_command(
     largest: int | None,
     protocol: str | None,
     no_score: bool,
+    tolerance: Mapping[str, Any],
     overwrite: bool,
     dry_run: bool,
     as_json: bool,
@@ -86,7 +89,7 @@ def submit_command(
       mosev2   MOSEv2           VIDEO/FRAME.png, palette
       ytvos    Ref-YouTube-VOS  Annotations/VIDEO/EXPRESSION/FRAME.png
       davis    Ref-DAVIS17      anno_0..3/VIDEO/FRAME.png, palette
-      davis    DAVIS 2017       VIDEO/FRAME.png, with --about object
+      davis    DAVIS 2017       VIDEO/FRAME.png, for label maps of objects
       lvvis    LV-VIS           results.json of YouTube-VIS
 
     \b
@@ -95,15 +98,24 @@ def submit_command(
       rvos submit --check submission.zip --dataset stores/ytvos \\
         --split heldout --server ytvos
       rvos submit --predictions results/osvos --dataset stores/davis \\
-        --split val --server davis --about object --out davis.zip
+        --split val --server davis --out davis.zip
     """
+    from rvosbench.evaluation.submit import notes_of, submit
+    from rvosbench.files.text import file_size
+    from rvosbench.runs.tolerance import Tolerance
+
+    from .console import note, print_json, progress, warn
     from .scoring import ground_truth
+    from .submit_check import Scoring, local_score, print_scores
+    from .submit_check import check as check_zip
 
     sources = [source for source in (run, predictions, check) if source is not None]
     if len(sources) != 1:
         raise click.UsageError("name one of: a RUN, --predictions, or a zip to --check")
+    writing = {"out": out, "about": about, "dry-run": dry_run, "overwrite": overwrite}
+    writing |= {name: value for name, value in tolerance.items() if name != "truth"}
     if check is not None:
-        for option, value in {"out": out, "about": about, "dry-run": dry_run, "overwrite": overwrite}.items():
+        for option, value in writing.items():
             if value:
                 raise click.UsageError(f"--{option} is about a zip to write; leave it away with --check")
     elif out is None:
@@ -113,156 +125,92 @@ def submit_command(
     if largest is not None and check is None:
         raise click.UsageError("--largest is about a zip to --check")
     store, split = ground_truth(run, dataset, split, release)
+    scoring = None if no_score or dry_run else Scoring(protocol, tolerance.get("truth", "error"))
     if check is not None:
         most = None if largest is None else largest * _MEGABYTE
-        ctx.exit(_check(check, store, split, server, most, None if no_score else protocol or "", as_json))
+        ctx.exit(check_zip(check, store, split, server, largest=most, scoring=scoring, as_json=as_json))
     assert out is not None
-    submission = _write(run or sources[0], store, split, server, out, about, overwrite, dry_run)
-    scores = None
-    if not dry_run and not no_score:
-        scores = _score(out, store, split, submission.layout, protocol)
-    _say(submission, store, scores, dry_run=dry_run, as_json=as_json)
-    if dry_run and submission.gaps:
-        ctx.exit(3)
-
-
-def _write(
-    source: Path,
-    store: Store,
-    split: str,
-    server: str | None,
-    out: Path,
-    about: Literal["expression", "object"] | None,
-    overwrite: bool,
-    dry_run: bool,
-) -> Submission:
-    from rvosbench.evaluation.submit import submit
-
-    from .console import progress
-
+    let_pass = Tolerance(**tolerance)
     with progress("submit") as update:
-        return submit(
-            source,
+        submission = submit(
+            sources[0],
             server,
             out,
             store,
             split=split,
             about=about,
+            tolerance=let_pass,
             overwrite=overwrite,
             dry_run=dry_run,
             on_progress=update,
         )
-
-
-def _score(path: Path, store: Store, split: str, layout: Layout, protocol: str | None) -> Scores | None:
-    """The local score; why there is none is said."""
-    from rvosbench.errors import ScoreError
-    from rvosbench.evaluation.submit import local_score
-
-    from .console import note, progress, warn
-
-    try:
-        with progress("score") as update:
-            scores = local_score(path, store, split, layout, protocol=protocol, on_progress=update)
-    except ScoreError as error:
-        warn(f"no local score: {error}")
-        return None
-    if scores is None:
-        note(f"No local score: the ground truth of {store.name}/{split} is hidden.")
-    return scores
-
-
-def _say(
-    submission: Submission, store: Store, scores: Scores | None, *, dry_run: bool, as_json: bool
-) -> None:
-    from rvosbench.evaluation.submit import notes_of
-    from rvosbench.files.text import file_size
-
-    from .console import note, print_json, warn
-
-    notes = notes_of(submission, store)
+    notes = notes_of(submission, store, let_pass)
     for line in notes:
         warn(line)
-    facts: dict[str, Any] = {
+    if dry_run:
+        _say_plan(submission, notes, as_json=as_json)
+        ctx.exit(3 if submission.gaps else 0)
+    scores = None
+    if scoring is not None:
+        scores = local_score(out, store, split, submission.layout, scoring)
+    if as_json:
+        facts = _facts(submission) | {"notes": notes}
+        print_json(facts | {"scores": None if scores is None else scores.as_json()})
+        return
+    note(
+        f"{submission.server.title}: {submission.layout.template}; {submission.videos:,} videos, "
+        f"{submission.masks:,} masks, {file_size(submission.size_bytes)}"
+    )
+    click.echo(str(submission.path))
+    print_scores(scores)
+
+
+def _facts(submission: Submission) -> dict[str, Any]:
+    return {
+        "schema_version": 1,
         "server": submission.server.name,
         "layout": submission.layout.template,
         "file": submission.path,
         "videos": submission.videos,
         "masks": submission.masks,
         "size_bytes": submission.size_bytes,
+        "let_pass": asdict(submission.adjusted),
     }
+
+
+def _say_plan(submission: Submission, notes: list[str], *, as_json: bool) -> None:
+    """What would be written, and what is missing.
+
+    Raises:
+        OutputError: the disk is too small.
+    """
+    from rvosbench.errors import OutputError
+    from rvosbench.files.text import file_size, strip_control
+
+    from .console import print_json
+    from .planned import show
+
+    gaps = submission.gaps
+    facts = _facts(submission)
+    size, free = file_size(submission.size_bytes), file_size(submission.free_bytes)
     if as_json:
         missing = [
             {"video": gap.video_id, "expression": gap.expression_id, "frames": list(gap.frames), "of": gap.of}
-            for gap in submission.gaps
+            for gap in gaps
         ]
-        about = {"dry_run": True, "free_bytes": submission.free_bytes, "missing": missing} if dry_run else {}
-        score = {} if dry_run else {"scores": None if scores is None else scores.as_json()}
-        print_json({"schema_version": 1, **facts, "notes": notes, **about, **score})
-        return
-    size = file_size(submission.size_bytes)
-    if not dry_run:
-        note(
-            f"{submission.server.title}: {submission.layout.template}; {submission.videos:,} videos, "
-            f"{submission.masks:,} masks, {size}"
+        more = {"dry_run": True, "free_bytes": submission.free_bytes, "notes": notes, "missing": missing}
+        print_json(facts | more)
+    else:
+        for key in ("schema_version", "size_bytes", "let_pass"):
+            del facts[key]
+        facts |= {"size": f"about {size}", "free": free}
+        show("submit", facts | {"missing_masks": sum(len(gap.frames) for gap in gaps)}, as_json=False)
+        for gap in gaps[:_GAPS_SHOWN]:
+            click.echo(f"  {strip_control(str(gap))}")
+        if len(gaps) > _GAPS_SHOWN:
+            click.echo(f"  and {len(gaps) - _GAPS_SHOWN:,} more; all with --json")
+    if submission.size_bytes > submission.free_bytes:
+        raise OutputError(
+            f"{submission.path} has {free} of free disk, expected about {size}; free some or choose another "
+            "place"
         )
-        click.echo(str(submission.path))
-        _print_scores(scores)
-        return
-    from .planned import show
-
-    counted = sum(len(gap.frames) for gap in submission.gaps)
-    shown = [str(gap) for gap in submission.gaps[:_GAPS_SHOWN]]
-    if len(submission.gaps) > _GAPS_SHOWN:
-        shown.append(f"and {len(submission.gaps) - _GAPS_SHOWN:,} more; all with --json")
-    facts |= {"size_bytes": None, "size": f"about {size}", "free": file_size(submission.free_bytes)}
-    show("submit", facts | {"missing_masks": counted}, as_json=False)
-    for line in shown:
-        click.echo(f"  {line}")
-
-
-def _check(
-    path: Path,
-    store: Store,
-    split: str,
-    server: str | None,
-    largest: int | None,
-    protocol: str | None,
-    as_json: bool,
-) -> int:
-    """Print the faults of a zip; the exit code says whether there are any."""
-    from rvosbench.evaluation.submit import server_for
-    from rvosbench.submission.servers import check_submission, layout_of_zip
-
-    from .console import note, print_json, progress
-
-    chosen = server_for(store, server)
-    with progress("check") as update:
-        faults = check_submission(path, store, split, chosen, largest_bytes=largest, on_progress=update)
-    scores = None
-    if not faults and protocol is not None:
-        scores = _score(path, store, split, layout_of_zip(path, chosen), protocol or None)
-    if as_json:
-        content = {"schema_version": 1, "server": chosen.name, "file": path, "dataset": store.name}
-        content |= {"split": split, "faults": [fault.as_json() for fault in faults]}
-        print_json(content | {"scores": None if scores is None else scores.as_json()})
-        return 3 if faults else 0
-    for fault in faults:
-        click.echo(f"{fault.count:,} x {fault.title}: {fault.advice}")
-        for example in fault.examples:
-            click.echo(f"    {example}")
-        if fault.count > len(fault.examples):
-            click.echo(f"    and {fault.count - len(fault.examples):,} more")
-    if not faults:
-        click.echo(f"{path}: nothing that {chosen.title} would refuse was found")
-        _print_scores(scores)
-    if chosen.unverified:
-        note(f"Note: {chosen.unverified}")
-    return 3 if faults else 0
-
-
-def _print_scores(scores: Scores | None) -> None:
-    if scores is None:
-        return
-    values = (f"{name} {metric.text()}" for name, metric in list(scores.metrics.items())[:3])
-    click.echo(f"Local score, protocol {scores.protocol.name}: {', '.join(values)}")

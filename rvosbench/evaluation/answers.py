@@ -18,7 +18,7 @@ from rvosbench.plugins.protocol import Protocol
 from rvosbench.runs.predictions import Prediction
 from rvosbench.runs.tolerance import STRICT, Adjusted, Tolerance
 from rvosbench.submission.merge import merge_expressions
-from rvosbench.submission.sources import refuse_other_case
+from rvosbench.submission.sources import refuse_slips
 from rvosbench.types import Video
 
 Answers = Mapping[tuple[str, int], Sequence[Prediction]]
@@ -160,7 +160,9 @@ class _Given:
                 f"has {', '.join(sorted(known)[:5]) or 'none'} (unit: {unit}); are they of another version "
                 "of the dataset? To leave them out, add --surplus ignore"
             )
-        refuse_other_case({key[0] for key in unknown}, known, f"{unit} of video {self._video.video_id}")
+        refuse_slips(
+            {key[0] for key in self.rows}, known, f"{unit} of video {self._video.video_id}", self._tolerance
+        )
         for key in unknown:
             del self.rows[key]
         self.adjusted += Adjusted(surplus=len(unknown))

@@ -100,9 +100,9 @@ def evaluate(
     are replaced, those under others stay. Everything else is written where `out` says, or nowhere.
 
     Args:
-        predictions: a run, or its folder; PNG folders, a zip or Parquet (see `rvosbench.submission`); or
-            answers in memory (see `rvosbench.evaluation.arrays.Answering`): a mapping from (video id,
-            expression id) to (T, H, W) bool, for example.
+        predictions: a run, or its folder; PNG folders, an archive, JSON, npz or Parquet (see
+            `rvosbench.submission`); or answers in memory (see `rvosbench.evaluation.arrays.Answering`): a
+            mapping from (video id, expression id) to (T, H, W) bool, for example.
         store: the ground truth. Without it, the store that the run was made from.
         split: of the store. Without it, the run's, or the only one.
         protocol: its name in `rvosbench.plugins.registry.PROTOCOLS`. Without it, the dataset's own.

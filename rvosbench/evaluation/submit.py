@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
 import pyarrow.compute as pc
 
-from rvosbench.errors import InvalidDataError, UnknownNameError
+from rvosbench.errors import InvalidDataError, ScoreError, UnknownNameError
 from rvosbench.evaluation.arrays import Arrays
 from rvosbench.evaluation.evaluate import evaluate
 from rvosbench.evaluation.inputs import Given, Predicted, given, refuse_other_origin, split_of, store_of
@@ -17,6 +18,7 @@ from rvosbench.plugins.defaults import default_protocol
 from rvosbench.plugins.registry import PROTOCOLS
 from rvosbench.runs.run import PREDICTIONS
 from rvosbench.runs.scores import Scores
+from rvosbench.runs.tolerance import STRICT, Tolerance, marks
 from rvosbench.store import Store
 from rvosbench.submission import PredictionSource, open_predictions
 from rvosbench.submission.files import Unit
@@ -43,6 +45,7 @@ def submit(
     *,
     split: str | None = None,
     about: About | None = None,
+    tolerance: Tolerance = STRICT,
     overwrite: bool = False,
     dry_run: bool = False,
     on_progress: Callable[[int, int], None] | None = None,
@@ -56,7 +59,8 @@ def submit(
         store: what was asked. Without it, the store that the run was made from.
         split: of the store. Without it, the run's, or the only one.
         about: what the predictions are about. None: what a run says; else objects, if the server knows no
-            expressions.
+            expressions, or knows both and finds label maps.
+        tolerance: what may be wrong with the predictions.
         overwrite: a zip may be there.
         dry_run: read everything and write nothing.
         on_progress: called with (videos done, videos in all).
@@ -71,11 +75,7 @@ def submit(
     store = store_of(what, store)
     split = split_of(what, store, split)
     chosen = server_for(store, server)
-    about = about or _about(what)
-    if about is None:
-        about = "object" if all(layout.unit == "object" for layout in chosen.layouts) else "expression"
-    layout = chosen.layout_for(about)
-    source = _opened(what, store, split, about, layout)
+    about, source = _opened(what, store, split, about or _about(what), chosen, tolerance)
     work = plan_submission if dry_run else write_submission
     return work(
         source,
@@ -84,6 +84,7 @@ def submit(
         chosen,
         local_path(out),
         about=about,
+        tolerance=tolerance,
         overwrite=overwrite,
         on_progress=on_progress,
     )
@@ -113,6 +114,7 @@ def local_score(
     layout: Layout,
     *,
     protocol: str | None = None,
+    truth: Literal["error", "annotated"] = "error",
     on_progress: Callable[[int, int], None] | None = None,
 ) -> Scores | None:
     """Score a zip here, as `evaluate` does.
@@ -123,6 +125,7 @@ def local_score(
         split: of the store.
         layout: of the zip.
         protocol: its name. None: the dataset's own, or one for objects where the zip holds objects.
+        truth: as `evaluate` takes it.
         on_progress: called with (videos done, videos in all).
 
     Returns:
@@ -136,7 +139,9 @@ def local_score(
     name = protocol or _protocol(store, layout)
     if name is None:
         return None
-    return evaluate(submission, store, split=split, protocol=name, allow_empty=True, on_progress=on_progress)
+    return evaluate(
+        submission, store, split=split, protocol=name, allow_empty=True, truth=truth, on_progress=on_progress
+    )
 
 
 def truth_is_known(store: Store, split: str, layout: Layout) -> bool:
@@ -157,20 +162,38 @@ def _about(what: Given) -> About | None:
     return "object" if unit == "object" else "expression"
 
 
-def _opened(what: Given, store: Store, split: str, about: About, layout: Layout) -> PredictionSource:
+def _opened(
+    what: Given, store: Store, split: str, about: About | None, server: Server, tolerance: Tolerance
+) -> tuple[About, PredictionSource]:
+    """The predictions, and what they are about."""
+    if about is None and what.path is not None and len(server.layouts) > 1:
+        try:
+            return "expression", _source(what, store, split, "expression", server, tolerance)
+        except ScoreError as error:
+            try:  # label maps lie one folder higher than masks of expressions
+                return "object", _source(what, store, split, "object", server, tolerance)
+            except ScoreError:
+                raise error from None
+    if about is None:
+        about = "object" if all(layout.unit == "object" for layout in server.layouts) else "expression"
+    return about, _source(what, store, split, about, server, tolerance)
+
+
+def _source(
+    what: Given, store: Store, split: str, about: About, server: Server, tolerance: Tolerance
+) -> PredictionSource:
+    layout = server.layout_for(about)
+    unit: Unit = "annotator" if layout.unit == "annotator" else about
     if what.answers is not None:
-        return Arrays(what.answers, store.video_ids(split))
-    unit: Unit = "expression"
-    if about == "object":
-        unit = "object"
-    elif layout.unit == "annotator":
-        unit = "annotator"
+        return Arrays(what.answers, store.video_ids(split), tolerance)
     if what.path is not None:
-        return open_predictions(what.path, unit, release=store.release, store=store, split=split)
+        return open_predictions(
+            what.path, unit, release=store.release, store=store, tolerance=tolerance, split=split
+        )
     if what.run is None or what.record is None:
         raise InvalidDataError("nothing was given to submit; name a run, predictions or arrays")
     refuse_other_origin(what.run, what.record, store, split, about)
-    return open_predictions(what.run.path / PREDICTIONS, unit)
+    return open_predictions(what.run.path / PREDICTIONS, unit, tolerance=tolerance)
 
 
 def _protocol(store: Store, layout: Layout) -> str | None:
@@ -181,7 +204,7 @@ def _protocol(store: Store, layout: Layout) -> str | None:
     return name if name is not None and PROTOCOLS[name].answers == layout.unit else _FOR_UNIT[layout.unit]
 
 
-def notes_of(submission: Submission, store: Store) -> list[str]:
+def notes_of(submission: Submission, store: Store, tolerance: Tolerance = STRICT) -> list[str]:
     """What a person should know about a zip, beside its size."""
     server = submission.server
     notes = []
@@ -201,6 +224,7 @@ def notes_of(submission: Submission, store: Store) -> list[str]:
             f"{server.title} knows videos and categories by number; ids of {store.name} are no numbers and "
             "were written as text"
         )
+    notes += marks(tolerance, submission.adjusted)
     if submission.surplus:
         notes.append(
             f"predictions of {len(submission.surplus):,} videos that the split does not have were left out: "

@@ -70,7 +70,7 @@ def convert(
         protocol: decides whether expressions or objects are answered. None: the dataset's own, else
             expressions.
         tolerance: what may be wrong with the predictions.
-        overwrite: something may be at `out`, for json and png.
+        overwrite: something may be at `out`; not for parquet.
         dry_run: read and check everything, write nothing.
         on_progress: called with (videos done, videos in all).
 
@@ -102,7 +102,7 @@ def convert(
     if unknown and tolerance.surplus == "error":
         raise ScoreError(
             f"{path} holds predictions of {len(unknown)} videos that {store.name}/{split} does not have, "
-            f"such as {some(unknown)}; choose another --split, or add --surplus ignore"
+            f"such as {some(map(shown, unknown))}; choose another --split, or add --surplus ignore"
         )
     counted = _Counted(source, unit, tolerance)
     if to == "submission" and not dry_run:
@@ -118,6 +118,11 @@ def convert(
                     output.add(video, rows)
                 if on_progress is not None:
                     on_progress(done + 1, len(video_ids))
+            if not counted.masks:
+                raise ScoreError(
+                    f"{path} holds no predictions for {store.name}/{split}, expected some to convert; choose "
+                    "another --split"
+                )
         lost = output.lost.lines()
         if to == "submission" and counted.missing_masks:
             raise ScoreError(

@@ -17,7 +17,7 @@ from rvosbench.runs.tolerance import Adjusted, Tolerance
 from rvosbench.submission.files import Files
 from rvosbench.submission.fitting import fit_array
 from rvosbench.submission.jpeg import read_mask
-from rvosbench.submission.sources import VideoRows, refuse_other_case, refuse_surplus
+from rvosbench.submission.sources import VideoRows, refuse_slips, refuse_surplus
 from rvosbench.submission.trees import Name, Tree
 from rvosbench.types import VOID, Rle, Video
 
@@ -48,6 +48,11 @@ class _Pictures:
     def video_ids(self) -> tuple[str, ...]:
         return tuple(sorted(self._files))
 
+    def names(self) -> Iterator[Name]:
+        """Of all files that are read."""
+        for of_video in self._files.values():
+            yield from of_video.values()
+
     def _of_video(self, video_id: str) -> Mapping[_Key, Name]:
         return self._files.get(video_id, {})
 
@@ -71,7 +76,9 @@ class _Pictures:
             else:
                 asked.append(_Asked(key, index, name))
         if late:
-            refuse_other_case({key[-1] for key in late}, position, f"frame of video {video.video_id}")
+            for folder in sorted({key[:-1] for key in late}):
+                mine = {key[-1] for key in self._of_video(video.video_id) if key[:-1] == folder}
+                refuse_slips(mine, position, f"frame of video {video.video_id}", self._tolerance)
             frames = f"its frames are {video.frames[0].name} to {video.frames[-1].name}"
             refuse_surplus(video, [one_line("/".join(key), 200) for key in late], frames, self._tolerance)
         return asked, len(late) + other
@@ -104,6 +111,8 @@ class MaskFolders(_Pictures):
     def read(self, video: Video) -> VideoRows:
         """See `PredictionSource`."""
         known = {expression.expression_id for expression in video.expressions}
+        mine = {key[0] for key in self._of_video(video.video_id)}
+        refuse_slips(mine, known, f"expression of video {video.video_id}", self._tolerance)
         asked, surplus = self._asked(video, lambda key: key[0] in known)
         rows, adjusted = [], Adjusted(surplus=surplus)
         for picture, mask, changed in self._masks(video, asked):
@@ -132,6 +141,8 @@ class ObjectMaps(_Pictures):
                     f"video {video.video_id} has predictions in the folders {folders[int(folder)]} and "
                     f"{folder}, which are one object; remove the one that is wrong"
                 )
+        right = {str(obj) for obj in objects}
+        refuse_slips(set(map(str, folders)), right, f"object of video {video.video_id}", self._tolerance)
         asked, surplus = self._asked(video, lambda key: int(key[0]) in objects)
         rows, adjusted = [], Adjusted(surplus=surplus)
         for picture, mask, changed in self._masks(video, asked):

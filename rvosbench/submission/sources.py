@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
 from rvosbench.errors import ScoreError
-from rvosbench.files.text import one_line
+from rvosbench.files.text import one_line, some
 from rvosbench.runs.predictions import Prediction, Predictions
 from rvosbench.runs.tolerance import NOTHING, STRICT, Adjusted, Tolerance
 from rvosbench.submission.fitting import fit_rle
@@ -99,22 +100,49 @@ def refuse_surplus(video: Video, surplus: Sequence[str], frames: str, tolerance:
         )
 
 
-def refuse_other_case(names: Collection[str], known: Collection[str], what: str) -> None:
-    """Refuse names that are known but for upper and lower case: not surplus, but a slip.
+def refuse_slips(names: Collection[str], known: Collection[str], what: str, tolerance: Tolerance) -> None:
+    """Refuse names that only look surplus: known ones in other letters, or counted differently.
+
+    Ignoring them would leave out, or give to others, what was meant for the known ones.
 
     Args:
-        names: that are not known.
+        names: all names that predictions have.
         known: the right ones.
-        what: "video" or "frame of video x" and the like.
+        what: "video", "frame of video x" and the like.
+        tolerance: whether surplus would be ignored; else it is refused anyway, with all there is to say.
 
     Raises:
-        ScoreError: naming both.
+        ScoreError: a name is known but for upper and lower case, the form of its accents or spaces around
+            it; or the names count from 0 or 1 and the right ones do not.
     """
-    folded = {name.casefold(): name for name in known}
-    for name in sorted(names):
-        right = folded.get(name.casefold())
-        if right is not None and right != name:
+    unknown = set(names) - set(known)
+    folded = {_folded(name): name for name in known}
+    for name in sorted(unknown):
+        if _folded(name) in folded:
             raise ScoreError(
-                f"there are predictions for the {what} {one_line(name, 200)!r}, which is called {right!r}; "
-                "upper and lower case differ, rename it"
+                f"there are predictions for the {what} {one_line(name, 200)!r}, which is called "
+                f"{folded[_folded(name)]!r}; upper and lower case, accents or spaces differ, rename it"
             )
+    if tolerance.surplus == "ignore" and unknown and _counted_differently(names, known):
+        raise ScoreError(
+            f"the predictions for each {what} are numbered {min(names)} to {max(names)}, expected "
+            f"{some(known)}; they are counted differently and some would be taken for others, rename them"
+        )
+
+
+def _counted_differently(names: Collection[str], known: Collection[str]) -> bool:
+    if set(known) <= set(names) or not _are_counted(names):
+        return False
+    return len(names) == len(known) or (len(names) > 2 and not _are_counted(known))
+
+
+def _folded(name: str) -> str:
+    return unicodedata.normalize("NFC", name).casefold().strip()
+
+
+def _are_counted(names: Collection[str]) -> bool:
+    """Whether names are 0, 1, 2 ... or 1, 2, 3 ..., at least two of them."""
+    if len(names) < 2 or not all(name.isdecimal() and len(name) < 20 for name in names):
+        return False
+    numbers = sorted(map(int, names))
+    return numbers[0] in (0, 1) and numbers == list(range(numbers[0], numbers[0] + len(numbers)))

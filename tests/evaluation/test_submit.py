@@ -13,12 +13,13 @@ from rvosbench.errors import MissingPathError, OutputError, ScoreError, UnknownN
 from rvosbench.evaluation.evaluate import evaluate
 from rvosbench.evaluation.submit import local_score, notes_of, server_for, submit, truth_is_known
 from rvosbench.runs.predictions import Prediction
+from rvosbench.runs.tolerance import Tolerance
 from rvosbench.store import Store
 from rvosbench.submission.servers import SERVERS, check_submission
 from rvosbench.types import Video
 from tests.submission.servers.drawn import of_annotators, of_hidden, store_of, two_objects
 from tests.tiny_run import make_run, row
-from tests.tiny_store import CARD, HEIGHT, WIDTH, write_store
+from tests.tiny_store import CARD, HEIGHT, WIDTH, png, write_store
 
 
 def noisy(video: Video, seed: int, *, about: str = "expression") -> list[Prediction]:
@@ -173,6 +174,61 @@ def test_label_maps_of_annotators_go_into_a_zip_as_they_are(tmp_path: Path):
     assert (tmp_path / "a.zip").read_bytes() == (tmp_path / "b.zip").read_bytes()
     with pytest.raises(ScoreError, match="label maps per annotator"):
         submit(tmp_path / "a.zip", "mevis", tmp_path / "c.zip", store)
+
+
+@pytest.mark.parametrize(
+    ("server", "make", "protocol", "key"),
+    [("mevis", two_objects, "mevis", "1"), ("davis", of_annotators, "davis-official", "5")],
+)
+def test_missing_masks_are_black_on_request_and_score_as_they_do_in_evaluate(
+    tmp_path: Path, server, make, protocol, key
+):
+    store = store_of(tmp_path / "store", make, "7")
+    rows = [r for r in noisy(store.video("val", "7"), 0) if (r.expression_id, r.frame_index) != (key, 1)]
+    rows.append(row("7", "99", 0, np.ones((HEIGHT, WIDTH), np.bool_), 1.0))
+    run = make_run(tmp_path / "run", store, [rows], split="val")
+    lenient = Tolerance(missing="zero", surplus="ignore")
+    with pytest.raises(ScoreError, match="--surplus ignore"):
+        submit(run, server, tmp_path / "a.zip", store, tolerance=Tolerance(missing="zero"))
+    with pytest.raises(ScoreError, match="--missing zero"):
+        submit(run, server, tmp_path / "a.zip", store, tolerance=Tolerance(surplus="ignore"))
+    written = submit(run, server, tmp_path / "a.zip", store, tolerance=lenient)
+    assert (written.adjusted.missing, written.adjusted.surplus) == (1, 1)
+    assert "1 missing masks counted as empty" in notes_of(written, store, lenient)
+    assert check_submission(tmp_path / "a.zip", store, "val", server) == []
+    scores = local_score(tmp_path / "a.zip", store, "val", written.layout, protocol=protocol)
+    lenient_scores = evaluate(run, store, protocol=protocol, missing="zero", surplus="ignore")
+    assert scores is not None and same(scores, lenient_scores)
+
+
+def test_soft_masks_are_cut_on_request(tmp_path: Path):
+    store = store_of(tmp_path / "store", two_objects, "7")
+    soft = np.linspace(0, 255, HEIGHT * WIDTH).reshape(HEIGHT, WIDTH).astype(np.uint8)
+    for e in "01":
+        for frame in store.video("val", "7").frames:
+            path = tmp_path / "soft" / "7" / e / f"{frame.name}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(png(soft))
+    with pytest.raises(ScoreError, match="--threshold"):
+        submit(tmp_path / "soft", "mevis", tmp_path / "a.zip", store)
+    written = submit(
+        tmp_path / "soft", "mevis", tmp_path / "a.zip", store, tolerance=Tolerance(threshold=128)
+    )
+    assert written.adjusted.thresholded == 6
+    assert check_submission(tmp_path / "a.zip", store, "val", "mevis") == []
+
+
+def test_label_maps_for_davis_are_known_by_their_place(tmp_path: Path):
+    store = store_of(tmp_path / "store")
+    rows = [noisy(store.video("val", v), 0, about="object") for v in store.video_ids("val")]
+    run = make_run(tmp_path / "run", store, rows, split="val", unit="object")
+    submit(run, "davis", tmp_path / "a.zip", store)
+    written = submit(tmp_path / "a.zip", "davis", tmp_path / "b.zip", store)
+    assert written.layout.unit == "object"
+    assert (tmp_path / "a.zip").read_bytes() == (tmp_path / "b.zip").read_bytes()
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ScoreError, match="holds no PNG"):
+        submit(tmp_path / "empty", "davis", tmp_path / "c.zip", store)
 
 
 def test_the_server_is_that_of_the_dataset(tmp_path: Path):

@@ -164,8 +164,12 @@ def test_what_the_split_does_not_ask_is_refused_or_left_out(tmp_path: Path, stor
         path, store, tmp_path / "x.json", to="json", split="train", tolerance=Tolerance(surplus="ignore")
     )
     assert converted.adjusted.surplus == len(other) and converted.masks == len(rows)
-    with pytest.raises(ScoreError, match="2 videos that tiny/valid does not have, such as pair, single"):
+    with pytest.raises(ScoreError, match="2 videos that tiny/valid does not have, such as 'pair', 'single'"):
         convert(path, store, tmp_path / "y.json", to="json", split="valid")
+    with pytest.raises(ScoreError, match="holds no predictions for tiny/valid"):
+        tolerance = Tolerance(surplus="ignore")
+        convert(path, store, tmp_path / "y.json", to="json", split="valid", tolerance=tolerance)
+    assert not (tmp_path / "y.json").exists()
 
 
 def test_names_that_are_taken_and_forms_that_are_none_are_refused_before_the_work(tmp_path: Path, store):

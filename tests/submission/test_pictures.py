@@ -171,3 +171,28 @@ def test_what_is_no_regular_file_is_refused_and_nobody_waits_for_it(tmp_path, st
     (tmp_path / "mine" / "pair" / "0" / "00005.png").symlink_to("nowhere")
     with pytest.raises(FormatError, match=r"00005\.png cannot be read"):
         read(tmp_path / "mine", store)
+
+
+def test_frames_that_are_counted_are_not_taken_for_others_of_that_number(tmp_path, store):
+    for number in range(6):  # of frames called 00000, 00005 ... 00025
+        put(tmp_path / "mine" / "pair" / "0" / f"{number:05d}.png", square(number))
+    with pytest.raises(ScoreError, match=r"4 predictions .* are they numbered differently"):
+        read(tmp_path / "mine", store)
+    with pytest.raises(ScoreError, match="numbered 00000 to 00005, expected 00000, 00005, 00010 and 3"):
+        read(tmp_path / "mine", store, surplus="ignore")
+
+
+def test_more_frames_than_the_video_has_are_surplus(tmp_path, store):
+    for number in range(30):  # those of the video among them
+        put(tmp_path / "mine" / "pair" / "0" / f"{number:05d}.png", square(number % 20))
+    _, read_rows = read(tmp_path / "mine", store, surplus="ignore")
+    right = [masks.encode(square(5 * index % 20)).counts for index in range(6)]
+    assert [row.mask.counts for row in read_rows.rows] == right
+    assert read_rows.adjusted == Adjusted(surplus=24)
+
+
+def test_objects_that_are_counted_from_1_are_not_taken_for_others(tmp_path, store):
+    for folder in ("001", "002"):  # of the objects 0 and 1
+        put(tmp_path / "mine" / "pair" / folder / "00000.png", square(2))
+    with pytest.raises(ScoreError, match="object of video pair are numbered 1 to 2, expected 0, 1"):
+        read(tmp_path / "mine", store, "object", surplus="ignore")

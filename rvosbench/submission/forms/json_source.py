@@ -1,4 +1,4 @@
-"""JSON files as a source of predictions; memory holds the text of one file and the masks of one video."""
+"""JSON files as a source of predictions; memory holds texts of 512 MB and the masks of one video."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from rvosbench.errors import ScoreError
 from rvosbench.files.text import shown
 from rvosbench.runs.tolerance import Tolerance
 from rvosbench.submission.forms.detections import Detections
-from rvosbench.submission.forms.json_text import Scanner, read_json_text
+from rvosbench.submission.forms.json_text import MOST_BYTES, Scanner, read_json_text
+from rvosbench.submission.forms.meaning import record_id
 from rvosbench.submission.forms.names import Names
-from rvosbench.submission.forms.pieces import Piece, Pieces, record_id
+from rvosbench.submission.forms.pieces import Piece, Pieces
 from rvosbench.submission.forms.tracks import add_answer, add_record
 from rvosbench.submission.sources import VideoRows
 from rvosbench.submission.trees import Name, Tree
@@ -43,11 +44,13 @@ class JsonSource:
         self._files = sorted(files)
         self._names = names
         self._tolerance = tolerance
-        self._held: tuple[int, str] | None = None  # a file's number and text
+        self._held: dict[
+            int, str
+        ] = {}  # texts by the number of the file, the one that was used last at the end
         pieces = Pieces(names)
         empty = []
         for number, name in enumerate(self._files):
-            if not pieces.add_document(number, Scanner(self._text(number), "/".join(name))):
+            if not pieces.add_document(number, Scanner(self._text(number), "/".join(name)), name):
                 empty.append("/".join(name))
         if len(empty) == len(self._files):
             raise ScoreError(
@@ -81,13 +84,16 @@ class JsonSource:
 
     def __getstate__(self) -> dict[str, Any]:
         # Other processes read the file again; it may be large.
-        return self.__dict__ | {"_held": None}
+        return self.__dict__ | {"_held": {}}
 
     def _text(self, document: int) -> str:
-        if self._held is None or self._held[0] != document:
-            self._held = None  # before the next one is read
-            self._held = document, read_json_text(self._tree, self._files[document])
-        return self._held[1]
+        if document not in self._held:
+            room = MOST_BYTES - self._tree.size_of(self._files[document])
+            while self._held and sum(map(len, self._held.values())) > room:
+                del self._held[next(iter(self._held))]
+            self._held[document] = read_json_text(self._tree, self._files[document])
+        text = self._held[document] = self._held.pop(document)
+        return text
 
     def _record(self, found: Detections, piece: Piece, record: dict[str, Any], where: str) -> None:
         assert piece.asked_id is not None

@@ -11,6 +11,7 @@ from rvosbench.errors import ScoreError
 from rvosbench.files.text import shown
 from rvosbench.store import Store
 from rvosbench.submission.files import Unit
+from rvosbench.types import VOID
 
 _SAMPLE_END = re.compile(r"_f_(\d+)(?:_i_(.+))?")
 
@@ -41,6 +42,8 @@ class Names:
             if self._unit == "object":
                 rows = self._store.table("objects", split, ["video_id", "object_id", "category"])
                 for row in rows.to_pylist():
+                    if row["category"] == VOID:
+                        continue
                     asked[row["video_id"]][str(row["object_id"])] = row["category"] or ""
             else:
                 for expression in self._store.expressions(split):

@@ -9,7 +9,6 @@ anything.npz                      keys "<video>/<expression>" -> (T, H, W)
 
 from __future__ import annotations
 
-import io
 import math
 import zipfile
 import zlib
@@ -23,7 +22,7 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from rvosbench import masks
-from rvosbench.errors import FormatError, ScoreError
+from rvosbench.errors import FormatError, RvosbenchError, ScoreError
 from rvosbench.files.text import file_size, one_line, shown
 from rvosbench.media.images import MAX_PIXELS
 from rvosbench.runs.tolerance import Tolerance
@@ -37,8 +36,9 @@ from rvosbench.submission.trees import Name, Tree
 from rvosbench.types import Video
 
 MOST_BYTES = 1024 * 1024 * 1024
-"""Of one array, unpacked; and of one file, packed."""
+"""Of one array, unpacked."""
 
+_MOST_OPEN = 16  # files
 _MOST_HEADER = 1_000  # characters; numpy writes 118
 # What numpy lets through when a header is no literal of Python.
 _NO_HEADER = (ValueError, EOFError, SyntaxError, RecursionError, MemoryError, TypeError, TokenError)
@@ -80,7 +80,7 @@ class NpzSource:
         self._files = sorted(files)
         self._names = names
         self._tolerance = tolerance
-        self._held: tuple[int, zipfile.ZipFile] | None = None
+        self._held: dict[int, zipfile.ZipFile] = {}  # by the number of the file, the one used last at the end
         self._members: dict[str, dict[str, _Member]] = {}
         for number in range(len(self._files)):
             self._index(number)
@@ -106,7 +106,7 @@ class NpzSource:
         return found.rows()
 
     def __getstate__(self) -> dict[str, Any]:
-        return self.__dict__ | {"_held": None}  # open files do not survive a process border
+        return self.__dict__ | {"_held": {}}  # open files do not survive a process border
 
     def _index(self, number: int) -> None:
         name = self._files[number]
@@ -148,24 +148,21 @@ class NpzSource:
         return (known or meanings)[0]
 
     def _archive(self, number: int) -> zipfile.ZipFile:
-        if self._held is None or self._held[0] != number:
+        if number not in self._held:
             name = self._files[number]
-            label = "/".join(name)
-            size = self._tree.size_of(name)
-            if size > MOST_BYTES:
-                raise FormatError(
-                    f"{label} has {file_size(size)}, expected at most {file_size(MOST_BYTES)}; write one "
-                    "file per video"
-                )
-            data, label = self._tree.bytes_of(name, MOST_BYTES)
+            if len(self._held) >= _MOST_OPEN:
+                self._held.pop(next(iter(self._held))).close()
             try:
-                self._held = number, zipfile.ZipFile(io.BytesIO(data))
+                self._held[number] = zipfile.ZipFile(self._tree.file_of(name))
             except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError) as error:
+                if isinstance(error, RvosbenchError):
+                    raise
                 raise FormatError(
-                    f"{label} cannot be read as .npz ({one_line(error)}); write it with "
+                    f"{'/'.join(name)} cannot be read as .npz ({one_line(error)}); write it with "
                     "numpy.savez_compressed"
                 ) from error
-        return self._held[1]
+        archive = self._held[number] = self._held.pop(number)
+        return archive
 
     def _array(self, member: _Member, video: Video, where: str) -> NDArray[Any]:
         archive = self._archive(member.file)

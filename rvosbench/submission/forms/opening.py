@@ -12,7 +12,7 @@ from rvosbench.submission.files import Unit
 from rvosbench.submission.forms.json_source import JsonSource
 from rvosbench.submission.forms.names import Names
 from rvosbench.submission.forms.npz import NpzSource
-from rvosbench.submission.sources import PredictionSource
+from rvosbench.submission.sources import PredictionSource, refuse_slips
 from rvosbench.submission.trees import Name, Tree, suffix_of
 
 SUFFIXES = (".json", ".json.gz", ".jsonl", ".jsonl.gz", ".npz")
@@ -49,10 +49,12 @@ def open_form(
         )
     known = Names(store, split, unit)
     arrays = [name for name in names if suffix_of(name) == ".npz"]
-    if not arrays:
-        return JsonSource(tree, names, root, known, tolerance)
-    others = len(names) - len(arrays)
-    source = NpzSource(tree, arrays, root, known, tolerance)
-    if others:
-        source.notes = (f"{root}: {others} JSON files beside the arrays are no source of predictions",)
+    source: JsonSource | NpzSource
+    if arrays:
+        source = NpzSource(tree, arrays, root, known, tolerance)
+        if others := len(names) - len(arrays):
+            source.notes = (f"{root}: {others} JSON files beside the arrays are no source of predictions",)
+    else:
+        source = JsonSource(tree, names, root, known, tolerance)
+    refuse_slips(source.video_ids(), known.asked.keys(), "video", tolerance)
     return source

@@ -17,8 +17,8 @@ def as_masks(
     """Masks of some frames as bool.
 
     Args:
-        array: (T, H, W) bool; whole numbers 0 and 1, or 0 and 255; or floats 0 and 1. With a threshold also
-            grey values from 0 to 255, and probabilities from 0 to 1.
+        array: (T, H, W) bool; whole numbers 0 and 1, or 0 and 255; or floats of these. With a threshold
+            also whole numbers from 0 to 255, and probabilities from 0 to 1.
         where: what to call it in an error.
         threshold: of 255; a probability is on the object from threshold / 255 on.
 
@@ -37,14 +37,21 @@ def as_masks(
     made = np.zeros(array.shape, np.bool_)
     cut = np.zeros(len(array), np.bool_)
     # 0 and 255 in one frame, 0 and 1 in the next: what 1 means is decided for all frames together.
-    top = 1 if array.dtype.kind == "f" else _top(array)
+    top = _top(array)
+    if top == 255 and array.dtype.kind == "f":
+        threshold = None  # scores of any range may lie between: only 0 and 255 themselves are masks
     for index, frame in enumerate(array):
         made[index], cut[index] = _as_mask(frame, top, where, threshold)
     return made, cut
 
 
 def _top(array: NDArray[Any]) -> int:
-    return 1 if array.size == 0 or array.max() <= 1 else 255
+    if array.size == 0:
+        return 1
+    largest = array.max()
+    if array.dtype.kind == "f":
+        return 255 if largest == 255 else 1
+    return 1 if largest <= 1 else 255
 
 
 def _as_mask(frame: NDArray[Any], top: int, where: str, threshold: int | None) -> tuple[BoolMask, bool]:

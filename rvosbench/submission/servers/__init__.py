@@ -7,7 +7,8 @@ from rvosbench.submission.servers.check import check_submission, layout_of_zip
 from rvosbench.submission.servers.faults import Fault
 from rvosbench.submission.servers.server import Layout, Server
 from rvosbench.submission.servers.table import SERVERS, find_server, server_of_dataset
-from rvosbench.submission.servers.writing import Submission, plan_submission, write_submission
+from rvosbench.submission.servers.work import Submission
+from rvosbench.submission.servers.writing import plan_submission, write_submission
 
 __all__ = [
     "SERVERS",

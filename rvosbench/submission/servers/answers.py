@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
+from rvosbench import masks
 from rvosbench.errors import ScoreError
 from rvosbench.files.text import some
 from rvosbench.plugins.protocol import ANNOTATORS
 from rvosbench.runs.predictions import Prediction
+from rvosbench.runs.tolerance import NOTHING, STRICT, Adjusted, Tolerance
 from rvosbench.submission.merge import merge_expressions
 from rvosbench.submission.servers.server import Layout
+from rvosbench.submission.sources import VideoRows
 from rvosbench.types import VOID, Video
 
 About = Literal["expression", "object"]
@@ -43,71 +46,111 @@ class Answered:
     tracks: Tracks  # empty where something is missing
     gaps: list[Gap]
     asked: int  # masks that the server wants, one per expression (or object) and frame
+    adjusted: Adjusted = NOTHING  # what had to be let pass
 
 
-def best_answers(
-    video: Video, rows: Sequence[Prediction], layout: Layout, about: About, *, merged: bool
-) -> Answered:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Asked:
+    """What predictions are about, what a zip holds, and what may be wrong between the two."""
+
+    layout: Layout
+    about: About
+    merged: bool = False  # the rows are those of merged annotators, <annotator>/<label>
+    tolerance: Tolerance = STRICT
+
+
+def best_answers(video: Video, read: VideoRows, asked: Asked) -> Answered:
     """The answers that go into a zip, candidate 0 of each.
 
     Args:
         video: the video.
-        rows: all of its rows.
-        layout: of the zip.
-        about: what the rows are about.
-        merged: the rows are those of merged annotators, `<annotator>/<label>`.
+        read: all of its rows.
+        asked: what they are made into.
 
     Raises:
         ScoreError: rows belong to nothing in this video, or cannot be made into label maps.
     """
+    rows, surplus = _known(video, read.rows, asked)
     best = {(row.expression_id, row.frame_index): row for row in rows if not row.candidate}
-    if merged:
-        if layout.unit != "annotator":
-            raise ScoreError(
-                f"the predictions are label maps of {len(ANNOTATORS)} annotators, a zip of {layout.template} "
-                "holds others; name the masks per expression, or --server davis"
-            )
-        return _merged(video, best)
-    known = _objects(video) if about == "object" else [e.expression_id for e in video.expressions]
-    unknown = sorted({row.expression_id for row in rows} - set(known))
-    if unknown:
-        raise ScoreError(
-            f"there are predictions for {some(unknown)} of video {video.video_id}, which has "
-            f"{some(known, 5, in_order=False) or 'none'} ({about}s); are they of another version of the "
-            "dataset?"
-        )
+    headless = {(row.expression_id, row.frame_index) for row in rows} - best.keys()
+    keys = _keys(video, rows, asked)
+    gaps = _gaps(video, keys, best)
     frames = range(len(video.frames))
-    asked = len(known) * len(frames)
-    gaps = _gaps(video, known, best)
+    count = len(frames) * (len(ANNOTATORS) if asked.merged else len(keys))
+    filled = 0
+    if gaps and asked.tolerance.missing == "zero" and not headless:
+        empty = masks.empty(video.height, video.width)
+        for key in keys:
+            for frame in frames:
+                if (key, frame) not in best:
+                    filled += 1
+                    best[key, frame] = Prediction(
+                        video_id=video.video_id,
+                        expression_id=key,
+                        frame_index=frame,
+                        candidate=0,
+                        score=0.0,
+                        mask=empty,
+                    )
+        gaps = []
     if gaps:
-        return Answered({}, gaps, asked)
-    if layout.unit == "annotator":
-        return Answered(_by_annotator(merge_expressions(video, frames, best)), [], asked)
-    names = {key: key for key in known}  # label or expression -> who answers
-    if layout.unit == "object" and about == "expression":
+        return Answered({}, gaps, count)
+    adjusted = read.adjusted + Adjusted(missing=filled, surplus=surplus)
+    return Answered(_tracks(video, keys, best, asked), [], count, adjusted)
+
+
+def _known(video: Video, rows: Sequence[Prediction], asked: Asked) -> tuple[Sequence[Prediction], int]:
+    """The rows that answer something of this video, and how many (expression, frame) do not.
+
+    Raises:
+        ScoreError: some do not, and that is not let pass.
+    """
+    if asked.merged:
+        if asked.layout.unit != "annotator":
+            raise ScoreError(
+                f"the predictions are label maps of {len(ANNOTATORS)} annotators, a zip of "
+                f"{asked.layout.template} holds others; name the masks per expression, or --server davis"
+            )
+        return rows, 0
+    known = _objects(video) if asked.about == "object" else [e.expression_id for e in video.expressions]
+    unknown = {(row.expression_id, row.frame_index) for row in rows if row.expression_id not in known}
+    if unknown and asked.tolerance.surplus == "error":
+        raise ScoreError(
+            f"there are predictions for {some({key for key, _ in unknown})} of video {video.video_id}, which "
+            f"has {some(known, 5, in_order=False) or 'none'} ({asked.about}s); are they of another version "
+            "of the dataset? To leave them out, add --surplus ignore"
+        )
+    return [row for row in rows if row.expression_id in known], len(unknown)
+
+
+def _keys(video: Video, rows: Sequence[Prediction], asked: Asked) -> list[str]:
+    """What wants an answer in every frame, as rows call it."""
+    if asked.merged:  # label 1 is there wherever there is a map
+        labels = {row.expression_id for row in rows} | {f"{annotator}/1" for annotator in ANNOTATORS}
+        return sorted(labels, key=lambda key: (key.partition("/")[0], _label(key)))
+    return _objects(video) if asked.about == "object" else [e.expression_id for e in video.expressions]
+
+
+def _tracks(
+    video: Video, keys: Sequence[str], best: Mapping[tuple[str, int], Prediction], asked: Asked
+) -> Tracks:
+    """Complete answers under the names that the layout wants."""
+    frames = range(len(video.frames))
+    if asked.layout.unit == "annotator" and not asked.merged:
+        return _by_annotator(merge_expressions(video, frames, best))
+    names = {key: key for key in keys}  # label or expression -> who answers
+    if asked.layout.unit == "object" and asked.about == "expression":
         names = dict(sorted(_expression_of_object(video).items(), key=lambda item: int(item[0])))
-    return Answered({key: [best[name, frame] for frame in frames] for key, name in names.items()}, [], asked)
+    return {key: [best[name, frame] for frame in frames] for key, name in names.items()}
 
 
 def _objects(video: Video) -> list[str]:
     return [str(obj.object_id) for obj in video.objects if obj.category != VOID]
 
 
-def _merged(video: Video, best: Mapping[tuple[str, int], Prediction]) -> Answered:
-    """The label maps of four annotators, as they came; every file has its label 1."""
-    frames = range(len(video.frames))
-    asked = len(ANNOTATORS) * len(frames)
-    gaps = _gaps(video, [f"{annotator}/1" for annotator in ANNOTATORS], best)
-    if gaps:
-        gaps = [replace(gap, expression_id=gap.expression_id.partition("/")[0]) for gap in gaps]
-        return Answered({}, gaps, asked)
-    keys = sorted({key for key, _ in best}, key=lambda key: (key.partition("/")[0], _label(key)))
-    return Answered({key: [best[key, frame] for frame in frames] for key in keys}, [], asked)
-
-
-def _gaps(video: Video, known: Sequence[str], best: Mapping[tuple[str, int], Prediction]) -> list[Gap]:
+def _gaps(video: Video, keys: Sequence[str], best: Mapping[tuple[str, int], Prediction]) -> list[Gap]:
     gaps = []
-    for key in known:
+    for key in keys:
         names = tuple(frame.name for index, frame in enumerate(video.frames) if (key, index) not in best)
         if names:
             gaps.append(Gap(video.video_id, key, names, len(video.frames)))

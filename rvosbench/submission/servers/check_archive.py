@@ -11,12 +11,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from rvosbench.errors import MissingPathError
+from rvosbench.files.foreign import file_is
 from rvosbench.files.text import file_size, one_line
 from rvosbench.submission.servers.faults import FaultList
 
 _NESTED = (".zip", ".tar", ".tgz", ".gz", ".bz2", ".xz", ".7z", ".rar", ".zst")
 _JUNK = ("__MACOSX", "Thumbs.db", "desktop.ini")
 _ENCRYPTED = 0x1
+_HEADER_BYTES = 30  # of an entry, before its name
 _PLAIN = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _METHODS = {9: "Deflate64", 12: "bzip2", 14: "LZMA", 93: "Zstandard", 95: "xz", 99: "AES"}
 _BROKEN = (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, EOFError, OSError, ValueError)
@@ -33,6 +35,7 @@ class Archive:
         self.has_junk_at_top = False  # beside the folders, and not hidden
         for info in archive.infolist():
             self._look_at(info)
+        self._look_for_overlap()
 
     def read(self, name: str, most: int) -> bytes | None:
         """The content of a file of at most so many bytes; None, and a fault, where that is impossible."""
@@ -49,10 +52,21 @@ class Archive:
             if info.compress_type in _PLAIN:  # else it was said already
                 self._faults.add("damaged", f"{name} ({one_line(error, 80)})")
             return None
-        if len(data) > most:
-            self._faults.add("too-large", f"{name} unpacks to more than {file_size(most)}")
+        if len(data) != info.file_size:
+            claimed = f"{len(data):,} bytes where {info.file_size:,} are announced"
+            self._faults.add("damaged", f"{name} ({claimed})")
             return None
         return data
+
+    def _look_for_overlap(self) -> None:
+        """Thousands of names may stand for one content, which unpacks to much."""
+        end, shared = 0, set()
+        for info in sorted(self._archive.infolist(), key=lambda info: info.header_offset):
+            if info.header_offset < end:
+                self._faults.add("overlap", info.filename)
+                shared.add(id(info))
+            end = max(end, info.header_offset + _HEADER_BYTES + len(info.orig_filename) + info.compress_size)
+        self.files = {name: info for name, info in self.files.items() if id(info) not in shared}
 
     def _look_at(self, info: zipfile.ZipInfo) -> None:
         raw = info.orig_filename
@@ -105,7 +119,7 @@ def open_archive(path: Path, faults: FaultList, largest: int | None) -> Iterator
     try:
         archive = zipfile.ZipFile(path)
     except _BROKEN as error:
-        faults.add("not-a-zip", f"{path.name} ({one_line(error, 80)})")
+        faults.add("not-a-zip", f"{path.name}{file_is(path) or f' ({one_line(error, 80)})'}")
         yield None
         return
     with archive:

@@ -7,11 +7,14 @@ import struct
 from collections.abc import Collection
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from rvosbench import masks
-from rvosbench.errors import DatasetError
+from rvosbench.errors import InvalidDataError
+from rvosbench.files.foreign import it_is
 from rvosbench.files.text import one_line, some
+from rvosbench.masks.labels import used_values
 from rvosbench.metrics.matching import MAX_PROPOSALS
 from rvosbench.submission.servers.faults import FaultList
 from rvosbench.submission.servers.server import Layout
@@ -30,11 +33,11 @@ def most_bytes(video: Video) -> int:
 def check_picture(name: str, data: bytes, video: Video, layout: Layout, faults: FaultList) -> None:
     """Add what is wrong with one picture."""
     if not data.startswith(_SIGNATURE):
-        faults.add("not-a-png", name)
+        faults.add("not-a-png", f"{name}{it_is(data)}")
         return
     try:
-        masks.check_png(data, name)
-    except DatasetError as error:
+        masks.check_png(data, name, "prediction")
+    except InvalidDataError as error:
         faults.add("damaged", one_line(error, 150))
         return
     width, height, bits, colour = struct.unpack(">IIBB", data[16:26])
@@ -51,14 +54,18 @@ def check_picture(name: str, data: bytes, video: Video, layout: Layout, faults: 
         return
     try:
         with Image.open(io.BytesIO(data), formats=("PNG",)) as image:
-            values = np.flatnonzero(np.bincount(np.asarray(image).ravel(), minlength=256)).tolist()
+            pixels = np.asarray(image)
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError, TypeError) as error:
         faults.add("damaged", f"{name} ({one_line(error, 80)})")
         return
+    values = used_values(pixels)
     if layout.content == "binary":
         odd = sorted(set(values) - {0, 255})
         if odd:
             faults.add("wrong-values", f"{name} has {_listed(odd)}")
+        return
+    if colour == _PALETTE and not _colours_agree(data, name, pixels):
+        faults.add("palette-order", name)
         return
     known = _known_labels(video, layout)
     odd = [] if known is None else sorted(set(values) - {0, *known})
@@ -71,6 +78,14 @@ def _mode_fits(bits: int, colour: int, layout: Layout) -> bool:
         return (bits, colour) == (8, _GREY)
     # The values of a grey label map are read as ids too; fewer bits would be spread over 0 to 255.
     return colour == _PALETTE or (bits, colour) == (8, _GREY)
+
+
+def _colours_agree(data: bytes, name: str, pixels: NDArray[np.uint8]) -> bool:
+    """Whether the colours of a palette, where they prove anything, prove the ids that the pixels have."""
+    try:
+        return bool((masks.read_labels(data, name, role="prediction") == pixels).all())
+    except InvalidDataError:
+        return True
 
 
 def _known_labels(video: Video, layout: Layout) -> Collection[int] | None:

@@ -2,40 +2,39 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from rvosbench.errors import ScoreError
+from rvosbench.errors import FormatError, ScoreError
 from rvosbench.files.text import one_line, shown
 from rvosbench.masks.run_lengths import foreground_areas
 from rvosbench.store import Store
+from rvosbench.submission.forms.json_text import MOST_BYTES, Scanner
 from rvosbench.submission.servers.check_archive import Archive
 from rvosbench.submission.servers.faults import FaultList
 from rvosbench.submission.servers.results_json import number_of
 from rvosbench.submission.servers.server import Layout
 from rvosbench.types import Rle
 
-_MOST_BYTES = 2**30
 _KEYS = ("video_id", "category_id", "score", "segmentations")
 
 
 def check_results(archive: Archive, store: Store, split: str, layout: Layout, faults: FaultList) -> None:
     """Add what is wrong with the one file that a zip should hold."""
     name = _find(archive, layout, faults)
-    data = None if name is None else archive.read(name, _MOST_BYTES)
+    data = None if name is None else archive.read(name, MOST_BYTES)
     if name is None or data is None:
         return
     try:
-        tracks = json.loads(data, object_pairs_hook=_object, parse_constant=_constant)
-    except (ValueError, RecursionError) as error:
-        faults.add("bad-json", f"{name} ({one_line(error, 100)})")
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        faults.add("bad-json", f"{name} is not UTF-8 at byte {error.start}")
         return
-    if not isinstance(tracks, list):
-        faults.add("bad-json", f"{name} holds {shown(tracks)}, wanted a list of tracks")
-        return
-    _check_tracks(tracks, store, split, faults)
+    try:
+        _check_tracks(Scanner(text, name), store, split, faults)
+    except FormatError as error:
+        faults.add("bad-json", one_line(error, 150))
 
 
 def _find(archive: Archive, layout: Layout, faults: FaultList) -> str | None:
@@ -53,14 +52,20 @@ def _find(archive: Archive, layout: Layout, faults: FaultList) -> str | None:
     return name
 
 
-def _check_tracks(tracks: list[Any], store: Store, split: str, faults: FaultList) -> None:
+def _check_tracks(scanner: Scanner, store: Store, split: str, faults: FaultList) -> None:
+    """Every track, one at a time.
+
+    Raises:
+        FormatError: it is no JSON, or no list.
+    """
     videos = {number_of(row["video_id"]): row for row in _videos(store, split)}
     wanted: dict[int | str, dict[int | str, str]] = {key: {} for key in videos}
     for expression in store.expressions(split):
         asked = wanted[number_of(expression.video_id)]
         asked[number_of(expression.expression_id)] = expression.expression_id
     answered: dict[int | str, set[int | str]] = {}
-    for position, track in enumerate(tracks):
+    for position in scanner.elements():
+        track = scanner.value()
         where = f"track {position}"
         if not isinstance(track, dict) or any(key not in track for key in _KEYS):
             faults.add("bad-entry", f"{where} has no {', '.join(_missing_keys(track))}")
@@ -73,6 +78,10 @@ def _check_tracks(tracks: list[Any], store: Store, split: str, faults: FaultList
             faults.add("surplus-expression", f"{where}: {shown(video_id)}/{shown(category_id)}")
             continue
         answered.setdefault(video_id, set()).add(category_id)
+        meant = wanted[video_id][category_id]
+        if str(track.get("exp_id", meant)) != meant:
+            said = f"exp_id {shown(track['exp_id'])} beside category {category_id}"
+            faults.add("bad-entry", f"{where}, video {video_id}: {said}")
         for fault in _faults_of(track, videos[video_id]):
             faults.add("bad-entry", f"{where}, video {video_id}, category {category_id}: {fault}")
     for key, asked in wanted.items():
@@ -95,7 +104,7 @@ def _videos(store: Store, split: str) -> Iterator[dict[str, Any]]:
 
 def _faults_of(track: Mapping[str, Any], video: Mapping[str, Any]) -> Iterator[str]:
     score, segmentations = track["score"], track["segmentations"]
-    if isinstance(score, bool) or not isinstance(score, int | float) or not math.isfinite(score):
+    if isinstance(score, bool) or not isinstance(score, int | float) or not _is_finite(score):
         yield f"the score {shown(score)} is no finite number"
     if not isinstance(segmentations, list) or len(segmentations) != video["frames"]:
         count = len(segmentations) if isinstance(segmentations, list) else shown(segmentations)
@@ -136,12 +145,8 @@ def _is_id(value: object) -> bool:
     return isinstance(value, int | str) and not isinstance(value, bool)
 
 
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    made = dict(pairs)
-    if len(made) != len(pairs):
-        raise ValueError("a key comes twice in one object")
-    return made
-
-
-def _constant(name: str) -> Any:
-    raise ValueError(f"{name} is no number of JSON")
+def _is_finite(number: float) -> bool:
+    try:
+        return math.isfinite(number)
+    except OverflowError:  # a whole number of hundreds of digits
+        return False

@@ -43,6 +43,7 @@ KINDS: dict[str, tuple[str, str]] = {
     "too-large": ("larger than a submission can be", "write masks as grey or palette PNGs, and nothing else"),
     "encrypted": ("encrypted entries", "write the zip without a password"),
     "damaged": ("entries that cannot be unpacked", _AGAIN),
+    "overlap": ("entries that share their bytes, as those of a bomb", _AGAIN),
     "compression": ("entries compressed in a way that many programs cannot unpack", "store or deflate them"),
     "duplicate": ("names that come twice; which one counts is left to chance", _AGAIN),
     "odd-name": (
@@ -71,6 +72,10 @@ KINDS: dict[str, tuple[str, str]] = {
     "wrong-values": (
         "values other than 0 and 255",
         "cut soft masks at a threshold, multiply masks of 0/1 by 255",
+    ),
+    "palette-order": (
+        "palettes that an optimiser has re-sorted: a server reads the indices, which are other objects",
+        "write the label maps again, without optimising them",
     ),
     "unknown-label": ("labels that are no object of the video", "number the objects as in the first frame"),
     "bad-json": ("not the JSON that the server reads", "write a list of tracks; see docs/evaluation.md"),

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from rvosbench import masks
 from rvosbench.submission.servers.answers import Tracks
@@ -25,10 +25,15 @@ def entries(video: Video, tracks: Tracks) -> Iterator[bytes]:
             "video_id": number_of(video.video_id),
             "category_id": number_of(expression_id),
             "exp_id": expression_id,
-            "score": math.fsum(row.score for row in track) / max(1, len(track)),
+            "score": _mean([row.score for row in track]),
             "segmentations": [masks.as_json(row.mask) for row in track],
         }
         yield json.dumps(entry, allow_nan=False).encode()
+
+
+def _mean(scores: Sequence[float]) -> float:
+    largest = max([1.0, *map(abs, scores)])  # the sum of finite numbers may be none
+    return largest * (math.fsum(score / largest for score in scores) / max(1, len(scores)))
 
 
 def number_of(name: str) -> int | str:

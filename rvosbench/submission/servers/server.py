@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
@@ -12,6 +13,7 @@ from rvosbench.plugins.protocol import ANNOTATORS
 from rvosbench.submission.files import Unit
 from rvosbench.types import Video
 
+_PART = re.compile(r"\{(?P<key>video|expression|annotator|frame)\}[^{}]*|[^{}]+")
 Content = Literal["binary", "labels", "youtube-vis"]
 """Grey PNGs of 0 and 255; palette PNGs whose values are object ids; one JSON file of run lengths."""
 
@@ -33,12 +35,24 @@ class Layout:
     content: Content
 
     def __post_init__(self) -> None:
-        """Refuse other choices.
+        """Refuse other choices, and a template from which names cannot be read back.
 
         Raises:
             InvalidDataError: naming the field.
         """
         refuse_other_choices("the layout", self)
+        keys = [match["key"] for match in map(_PART.fullmatch, self.template.split("/")) if match]
+        if len(keys) != self.template.count("/") + 1:
+            raise InvalidDataError(
+                f"the layout has the template {self.template!r}, and a part of a name in it holds more than "
+                "one thing; expected folders such as {video}, and {frame}.png"
+            )
+        wanted = {"video", "frame", self.unit} - {"object"} if self.content != "youtube-vis" else set()
+        if sorted(key for key in keys if key) != sorted(wanted):
+            raise InvalidDataError(
+                f"the layout has the template {self.template!r}; expected {', '.join(sorted(wanted))} once, "
+                "each in braces, and nothing else"
+            )
 
     def path(self, video: str, track: str, frame: str) -> str:
         """The name of a picture.

@@ -57,6 +57,8 @@ FORMS = {
         "J&F": 0.5,
         "results": {"pair": tracks()},
     },
+    "under the name of the split": lambda: {"valid_u": {"pair": tracks()}, "seed": 3},
+    "records under a name": lambda: {"mine": [with_scores("pair", key) for key in IDS]},
     "list of records": lambda: [
         {"video_id": "pair", "exp_id": int(key), "segmentations": track} for key, track in tracks().items()
     ],
@@ -66,6 +68,9 @@ FORMS = {
     "records under a video": lambda: {
         "pair": [{"exp_id": key, "pred_masks": track} for key, track in tracks().items()]
     },
+    "records by text under a video": lambda: {
+        "pair": [{"exp": TEXT[key], "rles": track} for key, track in tracks().items()]
+    },
     "a record per frame": lambda: [
         {"video_id": "pair", "exp_id": key, "frame": name, "segmentation": mask}
         for key, track in tracks().items()
@@ -73,6 +78,10 @@ FORMS = {
     ],
     "keys with _": lambda: {f"pair_{key}": track for key, track in tracks().items()},
     "keys with /": lambda: {"predictions": {f"pair/{key}": track for key, track in tracks().items()}},
+    "keys with _, by frame name": lambda: {
+        f"pair_{key}": dict(zip(FRAMES, track, strict=True)) for key, track in tracks().items()
+    },
+    "keys with _, records": lambda: {f"pair_{key}": with_scores("pair", key) for key in IDS},
     "COCO of A2D-Sentences": lambda: [
         {
             "image_id": f"v_pair_f_{int(name)}_i_{key}",
@@ -111,6 +120,7 @@ def test_lines_packed_files_and_a_byte_order_mark_are_read(tmp_path: Path, store
     assert read(put(tmp_path / "a.json", lines), store) == rows()
     assert read(put(tmp_path / "a.jsonl.gz", lines), store) == rows()
     assert read(put(tmp_path / "a.json.gz", {"pair": tracks()}), store) == rows()
+    assert read(put(tmp_path / "results.txt", {"pair": tracks()}), store) == rows()
     assert read(put(tmp_path / "b.json", "\ufeff" + json.dumps({"pair": tracks()})), store) == rows()
 
 
@@ -118,8 +128,12 @@ def test_a_file_in_a_folder_a_zip_or_a_tar_is_found_and_others_are_named(tmp_pat
     folder = tmp_path / "run"
     put(folder / "deep" / "results.json", {"pair": tracks()})
     put(folder / "args.json", {"lr": 0.1})
+    put(folder / "metrics.json", {"pair": {"0": {"J": 0.5}}, "single": 0.5})
     source = opened(folder, store)
-    assert source.notes == ("args.json holds no masks and is no source of predictions",)
+    assert source.notes == (
+        "args.json holds no masks and is no source of predictions",
+        "metrics.json holds no masks and is no source of predictions",
+    )
     assert read(folder, store) == rows()
     with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
         archive.write(folder / "deep" / "results.json", "results.json")
@@ -137,6 +151,35 @@ def test_a_file_per_video_or_per_process_is_one_set_of_predictions(tmp_path: Pat
         ScoreError, match=r"rank_0.json.*is a second answer to 0 of video pair in frame 00000"
     ):
         read(tmp_path / "run", store)
+
+
+def test_a_file_may_be_named_after_the_video_or_the_expression_that_it_is_about(tmp_path: Path, store):
+    put(tmp_path / "a" / "mine" / "pair.json", tracks())
+    put(tmp_path / "a" / "mine" / "single.json.gz", {"0": [None] * 5})
+    assert opened(tmp_path / "a", store).video_ids() == ("pair", "single")
+    assert read(tmp_path / "a", store) == rows()
+    for key, track in tracks().items():
+        put(tmp_path / "b" / "pair" / f"{key}.json", track)
+        by_name = dict(zip(FRAMES, track, strict=True))
+        put(tmp_path / "c" / "pair" / f"{key}.json", by_name if key == "0" else {"masks": track})
+        put(tmp_path / "d" / "pair" / f"{key}.json", with_scores("pair", key))
+    assert read(tmp_path / "b", store) == read(tmp_path / "c", store) == read(tmp_path / "d", store) == rows()
+    put(tmp_path / "e" / "pair.json", {"pair": tracks()})
+    assert read(tmp_path / "e", store) == rows()
+    put(tmp_path / "f" / "pair.json", {"single": {"0": [None] * 5}})
+    assert opened(tmp_path / "f", store).video_ids() == ("single",)
+
+
+def test_texts_are_held_while_there_is_room(tmp_path: Path, store, monkeypatch):
+    for key, track in tracks().items():
+        put(tmp_path / "run" / f"rank_{key}.json", {"pair": {key: track}})
+    source = opened(tmp_path / "run", store)
+    assert source.read(VIDEO).rows == source.read(VIDEO).rows
+    assert len(source._held) == len(IDS)
+    monkeypatch.setattr(json_source, "MOST_BYTES", 1)
+    assert len(opened(tmp_path / "run", store).read(VIDEO).rows) == len(rows())
+    monkeypatch.setattr(json_source, "read_json_text", None)  # what is held is not read again
+    assert len(source.read(VIDEO).rows) == len(rows())
 
 
 def test_a_source_can_be_sent_to_another_process(tmp_path: Path, store):
@@ -197,9 +240,20 @@ def test_objects_are_answered_by_their_ids(tmp_path: Path, store):
     ("content", "complaint"),
     [
         ({"pair": {"0": tracks()["0"][:4]}}, "expression '0' has 4 masks; the video has 6 frames, 6 of them"),
+        ({"pair": tracks()["0"]}, "masks for the video pair and does not say for which of its 4 expr"),
+        ({"PAIR": {"0": tracks()["0"]}}, "video 'PAIR', which is called 'pair'"),
         ({"pair": {"0": None, "1": tracks()["1"]}}, "expression '0' is None; expected a list of run lengths"),
-        ({"pair": {"0": {"prediction_masks": None}}}, "holds no masks"),
-        ({"pair": {"0": []}}, "has 0 masks"),
+        (
+            {"pair": {"0": {"prediction_masks": None}, "1": tracks()["1"]}},
+            "expression '0' holds no masks; were only files",
+        ),
+        ({"pair": {"0": {"prediction_masks": None}}}, "holds no masks; expected results"),
+        ({"pair": {"0": {"exp": "a dog", "obj_id": "1"}}}, "holds no masks; expected results"),
+        (
+            {"pair": {"0": {"mine": 1}}, "single": {"0": [None] * 5}},
+            "expression '0' is {'mine': 1}; expected",
+        ),
+        ({"pair": {"0": [], "1": tracks()["1"]}}, "has 0 masks"),
         ({"pair": {"0": {"frames": FRAMES[:2], "masks": tracks()["0"]}}}, "6 masks and names 2 frames"),
         ({"pair": {"0": {"frames": [FRAMES[0]] * 6, "masks": tracks()["0"]}}}, "the frame 00000 twice"),
         (
@@ -216,7 +270,7 @@ def test_objects_are_answered_by_their_ids(tmp_path: Path, store):
         ({"pair": {"0": {"masks": tracks()["0"], "score": "high"}}}, "has the score 'high'"),
         ({"pair": {"0": {"masks": tracks()["0"], "scores": [1, 2]}}}, "6 masks and 2 scores"),
         ({"pair": {"0": {"masks": tracks()["0"], "score": True}}}, "has the score True"),
-        ({"pair": {"0": [{"0": 1}] * 6}}, "is {'0': 1}; expected run lengths"),
+        ({"pair": {"0": [{"0": 1}] * 6, "1": tracks()["1"]}}, "is {'0': 1}; expected run lengths"),
         ({"pair": {"0": [[[0, 0, 5, 5, 0, 5]]] * 6, "1": tracks()["1"]}}, "is a list, such as of polygons"),
         ([{"video_id": "pair", "exp_id": "0"}], "and no masks"),
         ([{"exp_id": "0", "masks": tracks()["0"]}], "expected a video_id"),
@@ -245,6 +299,16 @@ def test_keys_that_may_mean_two_videos_are_refused(tmp_path: Path):
         opened(put(tmp_path / "r.json", {"a_0": tracks()["0"]}), store)
     clear = put(tmp_path / "t.json", {"a_1": tracks()["0"], "b_0_0": tracks()["0"]})
     assert opened(clear, store).video_ids() == ("a", "b_0")
+
+
+def test_frames_that_are_called_as_videos_are_still_frames(tmp_path: Path):
+    store = write_store(tmp_path / "store", [two_squares(name) for name in FRAMES[:3]])
+    by_name = {key: dict(zip(FRAMES, track, strict=True)) for key, track in tracks().items()}
+    flat = put(tmp_path / "r.json", {f"{FRAMES[1]}_{key}": track for key, track in by_name.items()})
+    nested = put(tmp_path / "s.json", {FRAMES[1]: by_name})
+    for path in (flat, nested):
+        assert opened(path, store).video_ids() == (FRAMES[1],)
+        assert len(opened(path, store).read(two_squares(FRAMES[1])).rows) == len(rows())
 
 
 def test_surplus_frames_are_ignored_and_counted_where_that_was_asked(tmp_path: Path, store):

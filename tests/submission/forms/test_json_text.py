@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 
 from rvosbench.errors import InvalidDataError
+from rvosbench.submission.forms import json_text
 from rvosbench.submission.forms.json_text import Scanner
 from tests.submission.forms.made import VIDEO, opened, put, tracks
 
@@ -49,11 +50,13 @@ def test_walking_a_text_member_by_member_gives_what_reading_it_whole_gives(value
         ('{"pair": {"0"', "ends in the middle|is not JSON"),
         ('{"pair"', "ends in the middle"),
         ('{"pair": {},', "ends in the middle"),
-        ('{"pair": 1}', "'pair' holds 1; expected masks by expression"),
+        ('{"pair": 1}', "holds no masks"),
         ('{"pair": {}} x', "is not JSON at character 13"),
         ("{'pair': {}}", "is not JSON at character 1"),
         ('{"pair": {},}', "is not JSON"),
         ("{1: 2}", "is not JSON"),
+        ('{"\\ud800": {"0": [{"size": [1, 1], "counts": [1]}]}}', "which is no text"),
+        ('[{"video_id": "\\ud800", "exp_id": "0", "masks": []}]', "which is no text"),
         ("x", "is not JSON at character 0"),
         ("", "holds no masks"),
         (" \n\n ", "holds no masks"),
@@ -77,6 +80,14 @@ def test_what_is_no_json_is_refused_in_one_line(tmp_path: Path, store, text, com
 def test_packed_files_that_are_damaged_are_refused(tmp_path: Path, store, content):
     with pytest.raises(InvalidDataError, match="cannot be unpacked"):
         opened(put(tmp_path / "r.json.gz", content), store)
+
+
+def test_a_small_file_that_would_fill_the_memory_is_refused(tmp_path: Path, store, monkeypatch):
+    monkeypatch.setattr(json_text, "_MOST_VALUES", 10_000_000)
+    path = put(tmp_path / "r.json.gz", '{"pair": [' + "[]," * 300_000 + "[]]}")
+    assert path.stat().st_size < 10_000
+    with pytest.raises(InvalidDataError, match=r"may take 32\.4 MB of memory; write compressed"):
+        opened(path, store)
 
 
 _TEXT = json.dumps({"pair": {key: {"score": 0.5, "masks": track} for key, track in tracks().items()}})

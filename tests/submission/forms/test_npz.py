@@ -43,10 +43,11 @@ def described(shape: object, descr: str = "'|b1'", fortran: bool = False) -> str
         lambda value: value.astype(np.uint8) * 255,
         lambda value: value.astype(">i4"),
         lambda value: value.astype(np.float32),
+        lambda value: value * 255.0,
         np.asfortranarray,
         lambda value: np.asfortranarray(value.astype(np.float16)),
     ],
-    ids=["bool", "0/1", "0/255", "big-endian", "floats", "Fortran", "Fortran floats"],
+    ids=["bool", "0/1", "0/255", "big-endian", "floats", "floats 0/255", "Fortran", "Fortran floats"],
 )
 def test_every_type_and_order_reads_as_the_same_rows(tmp_path: Path, store, made):
     content = {f"pair/{key}": made(value) for key, value in arrays().items()}
@@ -95,6 +96,7 @@ def test_masks_of_another_size_are_resized_where_that_was_asked(tmp_path: Path, 
         (np.full((6, 24, 32), np.nan, np.float32), "values from nan to nan; expected bool masks"),
         (np.full((6, 24, 32), -3.5), "values from -3.5 to -3.5; expected bool masks"),
         (np.full((6, 24, 32), 1e9, np.float32), "expected bool masks"),
+        (np.arange(6 * 24 * 32).reshape(6, 24, 32) % 256 / 1.0, "float64 values between 0 and 255"),
         (np.full((6, 24, 32), 300, np.int16), "from 300 to 300"),
         (np.full((6, 24, 32), 2, np.uint8), "between 0 and 255"),
         (np.zeros((6, 24, 32), np.complex64), "complex64"),

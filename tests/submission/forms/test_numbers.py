@@ -192,6 +192,18 @@ def test_youtube_vis_results_need_the_lists_of_videos_and_categories(tmp_path: P
     assert read(folder, store) == halved()
 
 
+def test_a_number_is_the_video_of_that_name_only_where_the_record_was_written_for_the_release(tmp_path: Path):
+    """Numbers of YouTube-VIS run from 1, names of folders often from 0."""
+    store = write_store(tmp_path / "store", [lone_square("00000"), lone_square("00001")])
+    track = [rle(square(0))] * 5
+    record = {"video_id": 1, "category_id": 1, "score": 0.5, "segmentations": track}
+    content = {"annotations": [record], "categories": [{"id": 1, "name": "0"}]}
+    with pytest.raises(ScoreError, match="the video_id 1, which is no video"):
+        opened(put(tmp_path / "r.json", content), store)
+    content = [{**record, "exp_id": 0}]
+    assert opened(put(tmp_path / "r.json", content), store).video_ids() == ("00001",)
+
+
 def test_youtube_vis_results_that_name_the_video_need_the_categories_alone(tmp_path: Path, store):
     path = put(tmp_path / "r.json", youtube_vis("pair"))
     with pytest.raises(ScoreError, match="the category_id 1 and says nowhere"):

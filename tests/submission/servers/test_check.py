@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import zipfile
 from collections.abc import Callable
@@ -71,6 +72,18 @@ def palette(values: np.ndarray) -> bytes:
 
 def grey(values: np.ndarray) -> bytes:
     return png(values.astype(np.uint8))
+
+
+def resorted(values: np.ndarray, colours: list[int] | None = None) -> bytes:
+    """A label map of objects 1 and 2 as an optimiser leaves it: the same colours, 1 and 2 exchanged."""
+    from PIL import Image
+
+    swapped = np.array([0, 2, 1], np.uint8)[values.astype(np.uint8)] if colours is None else values
+    image = Image.fromarray(swapped.astype(np.uint8))
+    image.putpalette(colours or [0, 0, 0, 0, 128, 0, 128, 0, 0])
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG")
+    return buffer.getvalue()
 
 
 RED = np.stack([square(0) * np.uint8(255), np.zeros(SIZE, np.uint8), np.zeros(SIZE, np.uint8)], axis=2)
@@ -163,6 +176,16 @@ CASES: dict[str, tuple[str, Callable[[Files], object], dict[str, int]]] = {
         {"unknown-label": 1},
     ),
     "a third object": ("mosev2", with_picture("7/00000.png", palette(square(0) * 3)), {"unknown-label": 1}),
+    "a palette that was re-sorted": (
+        "mosev2",
+        with_picture("7/00000.png", resorted(square(0) * 1 + square(20, 14) * 2)),
+        {"palette-order": 1},
+    ),
+    "a palette of somebody's own": (
+        "mosev2",
+        with_picture("7/00000.png", resorted(square(0), colours=[0, 0, 0, 9, 8, 7])),
+        {},
+    ),
     "a third proposal": ("davis", with_picture("anno_0/7/00000.png", palette(square(0) * 3)), {}),
     "label 21": ("davis", with_picture("anno_0/7/00000.png", palette(square(0) * 21)), {"unknown-label": 1}),
     "a mask of ten megabytes": (ANY, with_picture("7/0/00000.png", bytes(10**7)), {"too-large": 1}),
@@ -184,6 +207,9 @@ CASES: dict[str, tuple[str, Callable[[Files], object], dict[str, int]]] = {
         edited(lambda t: t[0].pop("score") and None),
         {"bad-entry": 1, "missing-expression": 1},
     ),
+    "a score of 400 digits": ("lvvis", setting("score", 10**400), {"bad-entry": 1}),
+    "another exp_id": ("lvvis", setting("exp_id", "1"), {"bad-entry": 1}),
+    "no exp_id": ("lvvis", edited(lambda t: t[0].pop("exp_id") and None), {}),
     "no track": ("lvvis", edited(lambda t: [*t, 3]), {"bad-entry": 1}),
     "a score of text": ("lvvis", setting("score", "high"), {"bad-entry": 1}),
     "a mask too few": ("lvvis", edited(lambda t: t[0]["segmentations"].pop() and None), {"bad-entry": 1}),
@@ -298,6 +324,15 @@ def test_a_wrong_checksum(tmp_path: Path):
     assert faults_of(tmp_path, write_all, raw=flip) == {"damaged": 1}
 
 
+def test_two_names_for_the_same_bytes(tmp_path: Path):
+    def share(data: bytes) -> bytes:
+        first = data.find(b"PK\x01\x02")
+        second = data.find(b"PK\x01\x02", first + 4)
+        return data[: second + 42] + data[first + 42 : first + 46] + data[second + 46 :]
+
+    assert faults_of(tmp_path, write_all, raw=share) == {"overlap": 1, "missing-frame": 1}
+
+
 def test_an_entry_that_claims_another_size(tmp_path: Path):
     def lie(data: bytes) -> bytes:
         place = data.find(b"PK\x01\x02")
@@ -311,6 +346,16 @@ def test_no_zip(tmp_path: Path, content):
     store, out = good_zip(tmp_path, ANY)
     out.write_bytes(content)
     assert [fault.kind for fault in check_submission(out, store, "val", ANY)] == ["not-a-zip"]
+
+
+def test_what_is_no_zip_is_called_what_it_is(tmp_path: Path):
+    store, out = good_zip(tmp_path, ANY)
+    out.write_bytes(b"<!DOCTYPE html><html>")
+    (fault,) = check_submission(out, store, "val", ANY)
+    assert "it is a saved web page" in fault.examples[0]
+    rezip(out, {"7/0/00000.png": b"\xff\xd8\xff\xe0" + bytes(99)})
+    kinds = {fault.kind: fault.examples[0] for fault in check_submission(out, store, "val", ANY)}
+    assert kinds["not-a-png"] == "7/0/00000.png (it is a JPEG)"
 
 
 def test_cut_off(tmp_path: Path):
@@ -368,5 +413,5 @@ def test_a_zip_with_random_bytes_changed_is_answered_and_not_raised(tmp_path: Pa
 
 def test_every_kind_of_fault_is_met_by_a_case_here():
     met = {kind for _, _, expected in CASES.values() for kind in expected}
-    alone = {"not-a-zip", "encrypted", "compression", "duplicate", "link"}
+    alone = {"not-a-zip", "encrypted", "compression", "duplicate", "link", "overlap"}
     assert met | alone == set(KINDS)

@@ -187,6 +187,15 @@ def test_ids_that_are_no_numbers_stay_text_and_that_is_said(tmp_path: Path):
     assert check_submission(tmp_path / "a.zip", store, "val", "lvvis") == []
 
 
+def test_scores_at_the_end_of_all_numbers_have_a_mean(tmp_path: Path):
+    store = store_of(tmp_path / "store", two_objects, "7")
+    with PredictionsWriter(tmp_path / "rows") as writer:
+        writer.add(row("7", e, n, square(0), 1.7e308) for e in "01" for n in range(3))
+    source = open_predictions(tmp_path / "rows", "expression")
+    write_submission(source, store, "val", "lvvis", tmp_path / "a.zip")
+    assert [track["score"] for track in tracks(tmp_path / "a.zip")] == [1.7e308, 1.7e308]
+
+
 def test_two_videos_of_one_number_are_refused(tmp_path: Path):
     store = store_of(tmp_path / "store", two_objects, "7", "007")
     with pytest.raises(ScoreError, match="have the same number"):
