@@ -11,6 +11,7 @@ import pyarrow as pa
 from rvosbench.errors import ScoreError
 from rvosbench.evaluation.answers import Answers, answer
 from rvosbench.evaluation.detections import matched_detections
+from rvosbench.evaluation.partial_truth import rules_for
 from rvosbench.evaluation.targets import Query, queries
 from rvosbench.metrics import statistics
 from rvosbench.metrics.coco_figures import join_matches
@@ -142,9 +143,10 @@ def _scored(task: Task, video: Video) -> ScoredVideos | None:
     partial = Adjusted(partial_truth=int(video.video_id in task.partly))
     if without_truth(video.video_id, task):
         return _nothing_scored(partial)
-    asked = asked_of(video, task.rules, task.left_out)
+    rules = rules_for(video, task.rules) if video.video_id in task.partly else task.rules
+    asked = asked_of(video, rules, task.left_out)
     if not asked:
-        return None
+        return _nothing_scored(partial) if partial.partial_truth else None
     read = task.source.read(video)
     asked, answers, adjusted = answer(
         video, asked, read.rows, task.rules, merged=task.source.merged, tolerance=task.tolerance

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from rvosbench.errors import ScoreError
+from rvosbench.plugins.protocol import Protocol
 from rvosbench.runs.tolerance import Tolerance
 from rvosbench.store import Store
 from rvosbench.store.partial_truth import say
+from rvosbench.types import Video
 
 
 def partly_annotated(
@@ -36,3 +40,15 @@ def partly_annotated(
             "--truth annotated"
         )
     return partly
+
+
+def rules_for(video: Video, rules: Protocol) -> Protocol:
+    """The rules for a video whose ground truth is not whole.
+
+    The public masks of valid show each object once, in the frame where it enters: a later one does not show
+    the objects before it, and they are there all the same. Of such a video only the frames count in which an
+    object is drawn; that it is not drawn says nothing.
+    """
+    drawn = Counter(object_id for object_id, _ in video.masks)
+    once = len(video.frames) > 1 and drawn and max(drawn.values()) == 1
+    return replace(rules, absent="no sample") if once else rules

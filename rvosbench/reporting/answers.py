@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from rvosbench.errors import ScoreError
 from rvosbench.evaluation.answers import answer
 from rvosbench.evaluation.collect import scored_candidate
+from rvosbench.evaluation.partial_truth import rules_for
 from rvosbench.evaluation.targets import Query, queries
 from rvosbench.runs.run import PREDICTIONS, Run, open_run
 from rvosbench.store import Store
@@ -85,6 +86,10 @@ class ScoredRun:
         mine = self.frames.filter(pc.equal(self.frames["video_id"], video_id)).to_pylist()
         rows = {(row["expression_id"], row["frame_index"]): row for row in mine}
         scored = {expression_id for expression_id, _ in rows}
+        if not scored:
+            return video, {}
+        if video_id in self.store.partly_annotated(self.scores.split):
+            rules = rules_for(video, rules)
         asked = [query for query in queries(video, rules) if query.expression_id in scored]
         if not asked:
             return video, {}

@@ -168,6 +168,10 @@ class Run:
         tables = [self.scores(name)._repr_html_() for name in self.protocols]
         return f"<p>{escape(strip_control(str(self.path)))}</p>" + ("".join(tables) or "<p>not scored</p>")
 
+    def __getstate__(self) -> dict[str, Any]:
+        # Open files do not survive a process border; what was read is read again when it is asked for.
+        return {"path": self.path, "_scores": {}, "_tables": {}}
+
     def _chosen(self, protocol: str | None) -> str:
         names = self.protocols
         if not names:

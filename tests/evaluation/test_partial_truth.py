@@ -16,6 +16,7 @@ from rvosbench.evaluation.evaluate import evaluate
 from rvosbench.metrics import region_similarity
 from rvosbench.preparation import prepare
 from rvosbench.preparation.plan import plan
+from rvosbench.reporting.answers import ScoredRun
 from rvosbench.runs.tolerance import Tolerance
 from rvosbench.store import Store
 from rvosbench.store_tools.verify import verify
@@ -162,6 +163,34 @@ def test_or_scores_the_annotated_frames_by_name(root):
     assert scores.adjusted.partial_truth == 1
     assert scores.tolerance == Tolerance(**ANNOTATED)
     assert scores.marks == ("ground truth of 1 videos incomplete, annotated frames scored",)
+
+
+def test_of_first_frames_an_object_is_scored_where_it_is_drawn(root):
+    folder = root.parent / "masks"
+    for video_id in ("ccc", "eee"):
+        write_labels(
+            folder / video_id / "00000.png", np.where(TWO_OBJECTS == 1, TWO_OBJECTS, 0).astype(np.uint8)
+        )
+        write_labels(
+            folder / video_id / "00005.png", np.where(TWO_OBJECTS == 2, TWO_OBJECTS, 0).astype(np.uint8)
+        )
+    store = Store.open(prepared(root, {}).store)
+    assert store.partly_annotated("valid") == {"ccc": (2, 4), "eee": (2, 4)}
+    given = answers(store)  # both objects in every frame, where they are
+    given["ccc", "1"][1] = False
+    scores = evaluate(given, store, protocol="ytvos", truth="annotated")
+    assert scores.metrics["J"].value == pytest.approx(3 / 4)
+    assert (scores.n_frames, scores.adjusted.partial_truth) == (4, 2)
+    for (video_id, expression_id), stack in given.items():
+        for name, mask in zip(FRAMES, stack, strict=True):
+            file = root.parent / "png" / video_id / expression_id / f"{name}.png"
+            write_labels(file, mask.astype(np.uint8))
+    kept = root.parent / "run"
+    assert evaluate(root.parent / "png", store, protocol="ytvos", truth="annotated", out=kept).metrics[
+        "J"
+    ].value == pytest.approx(3 / 4)
+    tracks = ScoredRun(kept, store).video("ccc")[1]
+    assert {expression_id: len(track.rows) for expression_id, track in tracks.items()} == {"0": 1, "1": 1}
 
 
 def test_a_video_without_any_mask_is_left_out_and_counted(root):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -20,6 +21,7 @@ from rvosbench.evaluation.evaluate import evaluate
 from rvosbench.inference.predict import predict
 from rvosbench.plugins.registry import MODELS
 from rvosbench.runs.predictions import Predictions, PredictionsWriter
+from rvosbench.runs.run import open_run
 from rvosbench.store import Store
 from tests.evaluation.parts import COUNT, OPINIONS, store_of_seven
 from tests.tiny_store import png
@@ -87,6 +89,14 @@ def test_a_zip_of_pictures_is_opened_by_each_process(run, store, here, tmp_path)
     one, two = (evaluate(archive, store, split="train", protocol="ytvos", workers=n) for n in (1, 2))
     assert one == two and one.frames == two.frames
     assert 0 < len(here) < COUNT
+
+
+def test_a_run_that_is_open_is_opened_again_by_each_process(run, store, here):
+    opened = open_run(run)
+    opened.predictions.video("v0")
+    one = evaluate(run, store, protocol="ytvos", force=True)
+    assert evaluate(opened, store, protocol="ytvos", workers=2, force=True) == one
+    assert pickle.loads(pickle.dumps(opened)).path == run
 
 
 def damaged(run: Path, out: Path, videos: set[str]) -> Path:
