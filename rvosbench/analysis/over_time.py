@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from rvosbench.analysis.bootstrap import interval
+from rvosbench.analysis.bootstrap import Figure, intervals
 
 PARTS = 10
 
@@ -57,12 +57,13 @@ def over_clip(
         return []
     videos: list[Hashable] = [video_id for video_id, _ in series]
     shares = np.stack([part_means(values, parts) for values in series.values()])
-    means = []
-    for part, values in enumerate(shares.T):
-        low, high = interval(values, videos, seed, replicates)
-        mean = float(values.mean())
-        means.append(Part(part / parts, (part + 1) / parts, len(values), len(set(videos)), mean, low, high))
-    return means
+    ends = intervals([Figure(values, videos) for values in shares.T], seed, replicates)
+    return [
+        Part(
+            part / parts, (part + 1) / parts, len(values), len(set(videos)), float(values.mean()), *ends[part]
+        )
+        for part, values in enumerate(shares.T)
+    ]
 
 
 def part_means(values: Sequence[float] | NDArray[np.float64], parts: int) -> NDArray[np.float64]:

@@ -14,7 +14,7 @@ from typing import Any
 
 from rvosbench.errors import InvalidDataError, OutputError, ScoreError
 from rvosbench.evaluation.collect import ScoredVideos, Task, asked_of, score_videos
-from rvosbench.evaluation.compute import metric_value
+from rvosbench.evaluation.compute import metric_values
 from rvosbench.evaluation.inputs import (
     Given,
     Predicted,
@@ -179,10 +179,7 @@ def _scores(
     table = scored.table
     return Scores(
         protocol=rules,
-        metrics={
-            name: metric_value(metric, table, rules, annotators=scored.annotators, seed=options.seed)
-            for name, metric in metrics.items()
-        },
+        metrics=metric_values(metrics, table, rules, annotators=scored.annotators, seed=options.seed),
         dataset=store.name,
         split=task.split,
         store=str(store.folder),

@@ -159,9 +159,11 @@ def compare_runs(runs: Sequence[str | Path | Run], *, protocol: str | None = Non
         metric.name: [_terms(metric, table, row) for table, row in zip(tables, rows, strict=True)]
         for metric in metrics
     }
-    compared = {
-        name: [_compared(first, other, seed) for other in others] for name, (first, *others) in items.items()
-    }
+    pairs = [(name, _pair(first, other)) for name, (first, *others) in items.items() for other in others]
+    every = bootstrap.comparisons([pair for _, pair in pairs], seed)
+    compared: dict[str, list[Comparison]] = {name: [] for name in items}
+    for (name, _), comparison in zip(pairs, every, strict=True):
+        compared[name].append(comparison)
     adjusted = {name: holm([entry.p for entry in comparisons]) for name, comparisons in compared.items()}
     return Compared(
         first=rows[0],
@@ -350,9 +352,9 @@ def _terms(metric: Metric, table: Table, row: Scored) -> Terms:
     return items
 
 
-def _compared(first: Terms, other: Terms, seed: int) -> Comparison:
+def _pair(first: Terms, other: Terms) -> bootstrap.Pair:
     weights = None if first.lower is None or other.lower is None else (other.lower, first.lower)
-    return bootstrap.compare(other.per_item, first.per_item, first.videos.tolist(), seed, weights=weights)
+    return bootstrap.Pair(other.per_item, first.per_item, first.videos, weights)
 
 
 def _named(row: Scored) -> dict[str, Any]:

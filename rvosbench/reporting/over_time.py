@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from rvosbench.analysis.bootstrap import Comparison, compare, interval
+from rvosbench.analysis.bootstrap import Comparison, Figure, compare, intervals
 from rvosbench.analysis.over_time import Part, over_clip
 from rvosbench.analysis.stability import track_stability
 from rvosbench.reporting.answers import ScoredRun, Track
@@ -19,7 +19,7 @@ from rvosbench.reporting.answers import ScoredRun, Track
 SCHEMA_VERSION = 1
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Mean:
     """A mean over expressions, with its 95 % interval over videos (NaN with fewer than two)."""
 
@@ -87,13 +87,14 @@ class TracksOverTime:
         videos, answers, truths = self._videos, self._answers, self._truths
         if not videos:
             return OverTime(parts=(), stability=None)
+        ends = intervals([Figure(answers, videos), Figure(truths, videos)], seed)
         return OverTime(
             parts=tuple(over_clip(self._scored.frames, seed=seed)),
             stability=Stability(
                 n=len(videos),
                 n_videos=len(set(videos)),
-                answers=_mean(answers, videos, seed),
-                truths=_mean(truths, videos, seed),
+                answers=Mean(float(np.mean(answers)), *ends[0]),
+                truths=Mean(float(np.mean(truths)), *ends[1]),
                 difference=compare(answers, truths, videos, seed),
             ),
         )
@@ -113,11 +114,6 @@ def as_json(summary: OverTime) -> dict[str, Any]:
         "j_per_part_of_the_clip": [_plain(asdict(part)) for part in summary.parts],
         "stability": None if summary.stability is None else _plain(asdict(summary.stability)),
     }
-
-
-def _mean(values: list[float], videos: list[str], seed: int) -> Mean:
-    low, high = interval(values, videos, seed)
-    return Mean(value=float(np.mean(values)), low=low, high=high)
 
 
 def _plain(values: dict[str, Any]) -> dict[str, Any]:

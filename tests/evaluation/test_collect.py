@@ -7,7 +7,7 @@ import pytest
 
 from rvosbench.evaluation.arrays import Arrays
 from rvosbench.evaluation.collect import Task, joined, score_videos
-from rvosbench.evaluation.compute import metric_value
+from rvosbench.evaluation.compute import metric_values
 from rvosbench.plugins.registry import METRICS, PROTOCOLS
 from rvosbench.types import Segmentation
 from tests.reporting.runs import store_of_annotators, store_of_pairs, truth
@@ -35,12 +35,12 @@ def test_parts_joined_are_the_whole(tmp_path, protocol):
     parts = joined([score_videos(task, ids[:1]), score_videos(task, ids[1:])])
     assert parts.frames == whole.frames and parts.expressions == whole.expressions
     assert (parts.annotators, parts.sample_ids) == (whole.annotators, whole.sample_ids)
-    for name in rules.metrics:
-        one, other = (
-            metric_value(METRICS[name], scored.table, rules, annotators=scored.annotators, seed=0)
-            for scored in (whole, parts)
-        )
-        assert one == other
+    metrics = {name: METRICS[name] for name in rules.metrics}
+    one, other = (
+        metric_values(metrics, scored.table, rules, annotators=scored.annotators, seed=0)
+        for scored in (whole, parts)
+    )
+    assert one == other and list(one) == list(rules.metrics)
 
 
 def test_nothing_asked_is_no_row(tmp_path):
