@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from rvosbench.analysis.bootstrap import Comparison, Figure, compare, intervals
 from rvosbench.analysis.over_time import Part, over_clip
-from rvosbench.analysis.stability import track_stability
+from rvosbench.analysis.stability import track_stabilities
 from rvosbench.reporting.answers import ScoredRun, Track
 
 SCHEMA_VERSION = 1
@@ -76,11 +76,16 @@ class TracksOverTime:
 
     def add(self, video_id: str, tracks: Mapping[str, Track]) -> None:
         """Take the tracks of one of the videos, see `ScoredRun.video`."""
-        for track in tracks.values():
-            if len(track.masks) > 1:
-                self._videos.append(video_id)
-                self._answers.append(float(track_stability(track.masks).mean()))
-                self._truths.append(float(track_stability(track.query.truths).mean()))
+        moving = [track for track in tracks.values() if len(track.masks) > 1]
+        # Several expressions about one object share its truth, which is then looked at once.
+        masks = dict.fromkeys([series for track in moving for series in (track.masks, track.query.truths)])
+        means = {
+            series: float(steps.mean())
+            for series, steps in zip(masks, track_stabilities(list(masks)), strict=True)
+        }
+        self._videos += [video_id] * len(moving)
+        self._answers += [means[track.masks] for track in moving]
+        self._truths += [means[track.query.truths] for track in moving]
 
     def summary(self, seed: int = 0) -> OverTime:
         """What they come to, when all videos have been added."""
