@@ -165,6 +165,8 @@ def _footnotes(table: Table, names: Sequence[str], letters: dict[str, str]) -> t
     notes = [Footnote(text=text, of_intervals=number == 0) for number, text in enumerate(table.footnotes)]
     if not any(better(table, name) == "lower" for name in names):
         notes = [note for note in notes if "lower is better" not in note.text]
+    if table.main_metric not in names:
+        notes.append(Footnote(text=f"Ranked by {table.main_metric}."))
     notes += [Footnote(text=f"{phrase}.", mark=mark) for phrase, mark in letters.items()]
     return (*notes, *(() if table.significance is None else table.significance.footnotes))
 

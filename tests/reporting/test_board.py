@@ -104,6 +104,8 @@ def test_metrics_are_chosen_in_their_order_and_a_wrong_one_is_refused(tmp_path):
     table = board(tmp_path, ("a", 0.5, {}), ("b", 0.4, {}))
     names = [column.name for column in board_grid(table, ["F", "J", "F"]).columns]
     assert names == ["#", "run", "model", "F", "J", "", "marks"]
+    assert "Ranked by J&F." in [note.text for note in board_grid(table, ["F"]).footnotes]
+    assert "Ranked by J&F." not in [note.text for note in board_grid(table).footnotes]
     with pytest.raises(UnknownNameError, match=r"'Jay'"):
         board_grid(table, ["Jay"])
 

@@ -114,7 +114,7 @@ def _drawn(grid: Grid, name_width: int, second: bool) -> Table:
     drawn = RichTable(box=box.SIMPLE_HEAD, pad_edge=False)
     for column in grid.columns:
         head = _named(heading(column), column.marks, name_width)
-        drawn.add_column(head, justify="right" if column.numeric else "left", no_wrap=True)
+        drawn.add_column(head, justify="right" if column.numeric else "left", overflow="fold")
     for row in grid.rows:
         drawn.add_row(*(_cell(cell, name_width, second) for cell in row))
     return drawn

@@ -91,3 +91,13 @@ def test_letters_stand_in_brackets_and_daggers_beside_the_figure():
     shown = Grid(title="", columns=(Column(name="run"), Column(name="J", numeric=True)), rows=(cells,))
     text = drawn(Drawn(grid=shown))
     assert "soc (a)" in text and "66.3† [61.0, 70.0]" in text
+
+
+@pytest.mark.parametrize("width", [20, 40])
+def test_in_a_very_narrow_terminal_cells_go_on_below_and_none_is_cut(width):
+    cells = (Cell(text="soc-tiny"), Cell(text="66.3", interval="[61.0, 70.0]"), Cell(text="7 of 10"))
+    columns = [Column(name=name, needed=True) for name in ("run", "J&F", "note")]
+    text = drawn(Drawn(grid=Grid(title="a title", columns=tuple(columns), rows=(cells,))), width)
+    assert max(map(len, text.splitlines())) <= width and "\u2026" not in text
+    letters = sorted(text.replace("\u2500", ""))
+    assert not [c for c in "soc-tiny66.3[61.0,70.0]7of10" if c not in letters]
