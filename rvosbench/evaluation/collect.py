@@ -24,6 +24,8 @@ from rvosbench.store import Store
 from rvosbench.submission import PredictionSource
 from rvosbench.types import Video
 
+_BLOCK = 256  # videos
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Task:
@@ -82,14 +84,18 @@ def score_videos(
         ScoreError: answers are missing, belong to nothing, or cannot be scored; the truth is hidden.
         ShapeError: a mask has another size than its video.
     """
-    parts = []
+    blocks: list[ScoredVideos] = []
+    parts: list[ScoredVideos] = []
     for done, video_id in enumerate(video_ids):
         part = _scored(task, task.store.video(task.split, video_id))
         if part is not None:
             parts.append(part)
+        if len(parts) >= _BLOCK:  # a table of a few rows takes many times what its rows need
+            blocks.append(joined(parts))
+            parts = []
         if on_progress is not None:
             on_progress(done + 1, len(video_ids))
-    return joined(parts)
+    return joined([*blocks, *parts])
 
 
 def joined(parts: Sequence[ScoredVideos]) -> ScoredVideos:

@@ -294,7 +294,7 @@ def _videos_of_groups(path: Path) -> Iterator[list[str]]:
 
 def _opened(path: Path) -> pq.ParquetFile:
     try:
-        return pq.ParquetFile(path)
+        return pq.ParquetFile(path, pre_buffer=False)
     except (pa.ArrowException, OSError) as error:
         raise _unreadable(path, error) from error
 

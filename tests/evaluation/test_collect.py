@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import astuple
+
 import numpy as np
 import pytest
 
@@ -41,6 +43,20 @@ def test_parts_joined_are_the_whole(tmp_path, protocol):
         for scored in (whole, parts)
     )
     assert one == other and list(one) == list(rules.metrics)
+
+
+@pytest.mark.parametrize("block", [1, 2, 3])
+def test_rows_gathered_in_blocks_are_the_same_rows(tmp_path, monkeypatch, block):
+    store, rules = store_of_pairs(tmp_path / "store"), PROTOCOLS["a2d"]
+    ids = store.video_ids("train")
+    task = Task(store=store, split="train", source=Arrays(drawn, ids), rules=rules, ranks=True)
+    whole = score_videos(task, ids)
+    monkeypatch.setattr("rvosbench.evaluation.collect._BLOCK", block)
+    blocks = score_videos(task, ids)
+    assert blocks.frames == whole.frames and blocks.expressions == whole.expressions
+    assert (blocks.annotators, blocks.sample_ids) == (whole.annotators, whole.sample_ids)
+    for one, other in zip(astuple(blocks.matches), astuple(whole.matches), strict=True):
+        assert (one == other).all()
 
 
 def test_nothing_asked_is_no_row(tmp_path):
