@@ -127,7 +127,7 @@ def objects(rounds: int, scenes: Scenes, folder: Path) -> list[str]:
         f"{scenes.videos} x {scenes.frames} frames x {scenes.objects} objects, {scenes.height}x{scenes.width}"
     )
     return [
-        row(f"{size}, palette PNG", plain, "plain evaluator", png, "> 1x"),
+        row(f"{size}, palette PNG", plain, "plain evaluator", png),
         row("the same", decoding, "decoding alone", png, "<= 1.15x"),
         row("in a zip", decoding, "decoding alone", zipped),
         row("as Parquet", png, "ours from PNG", parquet, ">= 5x"),
