@@ -13,8 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from rvosbench.errors import InvalidDataError, OutputError, ScoreError
+from rvosbench.evaluation.breakdown import by_annotator, with_statistics
 from rvosbench.evaluation.collect import ScoredVideos, Task, asked_of, score_videos
 from rvosbench.evaluation.compute import metric_value
+from rvosbench.evaluation.hints import better_name, remarks
 from rvosbench.evaluation.inputs import (
     Given,
     Predicted,
@@ -92,6 +94,8 @@ def evaluate(
     store = store_of(what, store)
     split = split_of(what, store, split)
     rules = rules_of(store, protocol)
+    if (hint := better_name(rules, store.name)) is not None:
+        _log.warning("%s", hint)
     asked = {name: METRICS[name] for name in dict.fromkeys([*rules.metrics, *metrics])}
     video_ids = store.video_ids(split)[: what.record.limit if what.record else None]
     task = Task(
@@ -154,9 +158,11 @@ def _check_scored(task: Task, scored: ScoredVideos, what: Given, options: Evalua
     rules = task.rules
     if not scored.annotators:
         raise ScoreError(
-            f"{task.store.name}/{task.split} has nothing to score under '{rules.name}' (unit: {rules.unit}); "
-            "choose another split or protocol"
+            f"{task.store.name}/{task.split} has nothing to score under '{rules.name}' (unit: {rules.unit}, "
+            f"frames: {rules.frames}); choose another split or protocol"
         )
+    for remark in remarks(scored, rules):
+        _log.warning("%s", remark)
     on_purpose = what.record is not None and Trait.EMPTY_ANSWERS in what.record.traits
     if scored.all_empty and not (options.allow_empty or on_purpose):
         raise ScoreError(
@@ -198,7 +204,9 @@ def _scores(
         n_frames=scored.frames.num_rows,
         n_left_out=len(task.left_out),
         ignored_videos=surplus,
+        unscored_videos=scored.unscored,
+        by_annotator=by_annotator(metrics, table, scored.authors),
         adjusted=scored.adjusted,
         frames=scored.frames,
-        expressions=scored.expressions,
+        expressions=with_statistics(scored.expressions, table, metrics),
     )

@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 
 from rvosbench import masks
 from rvosbench.errors import MaskSizeError, ScoreError
+from rvosbench.metrics.labels import label_ids
 from rvosbench.metrics.matching import MAX_PROPOSALS
 from rvosbench.runs.predictions import Prediction, Predictions
 from rvosbench.runs.tolerance import NOTHING, Adjusted
 from rvosbench.submission.files import Files, Tree
-from rvosbench.types import VOID, Video
+from rvosbench.types import Video
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +125,7 @@ class LabelMaps(_PngSource):
 
     def read(self, video: Video) -> VideoRows:
         """See `PredictionSource`; every object has a row in every frame that there is a file for."""
-        objects = [thing.object_id for thing in video.objects if thing.category != VOID]
+        objects = list(label_ids(video))
         rows = []
         for _, index, labels, shown in self._labels(video):
             unknown = sorted(set(np.unique(labels).tolist()) - {0, *objects})
