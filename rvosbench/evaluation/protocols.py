@@ -65,7 +65,7 @@ DAVIS_OFFICIAL = Protocol(
     name="davis-official",
     title="Ref-DAVIS17, merged and matched",
     explanation="J&F of objects: an annotator's masks merged, then matched\n"
-    "(Hungarian, per video); mean of the 4 annotators.",
+    "(Hungarian), mean of 4 annotators: as ReferFormer, SOC.",
     unit="object",
     metrics=_DAVIS_METRICS,
     main_metric="J&F",
