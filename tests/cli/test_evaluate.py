@@ -85,10 +85,11 @@ def test_the_numbers_of_each_annotator_stand_side_by_side(rvos, tmp_path):
     store = store_of_annotators(tmp_path / "store")
     run = scored_run(tmp_path / "run", store, late)
     for protocol in ("davis-official", "davis-plain", "davis-expressions"):
-        ran = rvos("evaluate", run, "--dataset", store, "--protocol", protocol, "--json")
+        ran = rvos("evaluate", run, "--dataset", store.folder, "--protocol", protocol, "--json")
+        assert ran.code == 0, ran.err
         found = json.loads(ran.out)["by_annotator"]
         assert len(found) == 4 and all({"J&F", "J decay"} <= values.keys() for values in found.values())
-        ran = rvos("evaluate", run, "--dataset", store, "--protocol", protocol)
+        ran = rvos("evaluate", run, "--dataset", store.folder, "--protocol", protocol)
         lines = ran.out[ran.out.index("annotator ") :].splitlines()
         for line, (annotator, values) in zip(lines[1:5], found.items(), strict=True):
             cells = [f"{100 * values[name]:.1f}" for name in ("J&F", "J", "F")]
