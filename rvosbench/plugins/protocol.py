@@ -55,6 +55,10 @@ class Protocol:
                 f"a protocol is named {self.name!r}; expected lower-case letters, digits, and - _ . + between"
             )
         refuse_other_choices(f"the protocol '{self.name}'", self)
+        if not isinstance(self.datasets, tuple) or not all(isinstance(name, str) for name in self.datasets):
+            raise InvalidDataError(
+                f"the protocol '{self.name}' has datasets={self.datasets!r}; expected a tuple of their names"
+            )
         if self.unit != "object" and (self.matching, self.annotators) != ("none", "each"):
             raise InvalidDataError(
                 f"the protocol '{self.name}' matches labels or merges annotators, which answer for objects; "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -125,6 +126,56 @@ def test_ref_davis_merged_and_matched_and_its_four_annotators(davis: Store, tmp_
         assert per_object(found, "f_decay", annotator) == expected["F D"]
     for name in STATISTICS:
         assert found.metrics[name].value == np.mean([EXPECTED["davis"][a][name] for a in ANNOTATORS])
+
+
+def test_masks_per_expression_that_do_not_overlap_are_the_label_maps(tmp_path):
+    """A run holds a mask per expression and no label maps; objects that nobody describes are gaps."""
+    videos, rows = [], []
+    for name in ("gap", "two-first-missing", "void"):
+        drawn = sequence(name)
+        described = [label for label in (1, 2, 3) if (label, 0) in drawn.masks]
+        expressions = tuple(
+            Expression(
+                video_id=name,
+                expression_id=f"{annotator * len(described) + index}",
+                text="it",
+                object_ids=(label,),
+                annotator=f"annotator {annotator}",
+            )
+            for annotator in range(4)
+            for index, label in enumerate(described)
+        )
+        videos.append(replace(drawn, expressions=expressions))
+        rows.append(
+            [
+                Prediction(
+                    video_id=name,
+                    expression_id=expression.expression_id,
+                    frame_index=n,
+                    candidate=0,
+                    score=1.0,
+                    mask=masks.encode(frame == described.index(expression.object_ids[0]) + 1),
+                )
+                for expression in expressions
+                for n, frame in enumerate(MAPS[f"anno_{expression.annotator[-1]}/{name}"])
+            ]
+        )
+    store = write_store(tmp_path / "store", videos)
+    run = make_run(tmp_path / "run", store, rows, split="test")
+    found = evaluate(run, store, protocol="davis-official")
+    for annotator in ANNOTATORS[:3]:  # the last never uses label 1
+        expected = EXPECTED["davis"][annotator]
+        of_annotator = {
+            f"{row['video_id']}": row["j"]
+            for row in found.expressions.to_pylist()
+            if row["expression_id"].startswith(annotator)
+        }
+        mine = [
+            figure
+            for name, figure in zip(expected["objects"], expected["J M"], strict=True)
+            if name.rpartition("_")[0] in of_annotator
+        ]
+        assert per_object(found, "j", annotator) == mine
 
 
 def test_the_mean_over_expressions_that_visa_sa2va_and_lmms_eval_report(tmp_path):
