@@ -6,7 +6,7 @@ import math
 import tempfile
 from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -15,8 +15,11 @@ from .names import METRIC, MODEL, PROTOCOL
 from .paths import NAME_OR_PATH, PATH
 from .places import CheckpointPath, RunPath, device_option
 from .stores import open_store, release_option
+from .tolerance_options import tolerance_options
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from rich.table import Table
 
     from rvosbench.runs.scores import MetricValue, Scores
@@ -36,7 +39,9 @@ _MANY_VIDEOS = 20  # from here on the table per video is left to the Parquet fil
     help="A store or its name.  [default: the one RUN was made from]",
 )
 @click.option("--split", help="The split to score.  [default: RUN's, or the store's only one]")
-@click.option("--predictions", type=PATH, help="Score these: PNG folders, a zip, Parquet.")
+@click.option(
+    "--predictions", type=PATH, help="Score these: folders or archives of PNG, JSON, npz or Parquet."
+)
 @click.option("--model", type=MODEL, help="Predict with this model first.")
 @click.option("--checkpoint", type=CheckpointPath(), help="The weights for --model, or a trained run.")
 @click.option(
@@ -55,6 +60,8 @@ _MANY_VIDEOS = 20  # from here on the table per video is left to the Parquet fil
     help="Of the bootstrap, and of models that draw at random.",
 )
 @click.option("--allow-empty", is_flag=True, help="Score predictions even if all masks are empty.")
+@tolerance_options
+@click.option("--leaderboard", is_flag=True, help="Then rank the run beside those in its folder.")
 @json_option
 @release_option
 @click.pass_context
@@ -72,6 +79,8 @@ def evaluate_command(
     device: str,
     seed: int,
     allow_empty: bool,
+    tolerance: Mapping[str, Any],
+    leaderboard: bool,
     as_json: bool,
     release: Path | None,
 ) -> None:
@@ -81,6 +90,9 @@ def evaluate_command(
 
     Scores are written into RUN, or into --out; without --out nothing is kept. Scores under another
     protocol stay.
+
+    Predictions that are incomplete, too many, of another size or grey are refused, unless --missing,
+    --surplus, --resize or --threshold let them pass; scores and tables then say so.
 
     Without any of these, everything in the workspace that has no scores yet is scored under the protocol
     of its dataset, and the leaderboard is printed. A trained run that nothing was predicted with is
@@ -93,6 +105,8 @@ def evaluate_command(
       rvos evaluate runs/soc
       rvos evaluate --dataset stores/davis --split val \\
         --predictions results/osvos --protocol davis-objects
+      rvos evaluate --dataset stores/ytvos --split heldout \\
+        --predictions results.zip --out runs/theirs --leaderboard
       rvos evaluate --model soc --checkpoint runs/training/checkpoint \\
         --dataset stores/ytvos --split heldout --out runs/both
     """
@@ -111,6 +125,7 @@ def evaluate_command(
             "metric": metrics or None,
         }
         given |= {"out": out, "release": release, "allow-empty": allow_empty or None}
+        given |= {**tolerance, "leaderboard": leaderboard or None}
         for option, value in given.items():
             if value is not None:
                 raise click.UsageError(f"--{option} is about one run; name a RUN, --predictions or --model")
@@ -124,6 +139,10 @@ def evaluate_command(
         raise click.UsageError("the scores of a RUN are written into it; leave --out away")
     if predictions is not None and is_run(predictions):
         raise click.UsageError(f"{predictions} is a run; name it without --predictions")
+    if leaderboard and as_json:
+        raise click.UsageError("choose one of --leaderboard and --json")
+    if leaderboard and run is None and out is None:
+        raise click.UsageError("--leaderboard ranks what is kept; add --out FOLDER, such as runs/theirs")
     store, split = _ground_truth(run, dataset, split, release)
     protocol = protocol or _chosen_protocol(store.name)
     with nullcontext() if model is None or out else tempfile.TemporaryDirectory(prefix="rvos-") as scratch:
@@ -141,15 +160,35 @@ def evaluate_command(
                 metrics=metrics,
                 out=out if predictions else None,
                 on_progress=update,
+                on_note=lambda remark: note(f"Note: {remark}"),
                 seed=seed,
                 allow_empty=allow_empty,
+                **tolerance,
             )
     if as_json:
         print_json(scores.as_json())
     else:
         _print(scores)
+    kept = run or out
+    if leaderboard and kept is not None:
+        _print_leaderboard(kept, scores)
     if run is None and out is None:
         note("Nothing was kept; add --out FOLDER for leaderboard, compare and report.")
+
+
+def _print_leaderboard(run: Path, scores: Scores) -> None:
+    """The table with the scores' row: the run beside the others of its folder."""
+    from rvosbench.evaluation.inputs import is_run
+    from rvosbench.reporting.leaderboard import as_rich
+    from rvosbench.reporting.leaderboard import leaderboard as rank
+
+    from .console import stdout_console
+
+    beside = sorted(path for path in run.resolve().parent.iterdir() if path.is_dir() and is_run(path))
+    for table in rank(path for path in beside if not path.name.startswith(".")):
+        same = (table.dataset, table.split, table.protocol, table.whole.store_fingerprint)
+        if same == (scores.dataset, scores.split, scores.protocol.name, scores.store_fingerprint):
+            stdout_console().print(as_rich(table))
 
 
 def _ground_truth(
@@ -269,6 +308,8 @@ def _print(scores: Scores) -> None:
     for name, metric in scores.metrics.items():
         table.add_row(Text(name), *_cells(metric))
     console.print(table)
+    for mark in scores.marks:
+        console.print(f"* {mark}", markup=False, highlight=False)
     if scores.by_annotator:
         console.print(_per_annotator(scores))
     if scores.unit == "object" and scores.n_videos <= _MANY_VIDEOS:

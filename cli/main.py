@@ -46,6 +46,7 @@ COMMANDS = (
     "convert-checkpoint",
     "predict",
     "evaluate",
+    "merge",
     "leaderboard",
     "compare",
     "report",

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rvosbench import masks
-from rvosbench.errors import MaskSizeError, ScoreError
+from rvosbench.errors import ScoreError
 from rvosbench.runs.predictions import Prediction, check
+from rvosbench.runs.tolerance import STRICT, Adjusted, Tolerance
 from rvosbench.submission import VideoRows
+from rvosbench.submission.fitting import fit_rle
 from rvosbench.types import Rle, Segmentation, Video
 
 Answer = NDArray[np.bool_] | Sequence[Rle] | Segmentation
@@ -35,12 +38,13 @@ class Arrays:
     merged = False
     notes: tuple[str, ...] = ()
 
-    def __init__(self, answers: Answering, video_ids: Iterable[str]) -> None:
+    def __init__(self, answers: Answering, video_ids: Iterable[str], tolerance: Tolerance = STRICT) -> None:
         """Sort the answers by video.
 
         Args:
             answers: a mapping, an iterable or a function.
             video_ids: of the split; a function is asked for all of them.
+            tolerance: whether masks of another size are resized.
 
         Raises:
             ScoreError: `answers` is none of these.
@@ -48,6 +52,7 @@ class Arrays:
         self._answers: dict[str, Mapping[str, Answer]] = {}
         self._function: Callable[[Video], Mapping[str, Answer]] | None = None
         self._video_ids = tuple(sorted(video_ids))
+        self._tolerance = tolerance
         if isinstance(answers, Mapping):
             grouped: dict[str, dict[str, Answer]] = {}
             for key, answer in answers.items():
@@ -81,10 +86,16 @@ class Arrays:
             MaskSizeError: a mask has another size than the video.
         """
         answers = self._answers.get(video.video_id, {}) if self._function is None else self._function(video)
-        rows = [row for key, answer in answers.items() for row in _rows(video, str(key), answer)]
+        rows, resized = [], 0
+        for key, answer in answers.items():
+            for row in _rows(video, str(key), answer):
+                where = f"the answer to expression {row.expression_id} of video {video.video_id}"
+                mask, changed = fit_rle(row.mask, where, video, self._tolerance)
+                rows.append(replace(row, mask=mask) if changed else row)
+                resized += changed
         rows.sort(key=lambda row: (row.expression_id, row.frame_index, row.candidate))
         check(rows)
-        return VideoRows(rows)
+        return VideoRows(rows, Adjusted(resized=resized))
 
 
 def _small(answer: Answer) -> Answer:
@@ -102,11 +113,6 @@ def _rows(video: Video, expression_id: str, answer: Answer) -> list[Prediction]:
     rows = []
     for number, (track, scores) in enumerate(candidates):
         for frame, mask, score in zip(frames, track, scores, strict=True):
-            if (mask.height, mask.width) != (video.height, video.width):
-                raise MaskSizeError(
-                    f"{where} is {mask.height}x{mask.width} px (height x width), the video {video.height}x"
-                    f"{video.width}; masks are never resized, make them of the size of the frames"
-                )
             rows.append(
                 Prediction(
                     video_id=video.video_id,

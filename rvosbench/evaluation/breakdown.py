@@ -58,6 +58,10 @@ def with_statistics(expressions: pa.Table, table: Table, metrics: Mapping[str, M
     """
     for name, column in STATISTICS.items():
         if name in metrics:
-            values = terms(metrics[name], table).upper[:, 0].astype(np.float64)
-            expressions = expressions.append_column(pa.field(column, pa.float64()), pa.array(values))
+            # A part of the videos may have nothing to score.
+            empty = np.zeros(0)
+            values = terms(metrics[name], table).upper[:, 0] if expressions.num_rows else empty
+            expressions = expressions.append_column(
+                pa.field(column, pa.float64()), pa.array(values, pa.float64())
+            )
     return expressions

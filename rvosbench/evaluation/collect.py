@@ -21,7 +21,7 @@ from rvosbench.plugins.protocol import Protocol
 from rvosbench.plugins.table import Matches, Table
 from rvosbench.runs.predictions import Prediction
 from rvosbench.runs.tables import EXPRESSION_SCHEMA, FRAME_SCHEMA, SAMPLE_SCHEMA
-from rvosbench.runs.tolerance import NOTHING, Adjusted
+from rvosbench.runs.tolerance import NOTHING, STRICT, Adjusted, Tolerance
 from rvosbench.store import Store
 from rvosbench.submission import PredictionSource
 from rvosbench.types import Video
@@ -37,6 +37,7 @@ class Task:
     rules: Protocol
     left_out: frozenset[str] = frozenset()  # expressions that nobody asked, <video>/<expression>
     ranks: bool = False  # some metric ranks the detections of all samples
+    tolerance: Tolerance = STRICT  # what is let pass
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -148,7 +149,9 @@ def _scored(task: Task, video: Video) -> ScoredVideos | None:
     if not asked:
         return None
     read = task.source.read(video)
-    asked, answers = answer(video, asked, read.rows, task.rules, merged=task.source.merged)
+    asked, answers, adjusted = answer(
+        video, asked, read.rows, task.rules, merged=task.source.merged, tolerance=task.tolerance
+    )
     measured = _measured(asked, answers, task.rules)
     counts = [len(query.frames) for query in asked]
     ends = np.cumsum(counts)[:-1]
@@ -187,7 +190,7 @@ def _scored(task: Task, video: Video) -> ScoredVideos | None:
         annotators=tuple(query.annotator for query in asked),
         matches=matches,
         sample_ids=tuple(ids),
-        adjusted=read.adjusted,
+        adjusted=read.adjusted + adjusted,
         authors=tuple(query.author for query in asked),
     )
 

@@ -76,6 +76,10 @@ class Registry(Mapping[str, T], Generic[T]):
             entries[name] = Entry(name, target, OURS)
         return dict(sorted(entries.items()))
 
+    def is_registered_here(self, name: str) -> bool:
+        """Whether a name is known to this process alone, by `register`; another one may mean another."""
+        return name in self._registered and name not in self._built_in
+
     def broken(self) -> dict[str, str]:
         """Name -> what is wrong with it, of all names that cannot be used or are claimed twice.
 

@@ -16,13 +16,13 @@ from itertools import islice
 from pathlib import Path
 
 from rvosbench.errors import DatasetError, InvalidDataError, MissingPathError, OutputError
+from rvosbench.files.kept import partial_folder
 from rvosbench.files.places import check_folder
 from rvosbench.plugins.dataset import Release
 from rvosbench.preparation.estimate import Estimate, estimate
 from rvosbench.preparation.opening import open_release, split_problems
 from rvosbench.preparation.run import choose_splits, count_differences
 from rvosbench.preparation.unit import Job
-from rvosbench.store.partial import partial_folder
 from rvosbench.store.writer import STORE
 
 _PIXELS = frozenset({".jpg", ".jpeg", ".png", ".mp4"})

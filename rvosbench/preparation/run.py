@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-import sys
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Literal
 
-import rvosbench
 from rvosbench.errors import DatasetError, UnknownNameError
+from rvosbench.files.kept import partial_folder
 from rvosbench.files.locations import local_path
 from rvosbench.plugins.dataset import Release
 from rvosbench.plugins.options import options_as_text
@@ -22,8 +19,8 @@ from rvosbench.preparation.opening import open_release, read_options
 from rvosbench.preparation.samples import with_samples
 from rvosbench.preparation.unit import Job
 from rvosbench.store import FORMAT_VERSION, ReleaseProblem, Store, StoreWriter
-from rvosbench.store.partial import partial_folder
 from rvosbench.types import Card
+from rvosbench.work.program import program_digest
 
 OnError = Literal["fail", "skip"]
 
@@ -110,7 +107,7 @@ def prepare(
         "fingerprint": fingerprint,
         "options": options_as_text(chosen),
         "pack": pack,
-        "converter": _converter(release),
+        "converter": program_digest(type(release).__module__),
         "format_version": FORMAT_VERSION,
     }
     job = Job(release=release, release_dir=release_dir, pack=pack)
@@ -186,21 +183,3 @@ def choose_splits(release: Release, release_dir: Path, wanted: Sequence[str] | N
         if split not in present:
             raise UnknownNameError(unknown(f"split of {release_dir}", split, list(present)))
     return present if wanted is None else tuple(split for split in present if split in wanted)
-
-
-def _converter(release: Release) -> str:
-    """A digest of the program: an editable installation changes without its version."""
-    plugin = getattr(sys.modules.get(type(release).__module__), "__file__", None)
-    total = hashlib.sha256(_own_source())
-    if plugin is not None:
-        total.update(Path(plugin).read_bytes())
-    return total.hexdigest()
-
-
-@cache
-def _own_source() -> bytes:
-    """Cached: edits made during a run must not change the digest."""
-    total = hashlib.sha256(rvosbench.__version__.encode())
-    for path in sorted(Path(rvosbench.__file__).parent.rglob("*.py")):
-        total.update(path.read_bytes())
-    return total.digest()

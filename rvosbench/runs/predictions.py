@@ -102,20 +102,9 @@ class PredictionsWriter(WholeOrNothing):
             )
         check(rows)
         self._videos |= videos
-        for row in rows:
-            values = (
-                row.video_id,
-                row.expression_id,
-                row.frame_index,
-                row.candidate,
-                float(row.score),
-                row.mask.height,
-                row.mask.width,
-                row.mask.counts,
-            )
-            for column, value in zip(self._columns.values(), values, strict=True):
-                column.append(value)
-            self._part_bytes += len(row.mask.counts)
+        for name, values in _columns(rows).items():
+            self._columns[name] += values
+        self._part_bytes += sum(len(row.mask.counts) for row in rows)
         if len(self._columns["video_id"]) >= _GROUP_ROWS:
             with writing(self.folder):
                 self._flush()
@@ -151,6 +140,41 @@ class PredictionsWriter(WholeOrNothing):
             self._writer = None
             self._part += 1
             self._part_bytes = 0
+
+
+def as_table(rows: Sequence[Prediction]) -> pa.Table:
+    """Rows in the columns of `SCHEMA`."""
+    return pa.table(_columns(rows), schema=SCHEMA)
+
+
+def rows_of(table: pa.Table) -> list[Prediction]:
+    """The rows that `as_table` was given."""
+    return [
+        Prediction(
+            video_id=video_id,
+            expression_id=expression_id,
+            frame_index=frame_index,
+            candidate=candidate,
+            score=score,
+            mask=Rle(height, width, counts),
+        )
+        for video_id, expression_id, frame_index, candidate, score, height, width, counts in zip(
+            *(column.to_pylist() for column in table.columns), strict=True
+        )
+    ]
+
+
+def _columns(rows: Sequence[Prediction]) -> dict[str, list[Any]]:
+    return {
+        "video_id": [row.video_id for row in rows],
+        "expression_id": [row.expression_id for row in rows],
+        "frame_index": [row.frame_index for row in rows],
+        "candidate": [row.candidate for row in rows],
+        "score": [float(row.score) for row in rows],
+        "height": [row.mask.height for row in rows],
+        "width": [row.mask.width for row in rows],
+        "counts": [row.mask.counts for row in rows],
+    }
 
 
 class Predictions:

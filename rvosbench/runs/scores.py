@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -18,6 +18,7 @@ from rvosbench.files.text import strip_control
 from rvosbench.plugins.protocol import Protocol
 from rvosbench.runs.record import traits_of
 from rvosbench.runs.tolerance import NOTHING, STRICT, Adjusted, Tolerance, marks, tolerance_from_json
+from rvosbench.work.shards import Shard
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -86,6 +87,13 @@ class Scores:
     """Annotator -> metric -> value, where several people wrote the expressions."""
     tolerance: Tolerance = STRICT  # what was let pass on request
     adjusted: Adjusted = NOTHING  # how often that was needed
+    seed: int = 0  # of the bootstrap
+    shard: Shard | None = None
+    """They are of this part of the videos, until the parts are merged; None: of all."""
+    fingerprint: str | None = field(default=None, compare=False)
+    """Of all that decides the numbers; None: not known (arrays in memory, an earlier version)."""
+    reused: bool = field(default=False, compare=False)
+    """They were read, not computed: the run had been scored under the same fingerprint."""
     frames: pa.Table | None = field(default=None, compare=False)
     """A row per frame (`FRAME_SCHEMA`) where the scores were just made; `Run.frames` reads them."""
     expressions: pa.Table | None = field(default=None, compare=False)
@@ -105,14 +113,19 @@ class Scores:
     @property
     def marks(self) -> tuple[str, ...]:
         """What every table must say beside these numbers; nothing where the predictions were perfect."""
-        said = marks(self.tolerance, self.adjusted)
-        if not self.unscored_videos:
-            return said
-        return (*said, f"{len(self.unscored_videos):,} videos of which nothing counts left out")
+        part = () if self.shard is None else (f"only shard {self.shard} of the videos",)
+        count = len(self.unscored_videos)
+        unscored = (f"{count:,} videos of which nothing counts left out",) if count else ()
+        return part + marks(self.tolerance, self.adjusted) + unscored
+
+    def with_tables(self, frames: pa.Table, expressions: pa.Table, *, reused: bool) -> Scores:
+        """The same scores with their tables, which scores.json does not hold."""
+        return replace(self, frames=frames, expressions=expressions, reused=reused)
 
     def as_json(self) -> dict[str, Any]:
         """Plain JSON types; a number that could not be computed is null."""
-        names = [column.name for column in fields(self) if column.name not in ("frames", "expressions")]
+        left_out = ("frames", "expressions", "reused")
+        names = [column.name for column in fields(self) if column.name not in left_out]
         content = {name: getattr(self, name) for name in names}
         return (
             {"schema_version": SCHEMA_VERSION}
@@ -127,6 +140,7 @@ class Scores:
                 },
                 "tolerance": asdict(self.tolerance),
                 "adjusted": asdict(self.adjusted),
+                "shard": None if self.shard is None else asdict(self.shard),
             }
         )
 
@@ -195,6 +209,9 @@ class Scores:
                 },
                 tolerance=tolerance_from_json(content.get("tolerance") or {}),
                 adjusted=Adjusted.from_json(content.get("adjusted") or {}),
+                seed=int(content.get("seed", 0)),
+                shard=Shard.from_json(content.get("shard")),
+                fingerprint=content.get("fingerprint"),
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise FormatError(

@@ -21,12 +21,12 @@ import pyarrow.parquet as pq
 
 from rvosbench import __version__
 from rvosbench.errors import DatasetError, MissingPathError
+from rvosbench.files.kept import Partial
 from rvosbench.files.places import Content, check_folder, writing
 from rvosbench.files.scoped import WholeOrNothing
 from rvosbench.store.card import card_text
 from rvosbench.store.checks import check as check  # the name by which it is known
 from rvosbench.store.encoded import EncodedVideo, as_tables, decode, encode
-from rvosbench.store.partial import Partial
 from rvosbench.store.problems import KINDS, PROBLEMS, ReleaseProblem, write_problems
 from rvosbench.store.schema import FORMAT_VERSION, MANIFEST, MEDIA, SCHEMAS
 from rvosbench.types import Card, Video
@@ -97,7 +97,7 @@ class StoreWriter(WholeOrNothing):
         self._problems: list[ReleaseProblem] = []
         self._media: dict[str, dict[str, int | str]] = {}
         self._content = hashlib.sha256()
-        self._partial = Partial(folder)
+        self._partial = Partial(folder, "store")
         self.partial = self._partial.folder
 
     def add(self, video: Video) -> None:
@@ -119,7 +119,7 @@ class StoreWriter(WholeOrNothing):
                 raise DatasetError(
                     f"the split name {video.split!r} is not a plain name of letters, digits, _ . and -"
                 )
-            self._splits[video.split] = _SplitWriter(self._partial.store, video.split)
+            self._splits[video.split] = _SplitWriter(self._partial.made, video.split)
         with writing(self.folder):
             self._splits[video.split].add(video)
         self._content.update(video.digest)
@@ -142,7 +142,7 @@ class StoreWriter(WholeOrNothing):
             return
         if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
             raise DatasetError(f"the video file {name!a} is not in the release; expected a path inside it")
-        target = self._partial.store / MEDIA / name
+        target = self._partial.made / MEDIA / name
         target.parent.mkdir(parents=True, exist_ok=True)
         try:
             shutil.copyfile(self._release / name, target)
@@ -165,7 +165,7 @@ class StoreWriter(WholeOrNothing):
 
     def _complete(self) -> None:
         """Close all tables; write README.md and the manifest."""
-        store = self._partial.store
+        store = self._partial.made
         counts = {name: split.close() for name, split in self._splits.items()}
         if not counts:
             raise DatasetError(

@@ -226,7 +226,7 @@ def test_scoring_under_another_protocol_adds_and_under_the_same_replaces(run: Pa
     assert open_run(run).protocols == ("refcoco", "ytvos")
     assert open_run(run).scores("ytvos") == first
     (run / "scores" / "ytvos" / "stale").touch()
-    evaluate(run, store=store, split="train", protocol="ytvos")
+    evaluate(run, store=store, split="train", protocol="ytvos", force=True)
     assert open_run(run).scores("ytvos") == first and not (run / "scores" / "ytvos" / "stale").exists()
     assert (len(open_run(run).frames("refcoco")), len(open_run(run).frames("ytvos"))) == (22, 29)
 

@@ -1,4 +1,4 @@
-"""The other end of `workers`: a process that reads videos until its input ends.
+"""The other end of `pool`: a process that does pieces of work until its input ends.
 
 Requests and answers are pickles on standard input and output. The parent's end closes with the parent, in
 whatever way it ends, so that no worker is left behind.
@@ -14,7 +14,6 @@ import traceback
 from typing import BinaryIO
 
 from rvosbench.errors import RvosbenchError
-from rvosbench.preparation.unit import Job, convert
 
 
 def main() -> None:
@@ -30,19 +29,19 @@ def main() -> None:
 
 def _serve(requests: BinaryIO, answers: BinaryIO) -> None:
     try:
-        job = pickle.load(requests)
-        assert isinstance(job, Job)
+        do = pickle.load(requests)
+        assert callable(do)
         _send(None, answers)  # ready
     except Exception as error:  # a plugin may raise anything while it is imported
         _send(_told(error), answers)
         return
     while True:
         try:
-            split, video_id = pickle.load(requests)
+            key = pickle.load(requests)
         except EOFError:
             return
         try:
-            answer: object = convert(job, split, video_id)
+            answer: object = do(key)
         except Exception as error:
             answer = _told(error)
         _send(answer, answers)
