@@ -19,7 +19,7 @@ from rvosbench.evaluation.breakdown import by_annotator, with_statistics
 from rvosbench.evaluation.collect import ScoredVideos, Task, asked_of
 from rvosbench.evaluation.compute import metric_value
 from rvosbench.evaluation.fingerprint import earlier_scores, fingerprint
-from rvosbench.evaluation.hints import better_name, remarks
+from rvosbench.evaluation.hints import better_name, left_out, remarks
 from rvosbench.evaluation.inputs import (
     Given,
     Predicted,
@@ -270,8 +270,9 @@ def check_scored(scored: ScoredVideos, rules: Protocol, what: Given, name: str, 
         ScoreError: there is nothing to score, or all masks are empty.
     """
     if not scored.annotators:
+        why = f"; {left_out(scored.unscored, rules)}" if scored.unscored else ""
         raise ScoreError(
-            f"{name} has nothing to score under '{rules.name}' (unit: {rules.unit}, frames: {rules.frames}); "
+            f"{name} has nothing to score under '{rules.name}' (unit: {rules.unit}){why}; "
             "choose another split or protocol"
         )
     for remark in remarks(scored, rules):

@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 from rvosbench.errors import PluginError
 from rvosbench.evaluation.collect import ScoredVideos
 from rvosbench.evaluation.targets import NOWHERE
+from rvosbench.files.text import some
 from rvosbench.plugins.defaults import default_protocol
 from rvosbench.plugins.protocol import Protocol
 from rvosbench.plugins.registry import PROTOCOLS
@@ -48,19 +49,30 @@ def _is_better(name: str, rules: Protocol, dataset: str) -> bool:
 def remarks(scored: ScoredVideos, rules: Protocol) -> Iterator[str]:
     """What was left out of the scores, and what was counted besides the objects of the release."""
     if scored.unscored:
-        counted = "all but the first and the last" if rules.frames == "inner" else "all"
-        yield (
-            f"{len(scored.unscored)} videos are left out, '{rules.name}' counts nothing of them (annotated "
-            f"frames: {counted}; unit: {rules.unit}): {_some(scored.unscored)}"
-        )
+        yield left_out(scored.unscored, rules)
     if rules.unit == "object":
         rows = scored.expressions.filter(pc.equal(scored.expressions["text"], NOWHERE)).to_pylist()
         if nowhere := [f"{row['video_id']}/{row['expression_id']}" for row in rows]:
             yield (
-                f"{len(nowhere)} labels below the largest of a first frame belong to no object, and count as "
-                f"in DAVIS, 1 where nothing is predicted: {_some(nowhere)}"
+                f"{_counted(len(nowhere), 'label')} below the largest of a first frame, of no object: "
+                f"counted as in DAVIS, 1 where nothing is predicted, else 0 ({some(nowhere)})"
             )
 
 
-def _some(names: Sequence[str]) -> str:
-    return f"{', '.join(names[:3])}{' ...' if len(names) > 3 else ''}"
+def left_out(videos: Sequence[str], rules: Protocol) -> str:
+    """Which videos a protocol leaves out, and why."""
+    reasons = []
+    if rules.frames == "inner":
+        reasons.append("the first and the last annotated frame do not count")
+    if rules.unit == "object":
+        reasons.append("objects that enter after the first annotated frame do not count")
+    if rules.unit == "frame sample":
+        reasons.append("no frame is annotated")
+    return (
+        f"{_counted(len(videos), 'video')} left out, of which nothing counts under '{rules.name}' "
+        f"({'; '.join(reasons)}): {some(videos)}"
+    )
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")

@@ -115,7 +115,8 @@ class Scores:
         """What every table must say beside these numbers; nothing where the predictions were perfect."""
         part = () if self.shard is None else (f"only shard {self.shard} of the videos",)
         count = len(self.unscored_videos)
-        unscored = (f"{count:,} videos of which nothing counts left out",) if count else ()
+        videos = "video" if count == 1 else "videos"
+        unscored = (f"{count:,} {videos} left out, of which nothing counts",) if count else ()
         return part + marks(self.tolerance, self.adjusted) + unscored
 
     def with_tables(self, frames: pa.Table, expressions: pa.Table, *, reused: bool) -> Scores:

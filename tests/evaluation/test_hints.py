@@ -94,9 +94,12 @@ def test_sequences_that_are_too_short_are_left_out_and_named(tmp_path: Path, cap
         found = evaluate(mine, store, split="train", protocol="davis-semi", out=tmp_path / f"{name}-out")
         assert found.unscored_videos == ("short", "tiny")
         assert (found.n_videos, found.n_expressions, found.n_frames) == (1, 1, 2)
-        assert found.marks == ("2 videos of which nothing counts left out",)
-        assert any("2 videos are left out, 'davis-semi' counts nothing" in r.message for r in caplog.records)
-        assert any("short, tiny" in r.message for r in caplog.records)
+        assert found.marks == ("2 videos left out, of which nothing counts",)
+        assert [r.message for r in caplog.records if "left out" in r.message] == [
+            "2 videos left out, of which nothing counts under 'davis-semi' (the first and the last annotated "
+            "frame do not count; objects that enter after the first annotated frame do not count): short, "
+            "tiny"
+        ]
         assert open_run(tmp_path / f"{name}-out").scores() == found
     everything = evaluate(palettes(tmp_path / "objects", *videos), store, protocol="davis-objects")
     assert everything.unscored_videos == () and everything.n_videos == 3
@@ -106,7 +109,7 @@ def test_where_nothing_is_left_the_run_is_refused(tmp_path: Path):
     videos = [sequence("short", 2), sequence("tiny", 1)]
     store = write_store(tmp_path / "store", videos)
     mine = palettes(tmp_path / "mine", *videos)
-    with pytest.raises(ScoreError, match=r"nothing to score under 'davis-semi' .*frames: inner.*; choose"):
+    with pytest.raises(ScoreError, match=r"nothing to score under 'davis-semi' .*: short, tiny; choose"):
         evaluate(mine, store, protocol="davis-semi", out=tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
@@ -116,7 +119,7 @@ def test_a_gap_in_the_labels_is_said_and_scores_1_where_nobody_sees_it(tmp_path:
     store = write_store(tmp_path / "store", [video])
     right = evaluate(palettes(tmp_path / "right", video), store, protocol="davis-semi")
     assert (right.metrics["J&F"].value, right.n_expressions) == (1.0, 3)
-    assert any("1 labels below the largest of a first frame" in r.message for r in caplog.records)
+    assert any("1 label below the largest of a first frame" in r.message for r in caplog.records)
     assert any("gap/2" in r.message for r in caplog.records)
     seen = evaluate(palettes(tmp_path / "seen", video, extra=2), store, protocol="davis-semi")
     assert seen.metrics["J"].value == pytest.approx(2 / 3)
