@@ -178,14 +178,14 @@ def evaluate_command(
 
 def _print_leaderboard(run: Path, scores: Scores) -> None:
     """The table with the scores' row: the run beside the others of its folder."""
-    from rvosbench.evaluation.inputs import is_run
     from rvosbench.reporting.leaderboard import as_rich
     from rvosbench.reporting.leaderboard import leaderboard as rank
+    from rvosbench.runs.run import Run
 
     from .console import stdout_console
 
-    beside = sorted(path for path in run.resolve().parent.iterdir() if path.is_dir() and is_run(path))
-    for table in rank(path for path in beside if not path.name.startswith(".")):
+    beside = sorted(path for path in run.resolve().parent.iterdir() if not path.name.startswith("."))
+    for table in rank(path for path in beside if Run(path).scores_folders):
         same = (table.dataset, table.split, table.protocol, table.whole.store_fingerprint)
         if same == (scores.dataset, scores.split, scores.protocol.name, scores.store_fingerprint):
             stdout_console().print(as_rich(table))

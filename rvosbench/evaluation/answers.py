@@ -12,13 +12,13 @@ from typing import NamedTuple
 
 from rvosbench import masks
 from rvosbench.errors import ScoreError
-from rvosbench.evaluation.merge import merge_expressions
 from rvosbench.evaluation.targets import NOWHERE, Query
 from rvosbench.metrics.labels import label_ids
 from rvosbench.metrics.matching import match
 from rvosbench.plugins.protocol import Protocol
 from rvosbench.runs.predictions import Prediction
 from rvosbench.runs.tolerance import STRICT, Adjusted, Tolerance
+from rvosbench.submission.merge import merge_expressions
 from rvosbench.submission.sources import refuse_other_case
 from rvosbench.types import Video
 
@@ -53,7 +53,7 @@ def answer(
         asked: its queries, at least one.
         rows: all rows of the video, by expression, frame and candidate.
         rules: the protocol.
-        merged: the rows are those of merged annotators, see `rvosbench.evaluation.merge`.
+        merged: the rows are those of merged annotators, see `rvosbench.submission.merge`.
         tolerance: whether what is missing counts as empty, and what belongs to nothing is ignored.
 
     Raises:

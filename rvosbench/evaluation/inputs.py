@@ -186,12 +186,29 @@ def opened(
         return Arrays(what.answers, store.video_ids(split), tolerance)
     if what.path is not None:
         return open_predictions(
-            what.path, rules.answers, release=store.release, store=store, tolerance=tolerance
+            what.path,
+            rules.answers,
+            release=store.release,
+            store=store,
+            tolerance=tolerance,
+            split=split,
         )
     run, record = what.run, what.record
     if run is None or record is None:
         raise InvalidDataError("nothing was given to score; name a run, predictions or arrays")
     unit = "object" if rules.answers == "object" else "expression"  # the expressions that annotators wrote
+    refuse_other_origin(run, record, store, split, unit)
+    if rules.candidates == "all":
+        _refuse_too_few_candidates(run, record, rules)
+    return open_predictions(run.path / PREDICTIONS, rules.answers, tolerance=tolerance)
+
+
+def refuse_other_origin(run: Run, record: RunRecord, store: Store, split: str, unit: str | None) -> None:
+    """Refuse to hold a run against something else than it answered.
+
+    Raises:
+        ScoreError: it is of another store, split or unit.
+    """
     for key, expected in (("store_fingerprint", store.fingerprint), ("split", split), ("unit", unit)):
         if getattr(record, key) != expected:
             raise ScoreError(
@@ -199,9 +216,6 @@ def opened(
                 f"be scored with {expected!r}; score it against "
                 f"{record.store or 'the store it was made from'}, or predict again"
             )
-    if rules.candidates == "all":
-        _refuse_too_few_candidates(run, record, rules)
-    return open_predictions(run.path / PREDICTIONS, rules.answers, tolerance=tolerance)
 
 
 def _refuse_too_few_candidates(run: Run, record: RunRecord, rules: Protocol) -> None:

@@ -43,7 +43,8 @@ def queries(video: Video, protocol: Protocol) -> list[Query]:
     if not frames:
         raise ScoreError(
             f"video {video.video_id} of split {video.split} has no annotated frames; is its ground truth "
-            "hidden? Score a split with annotations"
+            "hidden? Score a split with annotations, or write the zip for the benchmark's server: "
+            "rvos submit RUN --server NAME --out FILE.zip"
         )
     wanted = []
     for expression_id, text, object_ids, author in asked:
@@ -103,8 +104,8 @@ def _expressions(video: Video) -> _Asked:
         if expression.object_ids is None:
             raise ScoreError(
                 f"the ground truth of split {video.split} is hidden (video {video.video_id}, expression "
-                f"{expression.expression_id} has no object_ids); score a split with annotations, or send the "
-                "predictions to the benchmark's server"
+                f"{expression.expression_id} has no object_ids); score a split with annotations, or write "
+                "the zip for the benchmark's server: rvos submit RUN --server NAME --out FILE.zip"
             )
         asked.append((expression.expression_id, expression.text, expression.object_ids, expression.annotator))
     return asked

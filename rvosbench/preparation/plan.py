@@ -7,7 +7,6 @@ estimate from these.
 from __future__ import annotations
 
 import os
-import shutil
 import stat
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from pathlib import Path
 
 from rvosbench.errors import DatasetError, InvalidDataError, MissingPathError, OutputError
 from rvosbench.files.kept import partial_folder
-from rvosbench.files.places import check_folder
+from rvosbench.files.places import check_folder, free_bytes
 from rvosbench.plugins.dataset import Release
 from rvosbench.preparation.estimate import Estimate, estimate
 from rvosbench.preparation.opening import open_release, split_problems
@@ -143,7 +142,7 @@ def plan(
         warnings=(*dict.fromkeys(problems), *_differences(release, counts, release_dir)),
         store_bytes=store_bytes,
         peak_bytes=store_bytes + sum(split.estimate.journal_bytes for split in split_plans),
-        free_bytes=shutil.disk_usage(_nearest(final)).free,
+        free_bytes=free_bytes(final),
         unfinished=partial if partial.exists() else None,
         out_error=_out_error(final, overwrite=replace),
     )
@@ -240,11 +239,6 @@ def _differences(release: Release, counts: Mapping[str, Mapping[str, int]], rele
         for split, published in release.card.counts.items()
     }
     return count_differences(changed(release.card, counts=known), counts, release_dir)
-
-
-def _nearest(place: Path) -> Path:
-    """The folder itself, or the nearest one above it that exists."""
-    return next(path for path in (place, *place.parents) if path.exists())
 
 
 def _out_error(final: Path, *, overwrite: bool) -> str | None:

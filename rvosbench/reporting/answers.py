@@ -70,6 +70,7 @@ class ScoredRun:
             release=store.release,
             store=store if foreign else None,
             tolerance=scores.tolerance,
+            split=scores.split,
         )
 
     def video(self, video_id: str) -> tuple[Video, dict[str, Track]]:

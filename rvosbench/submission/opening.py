@@ -30,6 +30,7 @@ def open_predictions(
     release: Path | None = None,
     store: Store | Path | None = None,
     tolerance: Tolerance = STRICT,
+    split: str | None = None,
 ) -> PredictionSource:
     """Predictions made by anything.
 
@@ -42,6 +43,7 @@ def open_predictions(
         store: the store with the ground truth, or its folder. By its video ids the results are found below
             folders of any name.
         tolerance: what is let pass.
+        split: of the store; decides what numbers in JSON mean. None: any.
 
     Raises:
         MissingPathError: nothing is there.
@@ -57,7 +59,7 @@ def open_predictions(
     if path.suffix == ".parquet" or (path.is_dir() and any(path.glob("*.parquet"))):
         return ParquetSource(Predictions.open(path), tolerance)
     if not path.is_dir() and suffix_of((path.name,)) in forms.SUFFIXES:
-        return forms.open_form(OneFile(path), [(path.name,)], str(path), unit, tolerance, store)
+        return forms.open_form(OneFile(path), [(path.name,)], str(path), unit, tolerance, store, split)
     tree, notes = open_tree(path, _holds_results)
     names = sorted(tree.names())
     pictures = [name for name in names if suffix_of(name) == ".png"]
@@ -66,7 +68,7 @@ def open_predictions(
         if others:
             if isinstance(tree, Folder):
                 truth.refuse(path, _with_folders(tree, others))
-            return forms.open_form(tree, others, str(path), unit, tolerance, store)
+            return forms.open_form(tree, others, str(path), unit, tolerance, store, split)
         pictures = _jpegs(names, str(path), tolerance)
     known = set() if store is None else {i for split in store.splits for i in store.video_ids(split)}
     root = find_root(pictures, unit, known, str(path))

@@ -140,6 +140,11 @@ class ObjectMaps(_Pictures):
 
     def _of_frames(self, video: Video, objects: list[int]) -> tuple[list[Prediction], Adjusted]:
         asked, surplus = self._asked(video, None)
+        if asked and 0 in objects:
+            raise ScoreError(
+                f"video {video.video_id} has an object 0, which no label map can hold: 0 is the background "
+                "there; write a mask per object, <sequence>/<object>/<frame>.png"
+            )
         rows, adjusted = [], Adjusted(surplus=surplus)
         for picture, labels, resized, shown in self._labels(video, asked):
             unknown = sorted(set(np.flatnonzero(np.bincount(labels.ravel()))) - {0, *objects})

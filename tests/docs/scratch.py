@@ -68,6 +68,13 @@ ITEMS: dict[str, Item] = {
     "runs/soc": _run("soc", "runs/soc", "--checkpoint runs/training/checkpoint", needs=("runs/training",)),
     "runs/baseline": _run("everything", "runs/baseline"),
     "runs/random-object": _run("random-object", "runs/random-object"),
+    "results.json": Item(
+        by=(
+            "rvos convert-predictions runs/baseline --dataset stores/ytvos --split heldout --to json "
+            "--out results.json",
+        ),
+        needs=("runs/baseline",),
+    ),
     "results/osvos": Item(by=making.davis_results, needs=("stores/davis",)),
     "rvos.toml": Item(by=making.workspace_file),
     "releases/a2d_sentences": _synth("a2d", "releases/a2d_sentences"),

@@ -234,8 +234,8 @@ def test_the_mean_over_expressions_that_visa_sa2va_and_lmms_eval_report(tmp_path
     assert without_void.metrics["J&F"].value != plain.metrics["J&F"].value
 
 
-def ranked(folder: Path, drawn: dict[str, Any], protocol: str) -> Scores:
-    """Samples `<video> <frame> [<instance>]` as a store and a run."""
+def ranked(folder: Path, drawn: dict[str, Any], protocol: str, form: str) -> Scores:
+    """Samples `<video> <frame> [<instance>]` as a store and a run, or as COCO results with MTTR's ids."""
     of_video: dict[str, list[list[str]]] = {}
     for key in drawn["truths"]:
         of_video.setdefault(key.split()[0], []).append([key, *key.split()[1:], "0"][:3])
@@ -265,14 +265,23 @@ def ranked(folder: Path, drawn: dict[str, Any], protocol: str) -> Scores:
             ]
         )
     store = write_store(folder / "store", videos)
-    run = make_run(folder / "run", store, rows, split="test")
-    return evaluate(run, store, protocol=protocol)
+    if form == "run":
+        return evaluate(make_run(folder / "run", store, rows, split="test"), store, protocol=protocol)
+    ids = EXPECTED["jhmdb_two" if len(drawn["truths"]) == 2 else protocol]["ids"]
+    results = [
+        {"image_id": ids[key], "category_id": 1, "segmentation": counts, "score": score}
+        for key, detections in drawn["detections"].items()
+        for counts, score in detections
+    ]
+    (folder / "results.json").write_text(json.dumps(results))
+    return evaluate(folder / "results.json", store, protocol=protocol)
 
 
+@pytest.mark.parametrize("form", ["run", "COCO results"])
 @pytest.mark.parametrize(("name", "protocol"), [("a2d", "a2d"), ("jhmdb", "jhmdb"), ("two", "jhmdb")])
-def test_equal_scores_rank_as_the_official_sample_ids_have_it(tmp_path, name, protocol):
+def test_equal_scores_rank_as_the_official_sample_ids_have_it(tmp_path, name, protocol, form):
     expected = EXPECTED["jhmdb_two" if name == "two" else name]
-    found = ranked(tmp_path, golden(name), protocol)
+    found = ranked(tmp_path, golden(name), protocol, form)
     assert found.n_frames == len(expected["ids"])
     figures = [found.metrics[metric].value for metric in ("mAP", "AP@0.5", "AP@0.75")]
     assert figures == expected["stats"][:3]

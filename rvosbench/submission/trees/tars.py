@@ -14,7 +14,7 @@ from typing import Any
 from rvosbench.errors import FormatError
 from rvosbench.files.text import one_line
 from rvosbench.submission.trees.positioned import PositionedFile, spool
-from rvosbench.submission.trees.tree import MOST_BYTES, Index, Name, is_junk, too_large
+from rvosbench.submission.trees.tree import MOST_BYTES, Index, Name, too_large
 
 _BLOCK = 512
 _MOST_HEADER = 1 << 20  # bytes; a header that claims more would be read into memory
@@ -39,7 +39,7 @@ class Tar:
             self._file = _plain(opener() if file is None else file, shown)
             index: Index[tuple[int, int]] = Index(shown)
             for member in _members(self._file, shown):
-                if not member.isdir() and not is_junk(tuple(member.name.split("/"))):
+                if not member.isdir() and index.name_of(member.name):
                     _refuse_special(member, shown)
                     index.add(member.name, (member.offset_data, member.size))
         except _FAULTS as error:

@@ -19,7 +19,7 @@ _DEEPEST = 16
 _LONGEST = 4096  # characters, as file systems allow
 
 _ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
-_DOUBLE = (".tar.gz", ".tar.bz2", ".tar.xz", ".json.gz")
+_DOUBLE = (".tar.gz", ".tar.bz2", ".tar.xz", ".json.gz", ".jsonl.gz")
 _JUNK = ("thumbs.db", "desktop.ini")  # what Windows leaves; macOS begins its names with a dot
 
 
@@ -98,18 +98,18 @@ class Index(Generic[_T]):
         self.files: dict[Name, _T] = {}
         self.notes: tuple[str, ...] = ()
         self._tree = tree
-        self._rewritten = 0
 
-    def add(self, raw: str, file: _T) -> None:
-        """Note a file.
+    def name_of(self, raw: str) -> Name | None:
+        """The parts of a name.
 
         Args:
-            raw: its name as the archive has it; backslashes separate parts too, `.` and empty parts count for
-                nothing.
-            file: what is behind it.
+            raw: as the archive has it; backslashes separate parts too, `.` and empty parts count for nothing.
+
+        Returns:
+            None for what no results are: hidden files, and what operating systems write.
 
         Raises:
-            FormatError: the name leads out of the tree, is absurd or comes twice; there are too many files.
+            FormatError: the name leads out of the tree, or is absurd.
         """
         if len(raw) > _LONGEST:
             raise FormatError(
@@ -124,10 +124,23 @@ class Index(Generic[_T]):
             )
         if len(name) > _DEEPEST:
             raise FormatError(
-                f"{self._tree} holds {one_line('/'.join(name), 200)}, {len(name)} folders deep; expected at "
-                f"most {_DEEPEST}"
+                f"{self._tree} holds {one_line('/'.join(name), 200)}, {len(name) - 1} folders deep; expected "
+                f"less than {_DEEPEST}; pack the folder with the results"
             )
-        if not name or is_junk(name):
+        return name if name and not is_junk(name) else None
+
+    def add(self, raw: str, file: _T) -> None:
+        """Note a file.
+
+        Args:
+            raw: its name, see `name_of`.
+            file: what is behind it.
+
+        Raises:
+            FormatError: as `name_of`; a name comes twice; there are too many files.
+        """
+        name = self.name_of(raw)
+        if name is None:
             return
         if name in self.files:
             raise FormatError(
@@ -139,10 +152,8 @@ class Index(Generic[_T]):
                 f"{self._tree} holds more than {MOST_FILES:,} files; write the predictions as Parquet, or "
                 "score them in parts"
             )
-        if "/".join(name) != raw:
-            if not self._rewritten:
-                self.notes = (
-                    f"{self._tree}: names such as {shown(raw, 100)} are read as {shown('/'.join(name), 100)}",
-                )
-            self._rewritten += 1
+        if "/".join(name) != raw and not self.notes:
+            self.notes = (
+                f"{self._tree}: names such as {shown(raw, 100)} are read as {shown('/'.join(name), 100)}",
+            )
         self.files[name] = file

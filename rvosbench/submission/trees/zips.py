@@ -14,7 +14,7 @@ from typing import Any
 from rvosbench.errors import FormatError
 from rvosbench.files.text import one_line
 from rvosbench.submission.trees.positioned import PositionedFile, spool
-from rvosbench.submission.trees.tree import MOST_BYTES, Index, Name, is_junk, too_large
+from rvosbench.submission.trees.tree import MOST_BYTES, Index, Name, too_large
 
 _HEADER = 30  # bytes of an entry's local header before its name
 _FAULTS = (
@@ -59,7 +59,7 @@ class Zip:
             ) from error
         index: Index[zipfile.ZipInfo] = Index(shown)
         for info in entries:
-            if stat.S_ISLNK(info.external_attr >> 16) and not is_junk(tuple(info.filename.split("/"))):
+            if stat.S_ISLNK(info.external_attr >> 16) and index.name_of(info.filename):
                 raise FormatError(
                     f"{shown} holds the link {one_line(info.filename, 200)}; links in archives are not "
                     "followed, pack the files that they lead to"

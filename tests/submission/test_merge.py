@@ -12,8 +12,8 @@ from hypothesis.extra import numpy as arrays
 
 from rvosbench import masks
 from rvosbench.errors import ScoreError, ShapeError
-from rvosbench.evaluation.merge import merge_expressions, share_pixels
 from rvosbench.runs.predictions import Prediction
+from rvosbench.submission.merge import merge_expressions, share_pixels
 from rvosbench.types import Rle, Video
 from tests.tiny_run import ANNOTATORS, expressions
 from tests.tiny_store import square, two_squares
