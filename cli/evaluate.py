@@ -6,14 +6,15 @@ import math
 import tempfile
 from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from .commands import command, json_option
 from .names import METRIC, MODEL, PROTOCOL
+from .parts import shard_option
 from .paths import NAME_OR_PATH, PATH
-from .places import CheckpointPath, RunPath, device_option
+from .places import CheckpointPath, RunPath, device_option, from_workspace
 from .stores import open_store, release_option
 from .tolerance_options import tolerance_options
 
@@ -23,34 +24,64 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from rvosbench.runs.scores import MetricValue, Scores
-    from rvosbench.store import Store
+    from rvosbench.work.shards import Shard
     from rvosbench.workspace import Workspace
     from rvosbench.workspace.pending import Task
+
+T = TypeVar("T")
 
 _MANY_VIDEOS = 20  # from here on the table per video is left to the Parquet files
 
 
 @command("evaluate")
-@click.argument("run", required=False, type=RunPath())
+@click.argument("runs", nargs=-1, type=RunPath(), metavar="[RUN]...")
 @click.option(
     "--dataset",
+    "datasets",
     type=NAME_OR_PATH,
+    multiple=True,
     metavar="STORE",
-    help="A store or its name.  [default: the one RUN was made from]",
+    help="A store or its name; repeatable.  [default: the one RUN was made from]",
 )
 @click.option("--split", help="The split to score.  [default: RUN's, or the store's only one]")
 @click.option(
-    "--predictions", type=PATH, help="Score these: folders or archives of PNG, JSON, npz or Parquet."
+    "--predictions",
+    "foreign",
+    type=PATH,
+    multiple=True,
+    help="Score these: folders or archives of PNG, JSON, npz or Parquet; repeatable.",
 )
-@click.option("--model", type=MODEL, help="Predict with this model first.")
-@click.option("--checkpoint", type=CheckpointPath(), help="The weights for --model, or a trained run.")
+@click.option(
+    "--model", "models", type=MODEL, multiple=True, help="Predict with this model first; repeatable."
+)
+@click.option(
+    "--checkpoint",
+    "checkpoints",
+    type=CheckpointPath(),
+    multiple=True,
+    help="The weights for --model, or a trained run; repeatable.",
+)
 @click.option(
     "--protocol", type=PROTOCOL, help="How to score; `rvos list protocols`.  [default: the dataset's own]"
 )
 @click.option(
     "--metric", "metrics", type=METRIC, multiple=True, help="One more than the protocol's own; repeatable."
 )
-@click.option("--out", type=PATH, help="Where to keep --predictions' scores, or --model's run.")
+@click.option(
+    "--out",
+    type=PATH,
+    help="Where to keep --predictions' scores, or --model's run; of several, a folder for each in it.",
+)
+@shard_option("Score part I of N contiguous ranges of the videos; `rvos merge` joins the scores.")
+@click.option(
+    "--workers",
+    type=click.IntRange(1),
+    default=from_workspace("workers", 1),
+    metavar="N",
+    help="Score in N processes; by default as many as the workspace says, else 1. The scores are the same "
+    "for any N.",
+)
+@click.option("--force", is_flag=True, help="Compute again what was scored already.")
 @device_option("For predicting: cpu, cuda, cuda:1 ...")
 @click.option(
     "--seed",
@@ -67,15 +98,18 @@ _MANY_VIDEOS = 20  # from here on the table per video is left to the Parquet fil
 @click.pass_context
 def evaluate_command(
     ctx: click.Context,
-    run: Path | None,
-    dataset: str | None,
+    runs: tuple[Path, ...],
+    datasets: tuple[str, ...],
     split: str | None,
-    predictions: Path | None,
-    model: str | None,
-    checkpoint: Path | None,
+    foreign: tuple[Path, ...],
+    models: tuple[str, ...],
+    checkpoints: tuple[Path, ...],
     protocol: str | None,
     metrics: tuple[str, ...],
     out: Path | None,
+    shard: Shard | None,
+    workers: int,
+    force: bool,
     device: str,
     seed: int,
     allow_empty: bool,
@@ -89,7 +123,12 @@ def evaluate_command(
     They are those of RUN (made by `rvos predict`), --predictions made by anybody, or a --model's.
 
     Scores are written into RUN, or into --out; without --out nothing is kept. Scores under another
-    protocol stay.
+    protocol stay. What was scored already, with the same predictions, store, protocol, options and
+    program, is not computed again.
+
+    Of several RUNs, --predictions, --models, --checkpoints or --datasets every combination is scored and
+    one table printed; one that fails is named, and the others are done. Several models that need weights
+    take one --checkpoint each, in order; one model takes all.
 
     Predictions that are incomplete, too many, of another size or grey are refused, unless --missing,
     --surplus, --resize or --threshold let them pass; scores and tables then say so.
@@ -103,10 +142,11 @@ def evaluate_command(
     Example:
       rvos evaluate
       rvos evaluate runs/soc
+      rvos evaluate runs/soc runs/centre --workers 2
       rvos evaluate --dataset stores/davis --split val \\
         --predictions results/osvos --protocol davis-objects
       rvos evaluate --dataset stores/ytvos --split heldout \\
-        --predictions results.zip --out runs/theirs --leaderboard
+        --predictions theirs.zip --out runs/theirs --leaderboard
       rvos evaluate --model soc --checkpoint runs/training/checkpoint \\
         --dataset stores/ytvos --split heldout --out runs/both
     """
@@ -115,56 +155,89 @@ def evaluate_command(
     from rvosbench.workspace import find_workspace
 
     from .console import note, print_json, progress
+    from .evaluate_several import Several, evaluate_several
+    from .interrupted import keeping_work
+    from .scoring import chosen_protocol, ground_truth, predict_first
 
-    if run is None and predictions is None and model is None and (workspace := find_workspace()) is not None:
+    if not (runs or foreign or models) and (workspace := find_workspace()) is not None:
         given: dict[str, object] = {
-            "dataset": dataset,
+            "dataset": datasets or None,
             "split": split,
-            "checkpoint": checkpoint,
+            "checkpoint": checkpoints or None,
             "protocol": protocol,
             "metric": metrics or None,
         }
         given |= {"out": out, "release": release, "allow-empty": allow_empty or None}
-        given |= {**tolerance, "leaderboard": leaderboard or None}
+        given |= {**tolerance, "leaderboard": leaderboard or None, "shard": shard}
         for option, value in given.items():
             if value is not None:
                 raise click.UsageError(f"--{option} is about one run; name a RUN, --predictions or --model")
-        ctx.exit(_evaluate_workspace(workspace, device, seed, as_json))
-    if sum(source is not None for source in (run, predictions, model)) != 1:
+        ctx.exit(_evaluate_workspace(workspace, device, seed, workers, force, as_json))
+    if sum(map(bool, (runs, foreign, models))) != 1:
         raise click.UsageError(
             "name one source of predictions: a RUN folder, --predictions or --model; or make a "
             "workspace, whose runs are all scored, with: rvos init"
         )
-    if run is not None and out is not None:
+    for path in foreign:
+        if is_run(path):
+            raise click.UsageError(f"{path} is a run; name it without --predictions")
+    if checkpoints and not models:
+        raise click.UsageError("--checkpoint is the weights of a --model; name it too")
+    options = {"seed": seed, "allow_empty": allow_empty, "workers": workers, "force": force, **tolerance}
+    if max(map(len, (runs, foreign, models, datasets, checkpoints))) > 1:
+        if runs and out is not None:
+            raise click.UsageError("the scores of RUNs are written into them; leave --out away")
+        if shard is not None or leaderboard:
+            raise click.UsageError(f"--{'shard' if shard else 'leaderboard'} is about one run; name one")
+        several = Several(
+            runs=runs,
+            foreign=foreign,
+            models=models,
+            checkpoints=checkpoints,
+            datasets=datasets,
+            release=release,
+            split=split,
+            protocol=protocol,
+            metrics=metrics,
+            device=device,
+            options=options,
+        )
+        ctx.exit(evaluate_several(several, out, as_json))
+    run, predictions, model = _only(runs), _only(foreign), _only(models)
+    checkpoint, dataset = _only(checkpoints), _only(datasets)
+    if run is not None and out is not None and shard is None:
         raise click.UsageError("the scores of a RUN are written into it; leave --out away")
-    if predictions is not None and is_run(predictions):
-        raise click.UsageError(f"{predictions} is a run; name it without --predictions")
     if leaderboard and as_json:
         raise click.UsageError("choose one of --leaderboard and --json")
     if leaderboard and run is None and out is None:
         raise click.UsageError("--leaderboard ranks what is kept; add --out FOLDER, such as runs/theirs")
-    store, split = _ground_truth(run, dataset, split, release)
-    protocol = protocol or _chosen_protocol(store.name)
+    if leaderboard and shard is not None:
+        raise click.UsageError("--leaderboard ranks whole runs; leave it out with --shard")
+    store, split = ground_truth(run, dataset, split, release)
+    protocol = protocol or chosen_protocol(store.name)
     with nullcontext() if model is None or out else tempfile.TemporaryDirectory(prefix="rvos-") as scratch:
         source = run or predictions
         if model is not None:
             source = out or Path(str(scratch)) / "run"
-            _predict(model, checkpoint, store, split, source, device, seed, protocol)
+            predict_first(
+                model, checkpoint, store, split, source, device, seed, protocol, shard, keep=out is not None
+            )
         assert source is not None
-        with progress("evaluate") as update:
+        with keeping_work(), progress("evaluate") as update:
             scores = evaluate(
                 source,
                 store,
                 split=split,
                 protocol=protocol,
                 metrics=metrics,
-                out=out if predictions else None,
+                out=None if model else out,
                 on_progress=update,
                 on_note=lambda remark: note(f"Note: {remark}"),
-                seed=seed,
-                allow_empty=allow_empty,
-                **tolerance,
+                shard=shard,
+                **options,
             )
+    if scores.reused:
+        note("Scored already, with the same predictions and settings; add --force to compute it again.")
     if as_json:
         print_json(scores.as_json())
     else:
@@ -174,6 +247,11 @@ def evaluate_command(
         _print_leaderboard(kept, scores)
     if run is None and out is None:
         note("Nothing was kept; add --out FOLDER for leaderboard, compare and report.")
+
+
+def _only(values: tuple[T, ...]) -> T | None:
+    """What was given once; None for nothing."""
+    return values[0] if values else None
 
 
 def _print_leaderboard(run: Path, scores: Scores) -> None:
@@ -191,94 +269,29 @@ def _print_leaderboard(run: Path, scores: Scores) -> None:
             stdout_console().print(as_rich(table))
 
 
-def _ground_truth(
-    run: Path | None, dataset: str | None, split: str | None, release: Path | None
-) -> tuple[Store, str]:
-    """The store and the split; a run knows which it was made from, or scored against."""
-    from .stores import only_split
-
-    if run is not None:
-        from rvosbench.runs.run import open_run
-        from rvosbench.workspace.choices import recorded_store
-
-        opened = open_run(run)
-        known = opened.record or opened.scores(opened.protocols[0])
-        dataset = dataset or recorded_store(known.store or "", known.store_fingerprint)
-        split = split or known.split
-    if not dataset:
-        raise click.UsageError("missing option '--dataset': the store with the ground truth")
-    store = open_store(dataset, release)
-    return store, only_split(store, split)
-
-
-def _evaluate_workspace(workspace: Workspace, device: str, seed: int, as_json: bool) -> int:
+def _evaluate_workspace(
+    workspace: Workspace, device: str, seed: int, workers: int, force: bool, as_json: bool
+) -> int:
     from rvosbench.workspace.here import from_here
     from rvosbench.workspace.names import answers_run
     from rvosbench.workspace.runs import RunEntry, read_run_entry
 
     from .console import note
     from .evaluate_all import evaluate_workspace
+    from .scoring import predict_first, protocol_of
 
     def predict(task: Task) -> RunEntry:
         run, store = task.run, open_store(str(task.store))
         checkpoint = from_here(run.checkpoint)
         with answers_run(workspace, run.name, task.split) as out:
             note(f"Run: {out}")
-            _predict(run.model or "", checkpoint, store, task.split, out, device, seed, task.protocol)
+            predict_first(run.model or "", checkpoint, store, task.split, out, device, seed, task.protocol)
             answers = read_run_entry(out)
         assert answers is not None
         return answers
 
-    return evaluate_workspace(workspace, _protocol_of, predict, seed=seed, as_json=as_json)
-
-
-def _chosen_protocol(dataset: str) -> str:
-    """The protocol that the workspace chooses for a dataset, else its own."""
-    from rvosbench.workspace import find_workspace
-
-    workspace = find_workspace()
-    chosen = None if workspace is None else workspace.dataset(dataset).protocol
-    return chosen or _protocol_of(dataset)
-
-
-def _protocol_of(dataset: str) -> str:
-    """The protocol that belongs to a dataset; RefCOCO's three sets share one."""
-    from rvosbench.plugins.defaults import default_protocol
-
-    name = default_protocol(dataset)
-    if name is None:
-        raise click.UsageError(f"there is no default protocol for {dataset}; choose one with --protocol")
-    return name
-
-
-def _predict(
-    model: str,
-    checkpoint: Path | None,
-    store: Store,
-    split: str,
-    out: Path,
-    device: str,
-    seed: int,
-    protocol: str | None,
-) -> None:
-    from rvosbench.evaluation.inputs import rules_of
-    from rvosbench.inference.predict import predict
-
-    from .console import progress
-
-    rules = rules_of(store, protocol)  # an unknown one is refused before the work
-    with progress(f"predict {model}") as update:
-        predict(
-            model,
-            store,
-            split=split,
-            out=out,
-            checkpoint=checkpoint,
-            device=device,
-            seed=seed,
-            protocol=rules.name,
-            on_progress=update,
-        )
+    options = {"seed": seed, "workers": workers, "force": force}
+    return evaluate_workspace(workspace, protocol_of, predict, options, as_json=as_json)
 
 
 def _print(scores: Scores) -> None:

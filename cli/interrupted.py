@@ -17,10 +17,13 @@ from .console import note
 
 
 @contextmanager
-def keeping_work() -> Iterator[None]:
+def keeping_work(*, kept: bool = True) -> Iterator[None]:
     """Say what an error or an interruption in the body has left, and how to go on.
 
     SIGTERM, as a scheduler sends it before it kills, is an interruption too.
+
+    Args:
+        kept: False: the body works in a temporary folder, of which nothing is left.
 
     Raises:
         click.Abort: interrupted.
@@ -29,7 +32,7 @@ def keeping_work() -> Iterator[None]:
         with _terminated_as_interrupted():
             yield
     except (RvosbenchError, KeyboardInterrupt, OSError) as error:
-        for remark in getattr(error, "__notes__", ()):
+        for remark in getattr(error, "__notes__", ()) if kept else ():
             if "\n" not in remark:  # others are traces, which Python shows where it shows the error's own
                 note(remark)
         if isinstance(error, KeyboardInterrupt):

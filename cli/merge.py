@@ -34,11 +34,11 @@ def merge_command(
     as_json: bool,
     release: Path | None,
 ) -> None:
-    """Make one run of all PARTs that --shard of predict or evaluate wrote.
+    """Make one run of all its parts.
 
-    Every expression must be in exactly one part, and all parts must be made alike: what is missing,
-    doubled or different is named, with the shard to make again. The run is equal to one made in one go.
-    Scores that all parts have are merged too.
+    PARTs are what --shard of predict or evaluate wrote. Every expression must be in exactly one part, and
+    all parts must be made alike: what is missing, doubled or different is named, with the shard to make
+    again. The run is equal to one made in one go. Scores that all parts have are merged too.
 
     \b
     Example:

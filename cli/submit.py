@@ -97,7 +97,7 @@ def submit_command(
       rvos submit --predictions results/osvos --dataset stores/davis \\
         --split val --server davis --about object --out davis.zip
     """
-    from .evaluate import _ground_truth
+    from .scoring import ground_truth
 
     sources = [source for source in (run, predictions, check) if source is not None]
     if len(sources) != 1:
@@ -112,7 +112,7 @@ def submit_command(
         raise click.UsageError(f"--out is {out}; expected the name of a .zip file")
     if largest is not None and check is None:
         raise click.UsageError("--largest is about a zip to --check")
-    store, split = _ground_truth(run, dataset, split, release)
+    store, split = ground_truth(run, dataset, split, release)
     if check is not None:
         most = None if largest is None else largest * _MEGABYTE
         ctx.exit(_check(check, store, split, server, most, None if no_score else protocol or "", as_json))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pyarrow as pa
@@ -38,6 +38,8 @@ class Task:
     left_out: frozenset[str] = frozenset()  # expressions that nobody asked, <video>/<expression>
     ranks: bool = False  # some metric ranks the detections of all samples
     tolerance: Tolerance = STRICT  # what is let pass
+    partly: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    """Video -> (frames with masks, frames that should have them), of those that are scored all the same."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -145,6 +147,9 @@ def scored_candidate(candidates: Sequence[Prediction], rules: Protocol) -> Predi
 
 def _scored(task: Task, video: Video) -> ScoredVideos | None:
     """One video; None if nothing is asked about it."""
+    partial = Adjusted(partial_truth=int(video.video_id in task.partly))
+    if without_truth(video.video_id, task):
+        return _nothing_scored(partial)
     asked = asked_of(video, task.rules, task.left_out)
     if not asked:
         return None
@@ -190,8 +195,23 @@ def _scored(task: Task, video: Video) -> ScoredVideos | None:
         annotators=tuple(query.annotator for query in asked),
         matches=matches,
         sample_ids=tuple(ids),
-        adjusted=read.adjusted + adjusted,
+        adjusted=read.adjusted + adjusted + partial,
         authors=tuple(query.author for query in asked),
+    )
+
+
+def without_truth(video_id: str, task: Task) -> bool:
+    """Whether nothing of a video is annotated, though its source promises all of it: it cannot be scored."""
+    return task.partly.get(video_id, (1, 1))[0] == 0
+
+
+def _nothing_scored(adjusted: Adjusted) -> ScoredVideos:
+    return ScoredVideos(
+        frames=FRAME_SCHEMA.empty_table(),
+        expressions=EXPRESSION_SCHEMA.empty_table(),
+        annotators=(),
+        matches=None,
+        adjusted=adjusted,
     )
 
 

@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 from rvosbench.errors import InvalidDataError, OutputError, ScoreError
 from rvosbench.evaluation.breakdown import by_annotator, with_statistics
-from rvosbench.evaluation.collect import ScoredVideos, Task, asked_of
+from rvosbench.evaluation.collect import ScoredVideos, Task, asked_of, without_truth
 from rvosbench.evaluation.compute import metric_value
 from rvosbench.evaluation.fingerprint import earlier_scores, fingerprint
 from rvosbench.evaluation.hints import better_name, left_out, remarks
@@ -32,6 +32,7 @@ from rvosbench.evaluation.inputs import (
     store_of,
 )
 from rvosbench.evaluation.part_files import write_part
+from rvosbench.evaluation.partial_truth import partly_annotated
 from rvosbench.evaluation.spread import score_spread
 from rvosbench.evaluation.writing import scores_folder, write_scores
 from rvosbench.files.locations import local_path
@@ -119,7 +120,7 @@ def evaluate(
         PluginError: a metric fails.
         MissingPathError: there are no predictions, or no store.
         ScoreError: the predictions are of another store or split, incomplete, or cannot be scored; the
-            ground truth is hidden.
+            ground truth is hidden, or not whole.
         ShapeError: a mask has another size than its video.
         OutputError: the folder cannot be written, or holds a run of its own.
     """
@@ -146,6 +147,7 @@ def evaluate(
         left_out=left_out_of(what, store, split, None if shard is None else video_ids),
         ranks=any(metric.over == "ranking" for metric in asked.values()),
         tolerance=tolerance,
+        partly=partly_annotated(store, split, video_ids, tolerance),
     )
     for note in task.source.notes:
         (on_note or _log.info)(note)
@@ -242,7 +244,8 @@ def _check_videos(task: Task, video_ids: Sequence[str], surplus: Sequence[str]) 
     unanswered = [
         video_id
         for video_id in absent
-        if asked_of(task.store.video(task.split, video_id), task.rules, task.left_out)
+        if not without_truth(video_id, task)
+        and asked_of(task.store.video(task.split, video_id), task.rules, task.left_out)
     ]
     if unanswered:
         raise ScoreError(

@@ -16,7 +16,9 @@ class Note(journal.Note):
     stamp: str  # of the files that it was read from; another one means that they have changed
     reported: tuple[str, ...] = ()  # what is wrong with it without making it useless
     never_visible: tuple[str, ...] = ()  # expressions about objects without a mask, though frames have some
+    empty: tuple[str, ...] = ()  # expressions without a word
     media: tuple[str, ...] = ()  # files of the release that a packed store needs
+    promised: tuple[int, ...] = ()  # frames with masks and frames that should have them; () where none need
 
 
 Entry = journal.Entry[Note]

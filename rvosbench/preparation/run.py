@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from rvosbench.errors import DatasetError, UnknownNameError
+from rvosbench.errors import DatasetError, InvalidDataError, MissingPathError, UnknownNameError
 from rvosbench.files.kept import partial_folder
 from rvosbench.files.locations import local_path
 from rvosbench.plugins.dataset import Release
@@ -91,7 +91,7 @@ def prepare(
     chosen = read_options(name, options)
     release = open_release(name, release_dir, chosen)
     given = options if isinstance(options, Mapping) else {}
-    wanted = {split: release.videos(split)[:limit] for split in choose_splits(release, release_dir, splits)}
+    wanted, unlisted = _videos(release, release_dir, splits, limit)
     arguments = {
         "options": options_as_text(chosen, given),
         "splits": list(wanted),
@@ -111,7 +111,7 @@ def prepare(
         "format_version": FORMAT_VERSION,
     }
     job = Job(release=release, release_dir=release_dir, pack=pack)
-    conversion = Conversion(job, wanted, skip=on_error == "skip", on_progress=on_progress)
+    conversion = Conversion(job, wanted, skip=on_error == "skip", unlisted=unlisted, on_progress=on_progress)
     final = out.resolve()  # "." has neither a parent nor a name of its own
     try:
         with (
@@ -142,7 +142,8 @@ def prepare(
     if limit is None:
         warnings += count_differences(release.card, with_samples(store, release.card), release_dir)
         if splits is None:
-            warnings += absent_splits(release.card, counts, release_dir)
+            known = {*counts, *unlisted}  # what is wrong with the latter is said already
+            warnings += absent_splits(release.card, known, release_dir)
     return Prepared(
         store=final,
         counts=counts,
@@ -150,6 +151,24 @@ def prepare(
         skipped=tuple(conversion.skipped),
         reused=conversion.reused,
     )
+
+
+def _videos(
+    release: Release, release_dir: Path, splits: Sequence[str] | None, limit: int | None
+) -> tuple[dict[str, Sequence[str]], dict[str, str]]:
+    """Split -> videos to convert; and the splits whose videos cannot be listed, which block no other."""
+    wanted: dict[str, Sequence[str]] = {}
+    errors: dict[str, InvalidDataError | MissingPathError] = {}
+    for split in choose_splits(release, release_dir, splits):
+        try:
+            wanted[split] = release.videos(split)[:limit]
+        except (InvalidDataError, MissingPathError) as error:
+            if splits is not None:
+                raise
+            errors[split] = error
+    if not wanted:
+        raise next(iter(errors.values()))
+    return wanted, {split: str(error) for split, error in errors.items()}
 
 
 def absent_splits(card: Card, present: Collection[str], release_dir: Path) -> list[str]:

@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 
 from rvosbench.errors import FormatError, MissingPathError, ScoreError
 from rvosbench.files.atomic import atomic_folder
+from rvosbench.files.foreign import file_is
 from rvosbench.files.places import writing
 from rvosbench.files.scoped import WholeOrNothing
 from rvosbench.files.text import one_line
@@ -297,4 +298,5 @@ def _read_group(path: Path, group: int) -> pa.Table:
 
 def _unreadable(path: Path, error: Exception) -> FormatError:
     detail = one_line(error)
-    return FormatError(f"{path} cannot be read as Parquet ({detail}); write it again")
+    what = file_is(path, expected=("a Parquet file",)) or f" ({detail})"
+    return FormatError(f"{path} cannot be read as Parquet{what}; write it again")

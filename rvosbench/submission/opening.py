@@ -12,8 +12,8 @@ from rvosbench.runs.tolerance import STRICT, Tolerance
 from rvosbench.store import Store, open_store
 from rvosbench.submission import forms
 from rvosbench.submission.files import ANNOTATOR, LAYOUTS, Files, Unit, by_video, path_of
+from rvosbench.submission.jpeg import JPEG, no_jpeg
 from rvosbench.submission.pictures import AnnotatorMaps, MaskFolders, ObjectMaps
-from rvosbench.submission.reading import JPEG, no_jpeg
 from rvosbench.submission.roots import find_root, is_below, unexpected
 from rvosbench.submission.sources import ParquetSource, PredictionSource, refuse_other_case
 from rvosbench.submission.trees import Name, OneFile, Tree, open_tree, suffix_of
@@ -68,9 +68,11 @@ def open_predictions(
         if others:
             if isinstance(tree, Folder):
                 truth.refuse(path, _with_folders(tree, others))
-            return forms.open_form(tree, others, str(path), unit, tolerance, store, split)
+            source = forms.open_form(tree, others, str(path), unit, tolerance, store, split)
+            source.notes = (*notes, *source.notes)
+            return source
         pictures = _jpegs(names, str(path), tolerance)
-    known = set() if store is None else {i for split in store.splits for i in store.video_ids(split)}
+    known = set() if store is None else {i for name in store.splits for i in store.video_ids(name)}
     root = find_root(pictures, unit, known, str(path))
     if root not in _USUAL:
         notes += (f"{tree.shown}: the results are in the folder {path_of(root)}",)

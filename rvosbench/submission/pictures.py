@@ -17,10 +17,10 @@ from rvosbench.runs.predictions import Prediction
 from rvosbench.runs.tolerance import Adjusted, Tolerance
 from rvosbench.submission.files import Files
 from rvosbench.submission.fitting import fit_array
-from rvosbench.submission.reading import read_labels, read_mask
+from rvosbench.submission.jpeg import read_mask
 from rvosbench.submission.sources import VideoRows, refuse_other_case, refuse_surplus
 from rvosbench.submission.trees import Name, Tree
-from rvosbench.types import Video
+from rvosbench.types import Rle, Video
 
 _Key = tuple[str, ...]
 
@@ -89,12 +89,14 @@ class _Pictures:
 
     def _labels(
         self, video: Video, asked: list[_Asked]
-    ) -> Iterator[tuple[_Asked, NDArray[np.uint8], bool, str]]:
-        """The labels of pictures that hold several objects, whether they were resized, and the file."""
+    ) -> Iterator[tuple[_Asked, dict[int, Rle], bool, str]]:
+        """The mask of every label of pictures that hold several, whether they were resized, and the file."""
         for picture in asked:
             data, shown = self._tree.bytes_of(picture.name)
-            labels, resized = fit_array(read_labels(data, shown), shown, video, self._tolerance)
-            yield picture, labels, resized, shown
+            labels, resized = fit_array(
+                masks.read_labels(data, shown, role="prediction"), shown, video, self._tolerance
+            )
+            yield picture, masks.split_labels(labels), resized, shown
 
 
 class MaskFolders(_Pictures):
@@ -106,7 +108,7 @@ class MaskFolders(_Pictures):
         asked, surplus = self._asked(video, lambda key: key[0] in known)
         rows, adjusted = [], Adjusted(surplus=surplus)
         for picture, mask, changed in self._masks(video, asked):
-            rows.append(_row(video, picture.key[0], picture.index, mask))
+            rows.append(_row(video, picture.key[0], picture.index, masks.encode(mask)))
             adjusted += changed
         return VideoRows(rows, adjusted)
 
@@ -134,7 +136,7 @@ class ObjectMaps(_Pictures):
         asked, surplus = self._asked(video, lambda key: int(key[0]) in objects)
         rows, adjusted = [], Adjusted(surplus=surplus)
         for picture, mask, changed in self._masks(video, asked):
-            rows.append(_row(video, str(int(picture.key[0])), picture.index, mask))
+            rows.append(_row(video, str(int(picture.key[0])), picture.index, masks.encode(mask)))
             adjusted += changed
         return rows, adjusted
 
@@ -146,15 +148,16 @@ class ObjectMaps(_Pictures):
                 "there; write a mask per object, <sequence>/<object>/<frame>.png"
             )
         rows, adjusted = [], Adjusted(surplus=surplus)
+        nothing = masks.empty(video.height, video.width)
         for picture, labels, resized, shown in self._labels(video, asked):
-            unknown = sorted(set(np.flatnonzero(np.bincount(labels.ravel()))) - {0, *objects})
+            unknown = labels.keys() - set(objects)
             if unknown and self._tolerance.surplus == "error":
                 raise ScoreError(
-                    f"{shown} holds the labels {list(map(int, unknown))}, the objects of {video.video_id} "
-                    f"are {objects}; a palette PNG holds object ids, a 0/255 mask per expression needs a "
+                    f"{shown} holds {_labels_in_words(sorted(unknown))}, the objects of {video.video_id} are "
+                    f"{objects}; a palette PNG holds object ids, a 0/255 mask per expression needs a "
                     "protocol for expressions. To leave out labels that are no object, add --surplus ignore"
                 )
-            rows += [_row(video, str(obj), picture.index, labels == obj) for obj in objects]
+            rows += [_row(video, str(obj), picture.index, labels.get(obj, nothing)) for obj in objects]
             adjusted += Adjusted(surplus=len(unknown), resized=len(objects) * resized)
         return rows, adjusted
 
@@ -170,21 +173,23 @@ class AnnotatorMaps(_Pictures):
 
     def read(self, video: Video) -> VideoRows:
         """For each annotator, the labels from 1 to the largest; one empty label where nothing is marked."""
-        maps: dict[str, dict[int, NDArray[np.uint8]]] = {}
+        maps: dict[str, dict[int, dict[int, Rle]]] = {}
+        nothing = masks.empty(video.height, video.width)
         asked, surplus = self._asked(video, None)
         adjusted = Adjusted(surplus=surplus)
         for picture, labels, resized, shown in self._labels(video, asked):
-            if labels.max() > MAX_PROPOSALS:
+            largest = max(labels, default=0)
+            if largest > MAX_PROPOSALS:
                 raise ScoreError(
-                    f"{shown} holds the label {labels.max()}, expected at most {MAX_PROPOSALS} labels, "
+                    f"{shown} holds the label {largest}, expected at most {MAX_PROPOSALS} labels, "
                     "counted from 1; is it a 0/255 mask, or a copy of annotations with void?"
                 )
             maps.setdefault(picture.key[0], {})[picture.index] = labels
-            adjusted += Adjusted(resized=resized)
+            adjusted += Adjusted(resized=len(labels) * resized)
         rows = [
-            _row(video, f"{annotator}/{label}", index, labels == label)
+            _row(video, f"{annotator}/{label}", index, labels.get(label, nothing))
             for annotator, frames in maps.items()
-            for label in range(1, 1 + max(1, *(int(labels.max()) for labels in frames.values())))
+            for label in range(1, 1 + max(1, *(max(labels, default=0) for labels in frames.values())))
             for index, labels in frames.items()
         ]
         return VideoRows(rows, adjusted)
@@ -198,12 +203,18 @@ class AnnotatorMaps(_Pictures):
         }
 
 
-def _row(video: Video, expression_id: str, index: int, mask: NDArray[np.bool_]) -> Prediction:
+def _row(video: Video, expression_id: str, index: int, mask: Rle) -> Prediction:
     return Prediction(
         video_id=video.video_id,
         expression_id=expression_id,
         frame_index=index,
         candidate=0,
         score=1.0,
-        mask=masks.encode(mask),
+        mask=mask,
     )
+
+
+def _labels_in_words(labels: list[int]) -> str:
+    if len(labels) <= 8:
+        return f"the labels {labels}"
+    return f"{len(labels)} labels from {labels[0]} to {labels[-1]}"

@@ -75,6 +75,9 @@ ITEMS: dict[str, Item] = {
         ),
         needs=("runs/baseline",),
     ),
+    "theirs.zip": Item(
+        by=("rvos submit runs/baseline --server ytvos --out theirs.zip",), needs=("runs/baseline",)
+    ),
     "results/osvos": Item(by=making.davis_results, needs=("stores/davis",)),
     "rvos.toml": Item(by=making.workspace_file),
     "releases/a2d_sentences": _synth("a2d", "releases/a2d_sentences"),

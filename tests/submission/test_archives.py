@@ -165,7 +165,7 @@ HOSTILE = {
     "lfs": (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n", r"git lfs pull"),
     "web page": (b"<!DOCTYPE html><html>sign in</html>", r"a (saved )?web page"),
     "text": (b"hello", r"cannot be read as a zip archive"),
-    "empty": (b"", r"cannot be read as a zip archive"),
+    "empty": (b"", r"is an empty file"),
     "empty zip": (zipped(), r"holds no PNG file"),
     "too many archives inside": (
         zipped("a.zip", content=zipped("b.zip", content=zipped("c.zip", content=PACKED["zip in zip"]))),

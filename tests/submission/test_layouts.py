@@ -12,7 +12,6 @@ from PIL import Image
 
 from rvosbench import masks
 from rvosbench.errors import (
-    DatasetError,
     FormatError,
     MissingPathError,
     ScoreError,
@@ -244,7 +243,7 @@ def test_what_is_no_prediction_is_refused(tmp_path: Path):
     with pytest.raises(FormatError, match=r"text\.zip cannot be read as a zip archive"):
         open_predictions(tmp_path / "text.zip", "expression")
     put(tmp_path / "cut" / "pair" / "0" / "00000.png", masks.encode_binary_png(square(0))[:60])
-    with pytest.raises(DatasetError, match=r"00000\.png"):
+    with pytest.raises(ScoreError, match=r"00000\.png ends after 60 bytes"):
         open_predictions(tmp_path / "cut", "expression").read(two_squares())
 
 

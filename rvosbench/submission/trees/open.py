@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from rvosbench.errors import FormatError
+from rvosbench.files.foreign import what_it_is
 from rvosbench.files.text import some
 from rvosbench.submission.trees.folder import Folder
 from rvosbench.submission.trees.positioned import PositionedFile, open_path
@@ -15,14 +16,6 @@ from rvosbench.submission.trees.tree import Tree, is_archive
 from rvosbench.submission.trees.zips import Zip
 
 _DEEPEST = 3  # archives in archives
-_OTHERS = {
-    b"7z\xbc\xaf\x27\x1c": "a 7z archive",
-    b"Rar!\x1a\x07": "a RAR archive",
-    b"\x28\xb5\x2f\xfd": "compressed with zstd",
-    b"version https://git-lfs": "a git-lfs pointer, not the file; fetch it with: git lfs pull",
-    b"<!DOCTYPE": "a web page, not the file; download it again",
-    b"<html": "a web page, not the file; download it again",
-}
 
 
 def open_tree(path: Path, contents: Callable[[Tree], bool]) -> tuple[Tree, tuple[str, ...]]:
@@ -67,7 +60,12 @@ def _archive(opener: Callable[[], PositionedFile], shown: str) -> Tree:
     head = file.bytes_at(0, 512)
     if looks_like_tar(head) or shown.lower().endswith(".tar"):
         return Tar(opener, shown, file)
-    other = next((what for magic, what in _OTHERS.items() if head.startswith(magic)), None)
-    if other is not None:
-        raise FormatError(f"{shown} is {other}; expected PNG folders, a zip or tar archive, or Parquet")
-    return Zip(opener, shown, file)
+    try:
+        return Zip(opener, shown, file)
+    except FormatError:
+        kind = what_it_is(head)
+        if kind is None or kind == "a zip archive":
+            raise
+        raise FormatError(
+            f"{shown} is {kind}; expected PNG folders, a zip or tar archive, or Parquet"
+        ) from None

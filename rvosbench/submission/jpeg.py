@@ -1,4 +1,4 @@
-"""One picture of a prediction -> its mask or labels."""
+"""Masks saved as JPEG: refused by name, or cut at a threshold where that was asked for."""
 
 from __future__ import annotations
 
@@ -21,14 +21,7 @@ def read_mask(data: bytes, name: str, threshold: int | None) -> tuple[NDArray[np
     """The mask of a picture that holds one, and whether grey values were cut at the threshold."""
     if data.startswith(b"\xff\xd8\xff"):
         return _jpeg(data, name, threshold), True
-    return masks.decode_index_png(data, name) != 0, False
-
-
-def read_labels(data: bytes, name: str) -> NDArray[np.uint8]:
-    """The labels of a picture that holds several objects."""
-    if data.startswith(b"\xff\xd8\xff"):
-        raise no_jpeg(name)
-    return masks.decode_index_png(data, name)
+    return masks.read_mask(data, name, threshold=threshold)
 
 
 def no_jpeg(name: str) -> ScoreError:
