@@ -111,6 +111,8 @@ def _versions(parts: Sequence[Part]) -> list[str]:
         used = list(dict.fromkeys(str(versions.get(name, "none")) for versions in made))
         if len(used) > 1:
             remarks.append(f"the parts were made with several versions of {name}: {', '.join(used)}")
+    if not remarks and len({_fact(part, "fingerprint") for part in parts}) > 1:
+        remarks.append("the parts were made by several states of the program, or of the model's")
     return remarks
 
 

@@ -104,6 +104,8 @@ def _record(parts: Sequence[tuple[Run, Shard]], videos: int) -> dict[str, Any]:
     """run.json of the whole: counts and times are summed, and each part is told of."""
     contents = [dict(run.record.content) for run, _ in parts if run.record is not None]
     whole = contents[0] | {"shard": None, "written": environment()["written"]}
+    if len({content.get("fingerprint") for content in contents}) > 1:
+        whole["fingerprint"] = None
     for name in ("frames", "expressions", "reused"):
         whole[name] = sum(int(content.get(name) or 0) for content in contents)
     whole["videos"] = videos

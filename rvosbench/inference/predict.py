@@ -146,6 +146,7 @@ def predict(
             "mismatched_expressions": chosen.mismatched_expressions,
             "limit": chosen.limit,
             "shard": None if shard is None else asdict(shard),
+            "merged": None,
             "settings": loaded.settings,
         }
         environment = run_record.environment()

@@ -96,7 +96,7 @@ def test_any_number_of_parts_is_the_whole(store, tmp_path, made, of):
     assert content(merged.run) == content(whole)
     assert_same_scores(merged.run, whole, "a2d")
     one, other = record(merged.run), record(whole)
-    for key in other.keys() - {"written", "timings", "hardware"}:
+    for key in other.keys() - {"written", "timings", "hardware", "merged"}:
         assert one[key] == other[key], key
     assert one["timings"]["model_s"] == pytest.approx(
         sum(record(part)["timings"]["model_s"] for part in parts), abs=1e-3 * of
@@ -253,6 +253,13 @@ def test_scores_with_other_options_are_refused_by_the_shard(copies, store, tmp_p
 def test_several_versions_are_said(copies, tmp_path):
     write_record(copies[1], versions=record(copies[1])["versions"] | {"numpy": "0.1"})
     assert any("several versions of numpy" in note for note in merge(copies, out=tmp_path / "m").notes)
+
+
+def test_several_states_of_the_program_are_said(copies, tmp_path):
+    write_record(copies[1], fingerprint="0" * 64)
+    merged = merge(copies, out=tmp_path / "merged")
+    assert any("several states of the program" in note for note in merged.notes)
+    assert record(merged.run)["fingerprint"] is None
 
 
 def test_mismatched_expressions_are_left_out_in_each_part(store, tmp_path):
