@@ -1,26 +1,23 @@
-"""Which format predictions have, and where in it they begin; the ground truth itself is none."""
+"""Which format predictions have; the ground truth itself is none."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from rvosbench.errors import MissingPathError, ScoreError
-from rvosbench.plugins.protocol import ANNOTATORS
+from rvosbench.files.text import some
 from rvosbench.runs.predictions import Predictions
 from rvosbench.runs.tolerance import STRICT, Tolerance
 from rvosbench.store import Store, open_store
 from rvosbench.submission import forms
-from rvosbench.submission.files import ANNOTATOR, LAYOUTS, Files, Unit, by_video, path_of
+from rvosbench.submission.files import Unit, path_of
 from rvosbench.submission.jpeg import JPEG, no_jpeg
-from rvosbench.submission.pictures import AnnotatorMaps, MaskFolders, ObjectMaps
-from rvosbench.submission.roots import find_root, is_below, unexpected
-from rvosbench.submission.sources import ParquetSource, PredictionSource, refuse_other_case
+from rvosbench.submission.picture_trees import open_pictures
+from rvosbench.submission.sources import ParquetSource, PredictionSource
 from rvosbench.submission.trees import Name, OneFile, Tree, open_tree, suffix_of
 from rvosbench.submission.trees.folder import Folder
 from rvosbench.submission.truth import GroundTruth
-
-_USUAL: tuple[Name, ...] = ((), ("Annotations",))  # where results begin by the layouts, without a guess
 
 
 def open_predictions(
@@ -43,7 +40,8 @@ def open_predictions(
         store: the store with the ground truth, or its folder. By its video ids the results are found below
             folders of any name.
         tolerance: what is let pass.
-        split: of the store; decides what numbers in JSON mean. None: any.
+        split: of the store; decides which of several results are read, and what numbers in JSON mean. None:
+            any.
 
     Raises:
         MissingPathError: nothing is there.
@@ -63,34 +61,28 @@ def open_predictions(
     tree, notes = open_tree(path, _holds_results)
     names = sorted(tree.names())
     pictures = [name for name in names if suffix_of(name) == ".png"]
+    others = [name for name in names if suffix_of(name) in forms.SUFFIXES]
     if not pictures:
-        others = [name for name in names if suffix_of(name) in forms.SUFFIXES]
         if others:
             if isinstance(tree, Folder):
                 truth.refuse(path, _with_folders(tree, others))
             source = forms.open_form(tree, others, str(path), unit, tolerance, store, split)
             source.notes = (*notes, *source.notes)
             return source
+        if tables := {name[:-1] for name in names if suffix_of(name) == ".parquet"}:
+            return _parquet(tree, sorted(tables), str(path), tolerance)
         pictures = _jpegs(names, str(path), tolerance)
-    known = set() if store is None else {i for name in store.splits for i in store.video_ids(name)}
-    root = find_root(pictures, unit, known, str(path))
-    if root not in _USUAL:
-        notes += (f"{tree.shown}: the results are in the folder {path_of(root)}",)
-    below = [name for name in pictures if is_below(name, root, unit)]
-    strays = len(pictures) - len(below)
-    if strays and tolerance.surplus == "error":
-        raise unexpected(next(n for n in pictures if not is_below(n, root, unit)), unit, str(path))
+    source = open_pictures(
+        tree, pictures, unit, tolerance=tolerance, store=store, split=split, shown=str(path), beside=others
+    )
     if isinstance(tree, Folder):
-        truth.refuse(path, _with_folders(tree, below))
-    files = by_video(below, root, str(path), unit)
-    source = _source(tree, files, unit, tolerance, notes, strays, str(path))
-    if known:
-        refuse_other_case(set(source.video_ids()) - known, known, "video")
+        truth.refuse(path, _with_folders(tree, source.names()))
+    source.notes = (*notes, *source.notes)
     return source
 
 
 def _holds_results(tree: Tree) -> bool:
-    return any(suffix_of(name) in (".png", *forms.SUFFIXES) for name in tree.names())
+    return any(suffix_of(name) in (".png", ".parquet", *forms.SUFFIXES) for name in tree.names())
 
 
 def _jpegs(names: Sequence[Name], shown: str, tolerance: Tolerance) -> list[Name]:
@@ -106,38 +98,24 @@ def _jpegs(names: Sequence[Name], shown: str, tolerance: Tolerance) -> list[Name
     return found
 
 
-def _with_folders(tree: Folder, names: Sequence[Name]) -> Iterator[Path]:
+def _parquet(tree: Tree, folders: Sequence[Name], shown: str, tolerance: Tolerance) -> PredictionSource:
+    """Tables of `rvos predict`, below other folders."""
+    if not isinstance(tree, Folder):
+        raise ScoreError(
+            f"{shown} holds Parquet files in the folder {path_of(folders[0]) or '.'}; unpack the archive and "
+            "name that folder"
+        )
+    if len(folders) > 1:
+        raise ScoreError(
+            f"{shown} holds several results: {some(map(path_of, folders), 6)}; name one of these folders"
+        )
+    source = ParquetSource(Predictions.open(tree.root.joinpath(*folders[0])), tolerance)
+    source.notes = (f"{shown}: the results are in the folder {path_of(folders[0])}",)
+    return source
+
+
+def _with_folders(tree: Folder, names: Iterable[Name]) -> Iterator[Path]:
     """Where files lie: each folder once, and files that are links."""
-    yield from {tree.path_of(name).parent: None for name in names}
-    for name in names:
-        if tree.path_of(name).is_symlink():
-            yield tree.path_of(name)
-
-
-def _source(
-    tree: Tree,
-    files: Files,
-    unit: Unit,
-    tolerance: Tolerance,
-    notes: tuple[str, ...],
-    strays: int,
-    shown: str,
-) -> PredictionSource:
-    if unit == "object":
-        if any(len(key) == 2 for of_video in files.values() for key in of_video):
-            notes += (f"{shown}: a mask per object is read, <sequence>/<object>/<frame>.png",)
-        return ObjectMaps(tree, files, tolerance, notes, strays)
-    annotators = {video_id for video_id in files if ANNOTATOR.fullmatch(video_id)}
-    if not annotators:
-        return MaskFolders(tree, files, tolerance, notes, strays)
-    if unit == "expression":
-        raise ScoreError(
-            f"{shown} holds label maps per annotator ({', '.join(sorted(annotators)[:4])}), expected "
-            f"{LAYOUTS[unit]}; choose a protocol that merges expressions, such as davis-official"
-        )
-    if files.keys() != set(ANNOTATORS):
-        raise ScoreError(
-            f"{shown} holds {', '.join(sorted(files)[:5])}, expected the folders {', '.join(ANNOTATORS)} and "
-            "no other: the mean is taken over all annotators"
-        )
-    return AnnotatorMaps(tree, files, tolerance, notes, strays)
+    paths = [tree.path_of(name) for name in names]
+    yield from dict.fromkeys(path.parent for path in paths)
+    yield from (path for path in paths if path.is_symlink())

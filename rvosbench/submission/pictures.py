@@ -49,6 +49,11 @@ class _Pictures:
     def video_ids(self) -> tuple[str, ...]:
         return tuple(sorted(self._files))
 
+    def names(self) -> Iterator[Name]:
+        """Of all files that are read."""
+        for of_video in self._files.values():
+            yield from of_video.values()
+
     def _of_video(self, video_id: str) -> Mapping[_Key, Name]:
         return self._files.get(video_id, {})
 

@@ -12,7 +12,9 @@ from rvosbench.submission.trees import Name
 _TOPS = ("Annotations", "valid")  # what servers and the inference scripts of the field call the first folder
 
 
-def find_root(names: Sequence[Name], unit: Unit, known: Collection[str], shown: str) -> Name:
+def find_root(
+    names: Sequence[Name], unit: Unit, known: Collection[str], shown: str, beside: Sequence[Name] = ()
+) -> Name:
     """The folders around the results.
 
     Args:
@@ -20,6 +22,7 @@ def find_root(names: Sequence[Name], unit: Unit, known: Collection[str], shown: 
         unit: what is answered.
         known: the ids of the videos that may be answered; may be empty, then the form of the names decides.
         shown: what messages call the whole.
+        beside: files of other forms there, which the pictures may only belong to.
 
     Returns:
         The parts before the video (or annotator). Not every name need fit below it.
@@ -28,11 +31,11 @@ def find_root(names: Sequence[Name], unit: Unit, known: Collection[str], shown: 
         ScoreError: no name has the form of the layout, there are several results, or it can be read in two
             ways.
     """
-    roots = _matching(names, unit, known) or _by_form(names, unit)
+    roots = matching(names, unit, known) or _by_form(names, unit)
     whole = [root for root in roots if all(is_below(name, root, unit) for name in names)]
     chosen = whole or roots
     if not chosen:
-        raise unexpected(names[0], unit, shown)
+        raise unexpected(names[0], unit, shown, beside)
     if len(chosen) == 1:
         return chosen[0]
     listed = some((path_of(root) or "." for root in chosen), 6)
@@ -41,7 +44,35 @@ def find_root(names: Sequence[Name], unit: Unit, known: Collection[str], shown: 
             f"{shown} can be read in two ways, with the results in {listed}; name the folder that holds the "
             "folders of the videos"
         )
-    raise ScoreError(f"{shown} holds several results: {listed}; name one of these folders")
+    raise ScoreError(
+        f"{shown} holds several results: {listed}; name one of these folders (of an archive, unpack it first)"
+    )
+
+
+def of_split(
+    names: Sequence[Name], unit: Unit, known: Collection[str], asked: Collection[str]
+) -> tuple[list[Name], list[Name]]:
+    """The pictures without those of results that are all of other splits.
+
+    Args:
+        names: of all pictures.
+        unit: what is answered.
+        known: the ids of the videos of all splits.
+        asked: those of the split that is scored.
+
+    Returns:
+        The pictures that are left, and the folders around the results that were left out.
+    """
+    right = matching(names, unit, asked)
+    wrong = [root for root in matching(names, unit, known) if root not in right]
+    if len(right) != 1 or not wrong:
+        return list(names), []
+    kept = [
+        name
+        for name in names
+        if is_below(name, right[0], unit) or not any(is_below(name, root, unit) for root in wrong)
+    ]
+    return kept, wrong if len(kept) < len(names) else []
 
 
 def is_below(name: Name, root: Name, unit: Unit) -> bool:
@@ -49,15 +80,16 @@ def is_below(name: Name, root: Name, unit: Unit) -> bool:
     return name[: len(root)] == root and fits(name[len(root) :], unit)
 
 
-def unexpected(name: Name, unit: Unit, shown: str) -> ScoreError:
+def unexpected(name: Name, unit: Unit, shown: str, beside: Sequence[Name] = ()) -> ScoreError:
     """A picture that has no place in the layout."""
+    file = f", or name {path_of(beside[0])} itself if that holds them" if beside else ""
     return ScoreError(
         f"{shown} holds {path_of(name)}, expected {LAYOUTS[unit]}; choose the protocol that fits "
-        "(rvos list protocols) or another folder"
+        f"(rvos list protocols) or another folder{file}"
     )
 
 
-def _matching(names: Sequence[Name], unit: Unit, known: Collection[str]) -> list[Name]:
+def matching(names: Sequence[Name], unit: Unit, known: Collection[str]) -> list[Name]:
     """The places below which a video's folder has a video's id."""
     known = set(known)
     roots = dict.fromkeys(

@@ -156,6 +156,10 @@ HOSTILE = {
     "long name": (tarred("a" * 1_000_000), r"holds a name of 1,000,000 characters"),
     "deep": (tarred("a/" * 50 + "00000.png"), r"50 folders deep"),
     "no tar in gzip": (gzip.compress(b"x" * 2000), r"cannot be read as a tar archive"),
+    "zip in gzip": (
+        gzip.compress(PACKED["zip"]),
+        r"as a tar archive .*it holds a zip archive",
+    ),
     "cut gzip": (PACKED["tar.gz"][:-40], r"cannot be read as a tar archive"),
     "cut tar": (PACKED["tar"][: 512 * 3], r"cannot be read as a tar archive"),
     "tar cut between files": (PACKED["tar"][: 512 * 2], r"cannot be read as a tar archive.*it ends within"),
@@ -294,3 +298,25 @@ def test_names_of_any_kind_lead_nowhere(name, tmp_path_factory):
 def test_scores_are_refused_not_guessed_where_the_layout_is_another(mine, store):
     with pytest.raises(ScoreError, match=r"holds pair/00000\.png, expected <video>/<expression>"):
         read(mine(zipped("pair/00000.png")), store)
+
+
+def test_names_that_are_no_utf8_can_be_written_and_read(mine, store, tmp_path):
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w", encoding="latin-1", format=tarfile.GNU_FORMAT) as archive:
+        for name in (*NAMES, "\xe9t\xe9/0/00000.png"):
+            member = tarfile.TarInfo(name)
+            member.size = len(PNG)
+            archive.addfile(member, io.BytesIO(PNG))
+    source = open_predictions(mine(buffer.getvalue()), "expression", store=store)
+    assert [name.encode() for name in source.video_ids()] == [rb"\udce9t\udce9", b"pair"]
+
+
+def test_links_that_lead_around_end_in_one_line(tmp_path, store, monkeypatch):
+    monkeypatch.setattr("rvosbench.submission.trees.folder._MOST", 100)
+    for depth in range(6):
+        (tmp_path / "mine" / str(depth)).mkdir(parents=True)
+    for depth in range(5):
+        for link in range(5):
+            (tmp_path / "mine" / str(depth) / f"to{link}").symlink_to(tmp_path / "mine" / str(depth + 1))
+    with pytest.raises(FormatError, match="leads to more than 100 folders"):
+        read(tmp_path / "mine", store)

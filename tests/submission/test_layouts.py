@@ -263,3 +263,30 @@ def test_a_damaged_zip_entry_is_refused(tmp_path: Path):
     (tmp_path / "mine.zip").write_bytes(bytes(data))
     with pytest.raises(FormatError, match=r"mine\.zip:pair/0/00000\.png cannot be unpacked"):
         open_predictions(tmp_path / "mine.zip", "expression").read(two_squares())
+
+
+def test_parquet_below_another_folder_is_found_and_said(tmp_path: Path):
+    row = Prediction(
+        video_id="pair",
+        expression_id="0",
+        frame_index=2,
+        candidate=0,
+        score=0.5,
+        mask=masks.encode(square(1)),
+    )
+    with PredictionsWriter(tmp_path / "mine" / "predictions") as writer:
+        writer.add([row])
+    source = open_predictions(tmp_path / "mine", "expression")
+    assert source.read(two_squares()).rows == [row]
+    assert source.notes == (f"{tmp_path / 'mine'}: the results are in the folder predictions",)
+    with zipfile.ZipFile(tmp_path / "mine.zip", "w") as archive:
+        archive.write(tmp_path / "mine" / "predictions" / "part-00000.parquet", "p/part-00000.parquet")
+    with pytest.raises(ScoreError, match="holds Parquet files in the folder p; unpack the archive"):
+        open_predictions(tmp_path / "mine.zip", "expression")
+
+
+def test_pictures_beside_another_form_are_told_from_results(tmp_path: Path):
+    put(tmp_path / "mine" / "plots" / "curve.png", masks.encode_binary_png(square(0)))
+    put(tmp_path / "mine" / "results.json", b"{}")
+    with pytest.raises(ScoreError, match=r"or name results\.json itself if that holds them"):
+        open_predictions(tmp_path / "mine", "expression")

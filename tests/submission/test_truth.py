@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from rvosbench import masks
-from rvosbench.errors import ScoreError
+from rvosbench.errors import InvalidDataError, ScoreError
 from rvosbench.store import Store
 from rvosbench.submission import open_predictions
 from tests.tiny_store import square, two_squares, write_store
@@ -69,18 +69,34 @@ def test_links_to_annotations_are_followed(release, store, tmp_path, linked):
         open_predictions(tmp_path / "mine", "expression", release=release, store=store)
 
 
-def test_annotations_as_run_lengths_are_refused(release, store):
+def test_annotations_as_run_lengths_are_refused_beside_the_expressions_alone(release, store):
     path = release / "train" / "mask_dict.json"
     path.write_text("{}")
     with pytest.raises(ScoreError, match="is the ground truth of the release"):
         open_predictions(path, "expression", release=release, store=store)
+    mine = release / "results" / "mask_dict.json"
+    mine.parent.mkdir()
+    mine.write_text("{}")
+    with pytest.raises(InvalidDataError, match=r"^(?!.*ground truth)"):
+        open_predictions(mine, "expression", release=release, store=store)
 
 
-def test_masks_that_were_given_for_the_store_are_refused(release, store, tmp_path):
-    given = put(tmp_path / "elsewhere" / "masks")
-    store.manifest["converter"] = {"arguments": {"options": {"valid-masks": str(given)}}}
-    with pytest.raises(ScoreError, match="is the ground truth given for the store"):
-        open_predictions(given, "expression", release=release, store=store)
+@pytest.mark.parametrize("inner", ["", "Annotations", "valid/Annotations"])
+@pytest.mark.parametrize("relative", [False, True])
+def test_masks_that_were_given_for_the_store_are_refused(tmp_path, monkeypatch, inner, relative):
+    (tmp_path / "elsewhere" / "release" / "valid" / "JPEGImages").mkdir(parents=True)
+    video = replace(two_squares(), split="valid", source="valid/JPEGImages/pair")
+    store = write_store(tmp_path / "store", [video])
+    masks_folder = put(tmp_path / "elsewhere" / "masks" / inner)
+    given = "masks" if relative else str(tmp_path / "elsewhere" / "masks")
+    store.manifest["converter"] = {"arguments": {"options": {"valid-masks": given}}}
+    store.manifest["release"]["root"] = str(tmp_path / "elsewhere" / "release")
+    for folder in {masks_folder, masks_folder / "pair"}:
+        with pytest.raises(ScoreError, match="is the ground truth given for the store"):
+            open_predictions(folder, "expression", store=store)
+    # What lies where annotations would be is somebody's results: the masks came from elsewhere.
+    mine = put(tmp_path / "elsewhere" / "release" / "valid" / "Annotations")
+    assert open_predictions(mine, "expression", store=store).video_ids() == ("pair",)
 
 
 def test_a_copy_of_the_annotations_elsewhere_is_opened(release, store, tmp_path):

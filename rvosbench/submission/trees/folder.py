@@ -12,6 +12,7 @@ from rvosbench.files.text import one_line
 from rvosbench.submission.trees.positioned import PositionedFile, open_path
 from rvosbench.submission.trees.tree import MOST_BYTES, Index, Name, too_large
 
+_MOST = 500_000  # folders
 _DEEPEST = 8  # more than any layout with folders around it; deeper folders are not looked into
 
 
@@ -26,7 +27,7 @@ class Folder:
     @cached_property
     def _index(self) -> Index[Path]:
         index: Index[Path] = Index(self.shown)
-        for path in _walk(self.root, (), frozenset()):
+        for path in _walk(self.root, (), frozenset(), _Folders(self.shown)):
             index.add(str(path.relative_to(self.root)), path)
         return index
 
@@ -64,8 +65,30 @@ class Folder:
         return open_path(self.path_of(name))
 
 
-def _walk(folder: Path, above: Name, ancestors: frozenset[tuple[int, int]]) -> Iterator[Path]:
+class _Folders:
+    """How many folders were looked into: links can make a few lead to any number."""
+
+    def __init__(self, root: str) -> None:
+        self._root = root
+        self._count = 0
+
+    def enter(self) -> None:
+        """Note one more.
+
+        Raises:
+            FormatError: they are too many.
+        """
+        self._count += 1
+        if self._count > _MOST:
+            raise FormatError(
+                f"{self._root} leads to more than {_MOST:,} folders; expected a folder of predictions, are "
+                "there links in it that lead around?"
+            )
+
+
+def _walk(folder: Path, above: Name, ancestors: frozenset[tuple[int, int]], seen: _Folders) -> Iterator[Path]:
     """Everything in a folder that is not a folder, links to folders followed."""
+    seen.enter()
     try:
         status = folder.stat()
         if (status.st_dev, status.st_ino) in ancestors or len(above) > _DEEPEST:
@@ -80,6 +103,6 @@ def _walk(folder: Path, above: Name, ancestors: frozenset[tuple[int, int]]) -> I
         if entry.name.startswith("."):
             continue
         if entry.is_dir():
-            yield from _walk(path, (*above, entry.name), ancestors | {(status.st_dev, status.st_ino)})
+            yield from _walk(path, (*above, entry.name), ancestors | {(status.st_dev, status.st_ino)}, seen)
         else:
             yield path

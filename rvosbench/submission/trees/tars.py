@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from rvosbench.errors import FormatError
+from rvosbench.files.foreign import what_it_is
 from rvosbench.files.text import one_line
 from rvosbench.submission.trees.positioned import PositionedFile, spool
 from rvosbench.submission.trees.tree import MOST_BYTES, Index, Name, too_large
@@ -37,18 +38,16 @@ class Tar:
         self._opener = opener
         try:
             self._file = _plain(opener() if file is None else file, shown)
-            index: Index[tuple[int, int]] = Index(shown)
+        except _FAULTS as error:
+            raise _unreadable(shown, error) from error
+        index: Index[tuple[int, int]] = Index(shown)
+        try:
             for member in _members(self._file, shown):
                 if not member.isdir() and index.name_of(member.name):
                     _refuse_special(member, shown)
                     index.add(member.name, (member.offset_data, member.size))
         except _FAULTS as error:
-            if isinstance(error, FormatError):
-                raise
-            raise FormatError(
-                f"{shown} cannot be read as a tar archive ({one_line(error)}); was it cut off on its way? "
-                "Write it again"
-            ) from error
+            raise _unreadable(shown, error, self._file) from error
         self._entries = index.files
         self.notes = index.notes
 
@@ -88,6 +87,17 @@ def _plain(file: PositionedFile, shown: str) -> PositionedFile:
         return file
     with unpacker(file) as stream:
         return spool(stream, file.size, shown)
+
+
+def _unreadable(shown: str, error: Exception, unpacked: PositionedFile | None = None) -> FormatError:
+    if isinstance(error, FormatError):
+        return error
+    kind = None if unpacked is None else what_it_is(unpacked.bytes_at(0, _BLOCK))
+    inside = f", it holds {kind}" if kind and kind != "a tar archive" else ""
+    return FormatError(
+        f"{shown} cannot be read as a tar archive ({one_line(error)}{inside}); was it cut off on its way? "
+        "Expected PNG folders, a zip or tar archive, or Parquet"
+    )
 
 
 class _Headers(io.RawIOBase):

@@ -88,6 +88,11 @@ def too_large(where: str, size: int, most: int) -> FormatError:
     )
 
 
+def _text(part: str) -> str:
+    r"""A name that can be written anywhere: bytes that are no UTF-8 as `\udcff`."""
+    return part.encode("utf-8", "backslashreplace").decode()
+
+
 _T = TypeVar("_T")
 
 
@@ -116,7 +121,7 @@ class Index(Generic[_T]):
                 f"{self._tree} holds a name of {len(raw):,} characters, {shown(raw, 40)}; expected at most "
                 f"{_LONGEST:,}; write it again"
             )
-        name = tuple(part for part in raw.replace("\\", "/").split("/") if part not in ("", "."))
+        name = tuple(_text(part) for part in raw.replace("\\", "/").split("/") if part not in ("", "."))
         if ".." in name:
             raise FormatError(
                 f"{self._tree} holds the name {shown(raw, 200)}, which leads out of it; pack the results "
