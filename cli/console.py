@@ -110,7 +110,9 @@ def print_json(content: Mapping[str, Any]) -> None:
     """
     import json
 
-    click.echo(json.dumps(_plain(content), indent=1, ensure_ascii=False, allow_nan=False))
+    text = json.dumps(_plain(content), indent=1, ensure_ascii=False, allow_nan=False)
+    # File names that are no UTF-8 hold lone surrogates; JSON writes them as \udcff.
+    click.echo(text.encode("utf-8", "backslashreplace").decode())
 
 
 def stdout_console() -> Console:

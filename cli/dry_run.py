@@ -44,7 +44,11 @@ def show_plan(found: Plan, root: Path, out: Path, *, as_json: bool) -> None:
     incomplete = _count(sum(split.incomplete for split in found.splits), "video")
     _list(console, f"Missing: {_count(len(missing), 'file')} of {incomplete}", missing)
     _list(console, f"Errors: {len(found.errors):,}", found.errors)
-    lines = [] if missing or found.errors else ["Missing: nothing"]
+    partial = [split for split in found.splits if split.masks[0] < split.masks[1]]
+    lines = [] if missing or found.errors or partial else ["Missing: nothing"]
+    for split in partial:
+        have, promised = split.masks
+        lines.append(f"Missing in {split.name}: masks of {promised - have:,} of {promised:,} frames")
     lines += [f"Index: {_count(found.index.count, 'file')}, {file_size(found.index.size_bytes)}"]
     if found.absent:
         lines.append(f"Not in this copy: {', '.join(found.absent)}")

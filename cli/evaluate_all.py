@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from rvosbench.errors import MissingPathError, RvosbenchError
+from rvosbench.errors import MissingPathError
 
-from .console import note, print_json, progress, stdout_console, warn
+from .console import note, progress
+from .evaluate_each import Each, Job, show
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
 
+    from rvosbench.runs.scores import Scores
     from rvosbench.workspace import Workspace
     from rvosbench.workspace.pending import Task
     from rvosbench.workspace.runs import RunEntry
@@ -20,8 +23,8 @@ def evaluate_workspace(
     workspace: Workspace,
     protocol_of: Callable[[str], str],
     predict: Callable[[Task], RunEntry],
+    options: Mapping[str, Any],
     *,
-    seed: int,
     as_json: bool,
 ) -> int:
     """Predict and score whatever has no scores yet, and print the leaderboard.
@@ -32,7 +35,7 @@ def evaluate_workspace(
         workspace: whose runs.
         protocol_of: dataset -> its own protocol.
         predict: makes the predictions of a trained run and returns their run.
-        seed: of the bootstrap.
+        options: of `rvosbench.evaluate`.
         as_json: print the leaderboard as JSON.
 
     Returns:
@@ -47,13 +50,7 @@ def evaluate_workspace(
     from rvosbench.workspace.pending import unscored_runs
     from rvosbench.workspace.runs import runs_of
 
-    failed = 0
-
-    def fail(run: RunEntry, error: str) -> None:
-        nonlocal failed
-        failed += 1
-        warn(f"{run.name} is not scored: {error}")
-
+    each = Each()
     if not runs_of(workspace):
         raise MissingPathError(
             f"{from_here(workspace.runs)} has no runs, expected some to score; make one with: rvos train "
@@ -62,47 +59,33 @@ def evaluate_workspace(
     pending = unscored_runs(workspace, protocol_of)
     for left in pending.left:
         if left.is_fault:
-            fail(left.run, left.reason)
+            each.fail(left.run.name, left.reason)
         else:
             note(f"{left.run.name} is not scored: {left.reason}")
-    tasks = list(pending.score)
-    for task in pending.predict:
-        try:
-            answers = predict(task)
-        except RvosbenchError as error:
-            fail(task.run, str(error))
-        else:
-            tasks.append(task.of(answers))
-    for task in tasks:
-        try:
-            with progress(f"evaluate {task.run.name}") as update:
-                evaluate(
-                    from_here(task.run.path),
+
+    def job(task: Task, *, predicted: bool) -> Job:
+        def score() -> tuple[Path, Scores]:
+            run = task.run if predicted else predict(task)
+            path = from_here(run.path)
+            with progress(f"evaluate {run.name}") as update:
+                scores = evaluate(
+                    path,
                     store=Store.open(task.store),
                     split=task.split,
                     protocol=task.protocol,
                     on_progress=update,
-                    seed=seed,
+                    **options,
                 )
-        except RvosbenchError as error:
-            fail(task.run, str(error))
-    _show(workspace, as_json)
-    return 1 if failed else 0
+            return path, scores
 
+        return Job(name=task.run.name, score=score)
 
-def _show(workspace: Workspace, as_json: bool) -> None:
-    """The leaderboard of all that has scores."""
-    from rvosbench.reporting import leaderboard
-    from rvosbench.workspace.here import from_here
-    from rvosbench.workspace.runs import runs_of
-
-    scored = [from_here(run.path) for run in runs_of(workspace) if run.scores]
-    found = leaderboard.tables(leaderboard.collect(scored))
-    if as_json:
-        print_json(leaderboard.as_json(found))
-        return
-    console = stdout_console()
-    for table in found:
-        console.print(leaderboard.as_rich(table))
-    if not found:
-        note("No run has scores.")
+    each.run(job(task, predicted=True) for task in pending.score)
+    each.run(job(task, predicted=False) for task in pending.predict)
+    show(
+        [from_here(run.path) for run in runs_of(workspace) if run.scores],
+        only=None,
+        failed=each.failed,
+        as_json=as_json,
+    )
+    return 1 if each.failed else 0

@@ -42,6 +42,7 @@ def info_command(store: str, list_them: bool, splits: tuple[str, ...], as_json: 
       rvos info stores/ytvos --json > ytvos.json
       rvos info stores/ytvos --videos --split valid
     """
+    from rvosbench.store.partial_truth import say
     from rvosbench.store_tools import info
 
     from .console import print_json, stdout_console
@@ -64,6 +65,10 @@ def info_command(store: str, list_them: bool, splits: tuple[str, ...], as_json: 
         if split.text.frequent:
             words = ", ".join(f"{word} {count:,}" for word, count in split.text.frequent)
             console.print(strip_control(f"Most frequent words of {name}: {words}"), markup=False)
+    for name, split in found.splits.items():
+        if split.partly_annotated:
+            said = say(split.partly_annotated)
+            console.print(strip_control(f"Ground truth of {name} is not whole: {said}"), markup=False)
     _say_problems(found)
     console.print()
     for title, text in (("Licence", found.licence), ("Homepage", found.homepage)):

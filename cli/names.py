@@ -109,3 +109,5 @@ LIST_KIND = Name("kind", lambda _: KINDS)
 """Of `rvos list`."""
 EXPORT_LAYOUT = Name("layout", lambda _: ("png", "mask-dict", "coco"))
 """Of `rvos export`."""
+SERVER = Name("server", lambda _: ("mevis", "mosev2", "ytvos", "davis", "lvvis"))
+"""Of `rvos submit`."""

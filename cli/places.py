@@ -200,7 +200,7 @@ def scored_runs() -> list[Path]:
     from rvosbench.workspace.runs import runs_of
 
     workspace = workspace_instead_of("RUN")
-    runs = [from_here(run.path) for run in runs_of(workspace) if run.scores]
+    runs = [from_here(run.path) for run in runs_of(workspace) if run.scores and run.shard is None]
     if not runs:
         raise MissingPathError(
             f"{from_here(workspace.runs)} has no run with scores, expected some to rank; score them with: "

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from .commands import command, dry_run_option, json_option
 from .model_options import chosen_options, model_option, precision_option, text_encoder_option
 from .names import MODEL
+from .parts import counted, shard_option
 from .paths import PATH
 from .places import CheckpointPath, answers_folder, device_option
 from .stores import dataset_option, release_option
+
+if TYPE_CHECKING:
+    from rvosbench.work.shards import Shard
 
 
 @command("predict")
@@ -40,9 +45,13 @@ from .stores import dataset_option, release_option
 )
 @click.option("--swap-sentences", is_flag=True, hidden=True, help="What --mismatched-expressions was called.")
 @click.option("--limit", type=click.IntRange(1), help="Only the first N videos.")
+@shard_option("Answer only part I of N contiguous ranges of the videos; `rvos merge` joins the runs.")
 @click.option("--seed", default=0, show_default=True, help="For models that draw at random.")
 @device_option()
 @precision_option
+@click.option(
+    "--no-resume", is_flag=True, help="Forget the videos that an interrupted run at --out has finished."
+)
 @click.option("--overwrite", is_flag=True, help="Replace predictions that are already at --out.")
 @dry_run_option
 @json_option
@@ -59,9 +68,11 @@ def predict_command(
     mismatched_expressions: bool,
     swap_sentences: bool,
     limit: int | None,
+    shard: Shard | None,
     seed: int,
     device: str,
     precision: str,
+    no_resume: bool,
     overwrite: bool,
     dry_run: bool,
     as_json: bool,
@@ -70,16 +81,20 @@ def predict_command(
     """Let MODEL answer every expression of a split.
 
     Writes OUT/predictions and OUT/run.json.
+    When it is interrupted or killed, the same command goes on where it was.
 
     \b
     Example:
       rvos predict soc --checkpoint runs/training/checkpoint \\
         --dataset stores/ytvos --split heldout --out runs/soc
+      rvos predict centre --dataset stores/ytvos --split heldout \\
+        --shard 1/2 --out runs/centre-1
     """
     from rvosbench.inference.predict import predict
     from rvosbench.runs.record import read_run
 
     from .console import note, print_json, progress, warn
+    from .interrupted import keeping_work
     from .stores import only_split, open_store
 
     if swap_sentences:
@@ -99,6 +114,7 @@ def predict_command(
             **({"options": options} if options else {}),
             **facts_of(store, split, limit),
             **({} if candidates is None else {"candidates": candidates}),
+            **({} if shard is None else {"shard": str(shard)}),
             **{"mismatched_expressions": mismatched_expressions or swap_sentences},
             **{
                 "seed": seed,
@@ -111,6 +127,7 @@ def predict_command(
         return
     with (
         answers_folder(out, model, checkpoint, store, split) as out,
+        keeping_work(),
         progress(f"predict {model}") as update,
     ):
         predict(
@@ -126,15 +143,22 @@ def predict_command(
             candidates=candidates,
             mismatched_expressions=mismatched_expressions or swap_sentences,
             limit=limit,
+            shard=shard,
+            resume=not no_resume,
             overwrite=overwrite,
             on_progress=update,
         )
     record = read_run(out)
+    if record["reused"]:
+        note(f"Resumed: an earlier run had finished {counted(record['reused'], 'video')}")
     if record["candidates_available"] > 1:
         available = record["candidates_available"]
         note(f"candidates per expression: {record['candidates']} of the {available} that {model} can give")
     if as_json:
-        kept = ("model", "dataset", "split", "videos", "frames", "expressions", "left_out", "timings")
+        kept = (
+            *("model", "dataset", "split", "shard", "videos", "frames", "expressions", "left_out"),
+            *("reused", "timings"),
+        )
         print_json({"schema_version": 1, "run": out, **{key: record[key] for key in kept}})
     else:
         click.echo(str(out))

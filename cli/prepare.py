@@ -91,10 +91,10 @@ def prepare_command(
         --out stores/held-out -o trainval=0.1
       rvos prepare davis --root downloads/ref-davis --out stores/davis
     """
-    from rvosbench.errors import RvosbenchError
     from rvosbench.preparation import prepare
 
     from .console import note, print_json, progress, warn
+    from .interrupted import keeping_work
 
     options = chosen_options(ctx, pairs)
     root, out, options = release_and_store(name, root, out, options, limit)
@@ -118,29 +118,21 @@ def prepare_command(
             )
         show_plan(found, root, out, as_json=as_json)
         return
-    try:
-        with progress(f"prepare {name}") as update:
-            prepared = prepare(
-                name,
-                root,
-                out,
-                options=options,
-                splits=wanted,
-                limit=limit,
-                pack=pack,
-                workers=workers,
-                on_error=on_error,
-                resume=not no_resume,
-                replace=overwrite,
-                on_progress=lambda split, done, total: update(done, total, split),
-            )
-    except (RvosbenchError, KeyboardInterrupt, OSError) as error:
-        for remark in getattr(error, "__notes__", ()):
-            if "\n" not in remark:  # others are traces, which Python shows where it shows the error's own
-                note(remark)
-        if isinstance(error, KeyboardInterrupt):
-            raise click.Abort from error  # without the empty line that click shows for the other
-        raise
+    with keeping_work(), progress(f"prepare {name}") as update:
+        prepared = prepare(
+            name,
+            root,
+            out,
+            options=options,
+            splits=wanted,
+            limit=limit,
+            pack=pack,
+            workers=workers,
+            on_error=on_error,
+            resume=not no_resume,
+            replace=overwrite,
+            on_progress=lambda split, done, total: update(done, total, split),
+        )
     if prepared.reused:
         note(f"Resumed: an earlier run had finished {_videos(prepared.reused)}")
     for warning in prepared.warnings:

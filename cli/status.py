@@ -65,6 +65,10 @@ def _print(workspace: Workspace, stores: Sequence[StoreEntry], runs: Sequence[Ru
             console.print(strip_control(line), markup=False, soft_wrap=True)
         elif title == "Stores":
             console.print(_store_table(stores))
+            for store in stores:
+                for split, said in store.not_whole.items():
+                    line = f"{store.name}: the ground truth of {split} is not whole: {said}"
+                    console.print(strip_control(line), markup=False, soft_wrap=True)
         else:
             console.print(_run_table(runs))
         _say_faults(console, [(entry.name, entry.fault) for entry in entries if entry.fault])

@@ -22,6 +22,7 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from rvosbench.errors import RvosbenchError as RvosbenchError
     from rvosbench.evaluation.evaluate import evaluate as evaluate
+    from rvosbench.evaluation.merge_parts import merge as merge
     from rvosbench.inference.predict import predict as predict
     from rvosbench.inference.segment import segment as segment
     from rvosbench.metrics.pairs import score_pairs as score_pairs
@@ -55,6 +56,7 @@ _HOME = {
     "train": "rvosbench.training",
     "predict": "rvosbench.inference.predict",
     "evaluate": "rvosbench.evaluation.evaluate",
+    "merge": "rvosbench.evaluation.merge_parts",
     "compare": "rvosbench.reporting.comparison",
     "leaderboard": "rvosbench.reporting.leaderboard",
     "report": "rvosbench.reporting.report",
@@ -84,6 +86,7 @@ __all__ = [  # noqa: RUF022 - they come from `__getattr__`, in the order of `_HO
     "train",
     "predict",
     "evaluate",
+    "merge",
     "compare",
     "leaderboard",
     "report",

@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"deprecation", "errors", "types"}),
-    frozenset({"files"}),
+    frozenset({"files", "work"}),
     frozenset({"media", "plugins"}),
     frozenset({"drawing", "masks"}),
     frozenset({"runs", "store"}),

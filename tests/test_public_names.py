@@ -21,6 +21,7 @@ PROMISED = {
         "train",
         "predict",
         "evaluate",
+        "merge",
         "compare",
         "leaderboard",
         "report",

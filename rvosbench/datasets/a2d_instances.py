@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from rvosbench import masks
 from rvosbench.errors import DatasetError, MissingPathError
+from rvosbench.files.foreign import file_is
 from rvosbench.files.text import shown
 from rvosbench.types import Rle
 
@@ -60,7 +61,8 @@ def read_instances(path: Path, size: tuple[int, int]) -> InstanceMasks:
     except DatasetError:
         raise
     except (KeyError, OSError, RuntimeError, TypeError, ValueError) as error:  # h5py's, for damaged files
-        raise DatasetError(f"{path} is not a readable HDF5 file; fetch or extract it again") from error
+        what = file_is(path, expected=("an HDF5 file",))
+        raise DatasetError(f"{path} is not a readable HDF5 file{what}; fetch or extract it again") from error
     count = min(len(found), len(instances))
     first: dict[int, int] = {}
     for row in range(count - 1, -1, -1):

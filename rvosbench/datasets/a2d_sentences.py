@@ -66,6 +66,7 @@ class A2DSentences:
         self._text = _find(release_dir, _TEXT_FOLDERS, "a2d_annotation.txt")
         self._missed = _first_file(release_dir, _TEXT_FOLDERS, "a2d_missed_videos.txt")
         self._clips = _find_clips(release_dir)
+        self._clip_files = _clip_files(self._clips)
         self._listed = read_videoset(self._videoset)
         self._expressions, lost = read_expression_text(self._text)
         if lost:
@@ -176,17 +177,17 @@ class A2DSentences:
         known = self.videos(split)
         if video_id not in known:
             raise UnknownNameError(unknown(f"video of {CARD.name}/{split}", video_id, list(known)))
-        return self._clips / f"{video_id}.mp4"
+        return self._clips / self._clip_files[video_id]
 
     def _mask_files(self, video_id: str) -> list[Path]:
         folder = self._instances / video_id
-        return [folder / name for name in file_names(folder) if name.endswith(".h5")]
+        return [folder / name for name in file_names(folder) if name.lower().endswith(".h5")]
 
     def _find_videos(self) -> dict[str, tuple[str, ...]]:
         """The videos of each split that have expressions, a clip and a folder of masks."""
         listed = self._listed.keys()
         described = self._expressions.keys() - set(read_text(self._missed).split() if self._missed else [])
-        clips = {name.removesuffix(".mp4") for name in file_names(self._clips) if name.endswith(".mp4")}
+        clips = self._clip_files.keys()
         masked = folder_names(self._instances)
         reasons = {
             "are not in videoset.csv": described - listed,
@@ -247,6 +248,19 @@ def _find_clips(release_dir: Path) -> Path:
     raise MissingPathError(
         f"{release_dir / 'Release' / 'clips320H'} is missing; expected the folder of mp4 clips"
     )
+
+
+def _clip_files(folder: Path) -> dict[str, str]:
+    """Video -> file name of the mp4 files in a folder, whose suffix may be in any case.
+
+    Raises:
+        DatasetError: two of them differ only in it.
+    """
+    files: dict[str, str] = {}
+    for name in file_names(folder):
+        if name.lower().endswith(".mp4") and (other := files.setdefault(name[:-4], name)) != name:
+            raise DatasetError(f"{folder} holds {other} and {name}; expected one clip a video, remove one")
+    return files
 
 
 def _find_instances(release_dir: Path) -> Path:

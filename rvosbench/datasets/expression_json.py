@@ -16,7 +16,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from rvosbench.datasets.reading import as_list, as_mapping, as_text, as_whole, read_json, safe_id
+from rvosbench.datasets.reading import (
+    as_list,
+    as_mapping,
+    as_text,
+    as_whole,
+    member,
+    read_json,
+    safe_id,
+)
 from rvosbench.errors import DatasetError
 from rvosbench.files.text import shown
 from rvosbench.types import Expression
@@ -42,7 +50,7 @@ def read_expressions(path: Path, objects: str = "obj_id") -> dict[str, VideoEntr
         DatasetError: it is not JSON, has another shape, or holds an id that is not a safe file name.
     """
     content = as_mapping(read_json(path), str(path))
-    videos = as_mapping(content.get("videos"), f'{path}: the key "videos"')
+    videos = as_mapping(member(content, "videos", str(path)), f'{path}: the key "videos"')
     return {
         safe_id(video_id, f"{path}: a video id"): _video(
             video_id, entry, objects, f"{path}, video {video_id}"
@@ -65,9 +73,11 @@ def read_categories(path: Path) -> dict[str, dict[int, str | None]]:
     """
     content = as_mapping(read_json(path), str(path))
     categories = {}
-    for video_id, entry in as_mapping(content.get("videos"), f'{path}: the key "videos"').items():
+    for video_id, entry in as_mapping(
+        member(content, "videos", str(path)), f'{path}: the key "videos"'
+    ).items():
         where = f"{path}, video {shown(video_id)}"
-        objects = as_mapping(as_mapping(entry, where).get("objects"), f'{where}: "objects"')
+        objects = as_mapping(member(as_mapping(entry, where), "objects", where), f'{where}: "objects"')
         categories[video_id] = {
             as_whole(key, f"{where}: an object id"): _category(obj, f"{where}, object {shown(key)}")
             for key, obj in objects.items()
@@ -83,13 +93,14 @@ def _category(value: object, where: str) -> str | None:
 def _video(video_id: str, value: object, objects: str, where: str) -> VideoEntry:
     entry = as_mapping(value, where)
     names = tuple(
-        safe_id(name, f"{where}: a frame name") for name in as_list(entry.get("frames"), f'{where}: "frames"')
+        safe_id(name, f"{where}: a frame name")
+        for name in as_list(member(entry, "frames", where), f'{where}: "frames"')
     )
     if not names:
         raise DatasetError(f'{where}: "frames" is empty, expected at least one frame name')
     if len(set(names)) != len(names):
         raise DatasetError(f'{where}: "frames" names a frame twice')
-    expressions = as_mapping(entry.get("expressions"), f'{where}: "expressions"')
+    expressions = as_mapping(member(entry, "expressions", where), f'{where}: "expressions"')
     return VideoEntry(
         names,
         tuple(
@@ -109,6 +120,6 @@ def _expression(video_id: str, key: str, value: object, objects: str, where: str
     return Expression(
         video_id=video_id,
         expression_id=expression_id,
-        text=as_text(expression.get("exp"), f'{where}: "exp"'),
+        text=as_text(member(expression, "exp", where), f'{where}: "exp"'),
         object_ids=object_ids,
     )

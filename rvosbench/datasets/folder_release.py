@@ -123,7 +123,7 @@ class FolderRelease(ABC):
             raise DatasetError(
                 f"{self.release_dir / images} holds no frame any more; extract the video again"
             )
-        video = read_video(
+        return read_video(
             self.release_dir,
             video_id=video_id,
             split=split,
@@ -135,7 +135,6 @@ class FolderRelease(ABC):
             all_annotated=False,
             categories={},
         )
-        return ReadVideo(video)
 
     def _checked_index(self) -> Index:
         """The index, whose ids become paths; whatever a damaged file does to its reader is one line."""

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rvosbench.datasets.expression_json import VideoEntry, objects_meant
-from rvosbench.datasets.label_maps import read_annotations
+from rvosbench.datasets.label_maps import annotation_files, read_annotations
 from rvosbench.datasets.reading import folder_names, image_files
 from rvosbench.errors import DatasetError, MissingPathError
 from rvosbench.files.text import some
-from rvosbench.media.images import MAX_PIXELS, image_size
+from rvosbench.media.images import MAX_PIXELS, ImageHeader, image_header
+from rvosbench.media.orientation import TURNS, orientation_of_png, say_turned
+from rvosbench.plugins.dataset import ReadVideo
 from rvosbench.types import Expression, Frame, Object, Rle, Video
 
 
@@ -23,6 +25,21 @@ class FrameFolder:
     names: tuple[str, ...]  # stems, in order
     files: tuple[str, ...]  # file names, in the same order
     size: tuple[int, int]  # (height, width) px of every frame
+    turned: Mapping[str, int]  # file name -> orientation, of those that ask by EXIF to be shown turned
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What is odd about them without making them useless."""
+        said = say_turned(self.turned, len(self.files), f"frames in {self.images}")
+        return () if said is None else (said,)
+
+    def exif_hint(self, size: tuple[int, int]) -> str:
+        """What to add to the complaint that a mask has another size, where EXIF explains it.
+
+        Args:
+            size: (height, width) px of the mask.
+        """
+        return exif_hint(max(self.turned.values(), default=1)) if size == self.size[::-1] else ""
 
 
 def open_frames(
@@ -49,28 +66,53 @@ def open_frames(
                 "extract it again"
             )
     # A mask fits the frame that it was drawn on, so the first frame cannot speak for the others.
-    sizes = [frame_size(release_dir / images / files[name]) for name in frame_names]
+    headers = [frame_header(release_dir / images / files[name]) for name in frame_names]
+    sizes = [(header.height, header.width) for header in headers]
+    turned = {
+        files[name]: header.orientation
+        for name, header in zip(frame_names, headers, strict=True)
+        if header.orientation != 1
+    }
     for name, size in zip(frame_names, sizes, strict=True):
         if size != sizes[0]:
+            hint = exif_hint(max(turned.values(), default=1)) if size == sizes[0][::-1] else ""
             raise DatasetError(
                 f"{release_dir / images / files[name]} is {size[0]}x{size[1]} px (height x width), the "
-                f"first frame of its video {sizes[0][0]}x{sizes[0][1]}; expected one size, fetch the "
+                f"first frame of its video {sizes[0][0]}x{sizes[0][1]}{hint}; expected one size, fetch the "
                 "video again"
             )
-    return FrameFolder(images, tuple(frame_names), tuple(files[name] for name in frame_names), sizes[0])
+    return FrameFolder(
+        images, tuple(frame_names), tuple(files[name] for name in frame_names), sizes[0], turned
+    )
 
 
-def frame_size(path: Path) -> tuple[int, int]:
-    """(height, width) px of an image file, from its header.
+def exif_hint(orientation: int) -> str:
+    """Words for a message about two sizes; none for a picture that is upright.
+
+    Args:
+        orientation: of EXIF.
+    """
+    if orientation not in TURNS:
+        return ""
+    return (
+        f" (EXIF, orientation {orientation}, asks to show the picture {TURNS[orientation]}: pixels are used "
+        "as stored, masks must be drawn on these)"
+    )
+
+
+def frame_header(path: Path) -> ImageHeader:
+    """The header of an image file.
 
     Raises:
         MissingPathError: there is no such file.
         DatasetError: it is not a JPEG or PNG file, or too large to be decoded.
     """
-    height, width = image_size(path)
-    if height * width > MAX_PIXELS:
-        raise DatasetError(f"{path} claims to be {width}x{height} px, more than {MAX_PIXELS} in all")
-    return height, width
+    header = image_header(path)
+    if header.height * header.width > MAX_PIXELS:
+        raise DatasetError(
+            f"{path} claims to be {header.width}x{header.height} px, more than {MAX_PIXELS} in all"
+        )
+    return header
 
 
 def frame_files(
@@ -135,7 +177,7 @@ def read_video(
     all_annotated: bool,
     categories: Mapping[int, str | None],
     objects: Collection[int] | None = None,
-) -> Video:
+) -> ReadVideo:
     """Everything about one video whose masks are PNG files.
 
     Args:
@@ -159,11 +201,18 @@ def read_video(
     frames = open_frames(release_dir, images, frame_names)
     masks: dict[tuple[int, int], Rle] = {}
     annotated: tuple[bool, ...] = (False,) * len(frame_names)
+    problems = frames.problems
     if annotations is not None:
         masks, annotated = read_annotations(
-            annotations, frame_names, frames.size, all_frames=all_annotated, objects=objects
+            annotations,
+            frame_names,
+            frames.size,
+            all_frames=all_annotated,
+            objects=objects,
+            hint=frames.exif_hint(frames.size[::-1]),
         )
-    return as_video(
+        problems += _turned_annotations(annotation_files(annotations, frame_names, all_frames=False))
+    video = as_video(
         frames,
         video_id=video_id,
         split=split,
@@ -173,6 +222,15 @@ def read_video(
         annotated=annotated,
         categories=categories,
     )
+    return ReadVideo(video, problems)
+
+
+def _turned_annotations(paths: Sequence[Path]) -> tuple[str, ...]:
+    turned = {path.name: turn for path in paths if (turn := orientation_of_png(path)) != 1}
+    if not turned:
+        return ()
+    said = say_turned(turned, len(paths), f"annotations in {paths[0].parent}")
+    return () if said is None else (said,)
 
 
 def with_frames(
@@ -188,10 +246,19 @@ def with_frames(
     Returns:
         The videos that are there, and a sentence about those that are not, if any.
     """
-    missing = entries.keys() - folder_names(release_dir / split / "JPEGImages")
+    images = release_dir / split / "JPEGImages"
+    missing = entries.keys() - folder_names(images)
     if not missing:
         return dict(entries), None
     return {video_id: entry for video_id, entry in entries.items() if video_id not in missing}, (
         f"{split}/JPEGImages lacks {len(missing)} of the {len(entries)} videos of {split} "
-        f"({some(missing)}); they are left out, is the download complete?"
+        f"({some(missing)}); they are left out, is the download complete?{_nested(images)}"
     )
+
+
+def _nested(images: Path) -> str:
+    """Where the frames are, if an archive was extracted one folder too deep or beside its place."""
+    for other in (images / images.name, images.parent / images.parent.name / images.name):
+        if other.is_dir():
+            return f" (there is {other}: move it up)"
+    return ""

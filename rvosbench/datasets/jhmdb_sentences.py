@@ -29,6 +29,7 @@ from rvosbench import masks
 from rvosbench.datasets.frame_folders import as_video, frame_files, open_frames
 from rvosbench.datasets.jhmdb_samples import Samples, read_samples
 from rvosbench.datasets.matlab_arrays import array_shape, read_array
+from rvosbench.datasets.parts import say_parts
 from rvosbench.datasets.reading import fingerprint, folder_names, read_csv, release_folder, safe_id
 from rvosbench.datasets.specs.jhmdb import CARD, JhmdbOptions
 from rvosbench.errors import DatasetError, UnknownNameError
@@ -69,7 +70,8 @@ class JhmdbSentences:
         self._actions = self._find_videos()
         if not self._actions:
             raise DatasetError(
-                f"{release_dir} has no video with frames, masks and an expression; expected "
+                f"{release_dir} has no video with frames, masks and an expression"
+                f"{say_parts(release_dir, [[_TEXT, 'Rename_Images', 'puppet_mask']])}; expected "
                 "Rename_Images/<action>/<video>/ and puppet_mask/<action>/<video>/puppet_mask.mat"
             )
         self._samples = self._find_samples(options.samples)
@@ -120,7 +122,8 @@ class JhmdbSentences:
         frames = open_frames(self.release_dir, f"Rename_Images/{action}/{video_id}", names, ".png")
         if parts.shape[:2] != frames.size:
             raise DatasetError(
-                f"{path}: part_mask is {parts.shape}, its frames {frames.size[0]}x{frames.size[1]} px; "
+                f"{path}: part_mask is {parts.shape}, its frames {frames.size[0]}x{frames.size[1]} px"
+                f"{frames.exif_hint(parts.shape[:2])}; "
                 "expected (height, width, frames), masks are never resized"
             )
         annotated = self._annotated(video_id, parts.shape[2], path)
@@ -138,7 +141,7 @@ class JhmdbSentences:
             annotated=annotated,
             categories={_ACTOR: action},
         )
-        return ReadVideo(video)
+        return ReadVideo(video, frames.problems)
 
     def expressions(self, split: str, video_id: str) -> tuple[Expression, ...]:
         """The expression about a video."""

@@ -2,53 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from rvosbench import masks
-from rvosbench.datasets.label_colours import decode_colours, in_colour
 from rvosbench.datasets.reading import image_files, read_bytes
 from rvosbench.errors import DatasetError, MissingPathError
 from rvosbench.files.text import some
 from rvosbench.types import Rle
 
-_FEW = 12  # so many comparisons cost less than a histogram
-
-
-def split_labels(labels: NDArray[np.uint8]) -> dict[int, Rle]:
-    """The mask of every object in a label map.
-
-    Args:
-        labels: (H, W) uint8 object ids, 0 is background.
-
-    Returns:
-        Object id -> mask, ascending, without the background.
-    """
-    # Run lengths go down the columns: transposed once for all objects, by OpenCV: faster than numpy.
-    columns = cv2.transpose(np.ascontiguousarray(labels)).T
-    rles = {}
-    for label in _candidates(labels):
-        mask = columns == label
-        if mask.any():
-            rles[label] = masks.encode(mask)
-    return rles
-
-
-def _candidates(labels: NDArray[np.uint8]) -> Iterable[int]:
-    """The objects that a label map may show, ascending."""
-    largest = int(labels.max(initial=0))
-    if largest <= _FEW:
-        return range(1, largest + 1)
-    histogram = cv2.calcHist([labels], [0], None, [256], [0, 256])
-    return [int(label) for label in np.flatnonzero(histogram) if label]
-
 
 def read_labels(path: Path) -> NDArray[np.uint8]:
-    """The object ids of an annotation PNG: of its palette, its grey values, or its colours.
+    """The object ids of an annotation PNG, after the rules of `rvosbench.masks.labels`.
 
     Returns:
         (H, W) uint8, 0 is background.
@@ -57,15 +25,19 @@ def read_labels(path: Path) -> NDArray[np.uint8]:
         MissingPathError: there is no such file.
         DatasetError: the file is damaged or too large, or does not say which pixel is of which object.
     """
-    data = read_bytes(path)
-    return decode_colours(data, str(path)) if in_colour(data) else masks.decode_index_png(data, str(path))
+    return masks.read_labels(read_bytes(path), str(path), role="annotation")
 
 
 def annotation_files(folder: Path, frame_names: Sequence[str], *, all_frames: bool) -> tuple[Path, ...]:
-    """The files that `read_annotations` reads: one for every frame, or those that are there."""
-    there = None if all_frames else set(image_files(folder).values())
-    names = [f"{name}.png" for name in frame_names]
-    return tuple(folder / name for name in names if there is None or name in there)
+    """The files that `read_annotations` reads: one for every frame, or those that are there.
+
+    Raises:
+        DatasetError: two files have the name of one frame.
+    """
+    there = image_files(folder)
+    return tuple(
+        folder / there.get(name, f"{name}.png") for name in frame_names if all_frames or name in there
+    )
 
 
 def read_annotations(
@@ -75,6 +47,7 @@ def read_annotations(
     *,
     all_frames: bool,
     objects: Collection[int] | None = None,
+    hint: str = "",
 ) -> tuple[dict[tuple[int, int], Rle], tuple[bool, ...]]:
     """The object masks of one video from `<folder>/<frame name>.png`.
 
@@ -84,6 +57,7 @@ def read_annotations(
         size: (height, width) px of the frames.
         all_frames: every frame must have its PNG; otherwise a frame without one is not annotated.
         objects: the objects of the video, where an index lists them.
+        hint: what to say about a PNG whose height and width are those of the frames exchanged.
 
     Returns:
         (object id, frame index) -> mask, and for each frame whether it is annotated.
@@ -91,12 +65,15 @@ def read_annotations(
     Raises:
         MissingPathError: a PNG is missing and `all_frames` is set.
         DatasetError: a PNG is damaged, has another size than the frames, or shows an object that the index
-            does not list.
+            does not list; two files have the name of one frame; or no index lists the objects, and the PNGs
+            are full of noise.
     """
     rles: dict[tuple[int, int], Rle] = {}
+    noise = masks.Noise()
     annotated = []
+    there = image_files(folder)
     for index, name in enumerate(frame_names):
-        path = folder / f"{name}.png"
+        path = folder / there.get(name, f"{name}.png")
         try:
             labels = read_labels(path)
         except MissingPathError:
@@ -105,16 +82,23 @@ def read_annotations(
             annotated.append(False)
             continue
         if labels.shape != size:
+            why = hint if labels.shape == size[::-1] else ""
             raise DatasetError(
                 f"{path} is {labels.shape[0]}x{labels.shape[1]} px (height x width), its frame is "
-                f"{size[0]}x{size[1]}; masks are never resized, fetch the original annotation"
+                f"{size[0]}x{size[1]}{why}; masks are never resized, fetch the original annotation"
             )
         annotated.append(True)
-        present = split_labels(labels)
+        if objects is None:
+            noise.add(labels)
+        present = masks.split_labels(labels)
         if objects is not None and not present.keys() <= set(objects):
             raise DatasetError(
                 f"{path} has pixels of value {min(present.keys() - set(objects))}, its video has the objects "
                 f"{some(map(str, objects), 10)}; do the annotation and the index belong together?"
             )
         rles |= {(object_id, index): rle for object_id, rle in present.items()}
+    if what := noise.found():
+        raise DatasetError(
+            f"{folder} shows {what}; expected label maps as they were drawn, fetch the PNGs of the release"
+        )
     return rles, tuple(annotated)

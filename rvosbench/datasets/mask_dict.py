@@ -19,6 +19,7 @@ from typing import Any, BinaryIO
 
 from rvosbench.datasets.reading import as_list
 from rvosbench.errors import DatasetError, MissingPathError
+from rvosbench.files.foreign import file_is
 from rvosbench.files.text import shown
 
 _CHUNK = 1024 * 1024  # bytes
@@ -115,7 +116,8 @@ class _Reader:
             self._at = len(_BOM)
         if self._next() != "{":
             raise DatasetError(
-                f"{self._path} is not a JSON object; expected the masks by object, fetch it again"
+                f"{self._path} is not a JSON object{file_is(self._path)}; expected the masks by object, "
+                "fetch it again"
             )
         self._at += 1
         separator = "," if self._next() != "}" else ""

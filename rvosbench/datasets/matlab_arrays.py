@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from rvosbench.datasets.reading import read_bytes
 from rvosbench.errors import DatasetError
+from rvosbench.files.foreign import what_it_is
 from rvosbench.files.text import shown
 
 MAX_BYTES = 64 * 1024 * 1024
@@ -104,9 +105,9 @@ def _read(path: Path) -> tuple[bytes, str]:
     data = read_bytes(path)
     order = {b"IM": "<", b"MI": ">"}.get(data[126:_HEADER])
     if order is None or data[125 if order == "<" else 124] != 1:
-        raise DatasetError(
-            f"{path} is not a MATLAB file of version 5, it begins with {data[:20]!a}; fetch it again"
-        )
+        what = what_it_is(data)
+        begins = f"it is {what}" if what else f"it begins with {data[:20]!a}"
+        raise DatasetError(f"{path} is not a MATLAB file of version 5, {begins}; fetch it again")
     return data, order
 
 

@@ -27,8 +27,10 @@ from rvosbench.datasets.coco_masks import visible_masks
 from rvosbench.datasets.expression_json import VideoEntry, objects_meant, read_expressions
 from rvosbench.datasets.frame_folders import as_video, frame_files, open_frames, with_frames
 from rvosbench.datasets.mask_dict import MaskDict, open_mask_dict
+from rvosbench.datasets.parts import say_parts
 from rvosbench.datasets.reading import fingerprint, release_folder
 from rvosbench.datasets.specs.mevis import CARD, CARD_V2, MevisOptions
+from rvosbench.datasets.split_faults import SplitFaults
 from rvosbench.errors import DatasetError, MissingPathError, UnknownNameError
 from rvosbench.files.text import some
 from rvosbench.plugins.dataset import ReadVideo
@@ -56,7 +58,7 @@ class Mevis:
 
         Raises:
             MissingPathError: the folder is not there.
-            DatasetError: it holds no split, or a text has the wrong shape.
+            DatasetError: it holds no split. A text of the wrong shape is an error of its split.
         """
         self.release_dir = release_folder(release_dir, CARD.title)
         self._problems: list[str] = []
@@ -65,11 +67,14 @@ class Mevis:
         self._texts = {
             split: path for split in _SPLITS if (path := release_dir / split / TEXT_FILES[version]).is_file()
         }
+        self._faults = SplitFaults()
         self._videos = self._find_videos()
-        if not self._videos:
+        if not self._videos and not self._faults:
             packed = any((release_dir / split / "JPEGImages.tar").is_file() for split in _SPLITS)
+            groups = [[f"{split}/{TEXT_FILES[version]}", f"{split}/JPEGImages"] for split in _SPLITS]
+            found = say_parts(release_dir, groups)
             raise DatasetError(
-                f"{release_dir} holds no video of {self.card.title}; expected "
+                f"{release_dir} holds no video of {self.card.title}{found}; expected "
                 f"train/{TEXT_FILES[version]} with train/JPEGImages/<video>/, or the same for "
                 "valid_u, valid or test; "
                 + ("extract JPEGImages.tar there first" if packed else "is this the right folder?")
@@ -92,7 +97,7 @@ class Mevis:
 
     def splits(self) -> tuple[str, ...]:
         """The splits that have videos with frames: train, valid_u, valid, test."""
-        return tuple(self._videos)
+        return tuple(split for split in _SPLITS if split in self._videos or split in self._faults)
 
     def videos(self, split: str) -> Sequence[str]:
         """The videos of a split, sorted.
@@ -100,7 +105,7 @@ class Mevis:
         Raises:
             UnknownNameError: no such split.
             MissingPathError: the expressions mean objects, and `mask_dict.json` is not there.
-            DatasetError: `mask_dict.json` is damaged.
+            DatasetError: `mask_dict.json` or the text is damaged.
         """
         entries = self._entries(split)
         self._ground_truth(split)  # a damaged file is found before the first video is read
@@ -121,7 +126,12 @@ class Mevis:
         masks: dict[tuple[int, int], Rle] = {}
         if ground_truth is not None:
             for object_id in sorted(objects_meant(entry.expressions)):
-                track = _read_object(ground_truth, object_id, frames.names, frames.size)
+                try:
+                    track = _read_object(ground_truth, object_id, frames.names, frames.size)
+                except DatasetError as error:
+                    turned = frames.size[::-1]
+                    hint = frames.exif_hint(turned) if f"has size {list(turned)}" in str(error) else ""
+                    raise DatasetError(f"{error}{hint}") from error
                 masks |= {(object_id, index): rle for index, rle in track.items()}
         known = any(expression.object_ids is not None for expression in entry.expressions)
         video = as_video(
@@ -134,7 +144,7 @@ class Mevis:
             annotated=[known] * len(frames.names),
             categories={},
         )
-        return ReadVideo(video)
+        return ReadVideo(video, frames.problems)
 
     def split_problems(self, split: str) -> tuple[str, ...]:
         """Masks that belong to no video.
@@ -185,8 +195,11 @@ class Mevis:
     def _find_videos(self) -> dict[str, dict[str, VideoEntry]]:
         """The videos of every split that have a folder of frames."""
         videos = {}
-        for split, path in self._texts.items():
-            listed = read_expressions(path, "anno_id")
+        for split, path in list(self._texts.items()):
+            with self._faults.of(split):
+                listed = read_expressions(path, "anno_id")
+            if split in self._faults:
+                continue
             unsorted = [
                 v for v, entry in listed.items() if list(entry.frame_names) != sorted(entry.frame_names)
             ]
@@ -204,9 +217,11 @@ class Mevis:
                 )
             videos[split], problem = with_frames(self.release_dir, split, listed)
             self._problems += [problem] if problem else []
+        self._texts = {k: path for k, path in self._texts.items() if k not in self._faults}
         return {split: entries for split, entries in videos.items() if entries}
 
     def _entries(self, split: str) -> dict[str, VideoEntry]:
+        self._faults.check(split)
         if split not in self._videos:
             raise UnknownNameError(unknown(f"split of {self.release_dir}", split, list(self._videos)))
         return self._videos[split]

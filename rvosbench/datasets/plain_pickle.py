@@ -18,6 +18,7 @@ from typing import Any, NoReturn
 
 from rvosbench.datasets.reading import read_bytes
 from rvosbench.errors import DatasetError
+from rvosbench.files.foreign import file_is
 from rvosbench.files.text import shown
 
 # What the unpickler raises for damaged input; the documentation names no closed list.
@@ -122,10 +123,13 @@ def load(path: Path) -> Any:
             "this one may run code: do not open it, fetch it again"
         ) from None
     except _InstructionError:
+        if what := file_is(path, expected=("a Python pickle",)):
+            raise DatasetError(f"{path} is not a readable pickle{what}; fetch it again") from None
         raise DatasetError(
             f"{path} holds more than lists, dicts, numbers and text; the official file does not, fetch it "
             "again"
         ) from None
     except _DAMAGED as error:
         detail = " ".join(ascii(str(error)).split())[:80]
-        raise DatasetError(f"{path} is not a readable pickle ({detail}); fetch it again") from error
+        what = file_is(path, expected=("a Python pickle",)) or f" ({detail})"
+        raise DatasetError(f"{path} is not a readable pickle{what}; fetch it again") from error

@@ -19,15 +19,20 @@ from pathlib import Path
 from typing import Any
 
 from rvosbench.errors import DatasetError, MissingPathError
-from rvosbench.files.text import one_line, shown
+from rvosbench.files.foreign import it_is, what_it_is
+from rvosbench.files.image_names import images_by_name
+from rvosbench.files.text import one_line, shown, some
 
 _SAFE_ID = re.compile(r"[A-Za-z0-9_()@!+-](?:[A-Za-z0-9_()@!+. -]{0,126}[A-Za-z0-9_()@!+-])?")
 # Windows opens a device for these names, with any extension.
 _DEVICE = re.compile(r"(?:CON|PRN|AUX|NUL|COM[0-9]|LPT[0-9]) *(?:\..*)?", re.IGNORECASE)
-_IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png"}
 
 MAX_BYTES = 256 * 1024 * 1024
 """Of a file that is read as a whole. The largest index, RefCOCOg's, describes a third of COCO's images."""
+
+
+class UnsafeNameError(DatasetError):
+    """An id that would lead out of the release, or can be no file name: nothing of such a release is read."""
 
 
 def safe_id(value: object, what: str) -> str:
@@ -40,7 +45,7 @@ def safe_id(value: object, what: str) -> str:
         what: what it names and where it was found, for the error.
 
     Raises:
-        DatasetError: anything else: `..`, a leading or trailing dot, a slash, a NUL, a device name such
+        UnsafeNameError: anything else: `..`, a leading or trailing dot, a slash, a NUL, a device name such
             as CON, look-alike letters, more than 128 characters.
     """
     if (
@@ -50,8 +55,10 @@ def safe_id(value: object, what: str) -> str:
         and not _DEVICE.fullmatch(value)
     ):
         return value
-    raise DatasetError(
-        f"{what} is {shown(value)}, which is not a safe file name; expected at most 128 ASCII letters, "
+    folders = isinstance(value, str) and "/" in value.strip("/") and ".." not in value
+    why = " (ids with folders in them, as ReVOS has, are read by no dataset here)" if folders else ""
+    raise UnsafeNameError(
+        f"{what} is {shown(value)}, which is not a safe file name{why}; expected at most 128 ASCII letters, "
         "digits, . _ - ( ) @ ! + or inner spaces"
     )
 
@@ -64,10 +71,12 @@ def read_json(path: Path) -> Any:
         DatasetError: it is not JSON, or an object in it has a key twice: which of the two values is meant
             is not in the file, and Python would drop the first without a word.
     """
+    data = read_bytes(path)
     try:
-        return json.loads(read_bytes(path), object_pairs_hook=_unique)
+        return json.loads(data, object_pairs_hook=_unique)
     except (ValueError, RecursionError) as error:
-        raise DatasetError(f"{path} is not valid JSON ({one_line(error)}); fetch the file again") from error
+        what = it_is(data) or f" ({one_line(error)})"
+        raise DatasetError(f"{path} is not valid JSON{what}; fetch the file again") from error
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -79,8 +88,15 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def read_text(path: Path) -> str:
-    """The content of a text file: UTF-8, else Latin-1, as two of the four Ref-DAVIS17 files are."""
+    """The content of a text file: UTF-8, else Latin-1, as two of the four Ref-DAVIS17 files are.
+
+    Raises:
+        MissingPathError: there is no such file.
+        DatasetError: it cannot be read, or is no text but a web page, an archive and the like.
+    """
     data = read_bytes(path)
+    if data and (what := what_it_is(data)):
+        raise DatasetError(f"{path} is {what}; expected text, fetch the file again")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -134,6 +150,21 @@ def as_mapping(value: object, where: str) -> Mapping[str, Any]:
     if isinstance(value, dict):
         return value
     raise DatasetError(f"{where} is {_kind(value)}, expected an object; is this the official file?")
+
+
+def member(content: Mapping[str, Any], key: str, where: str) -> Any:
+    """The value under a key that every official file has; null is a value too.
+
+    Raises:
+        DatasetError: the object has no such key.
+    """
+    try:
+        return content[key]
+    except KeyError:
+        keys = some(map(shown, content), 4, in_order=False) or "none"
+        raise DatasetError(
+            f'{where} lacks the key "{key}" (its keys: {keys}); is this the official file?'
+        ) from None
 
 
 def as_list(value: object, where: str) -> list[Any]:
@@ -225,7 +256,9 @@ def _is(entry: os.DirEntry[str], kind: Callable[[os.DirEntry[str]], bool]) -> bo
 
 
 def image_files(folder: Path) -> dict[str, str]:
-    """Stem -> file name of the images in a folder, sorted; none when it is not there."""
-    return {
-        Path(name).stem: name for name in file_names(folder) if Path(name).suffix.lower() in _IMAGE_SUFFIXES
-    }
+    """Stem -> file name of the images in a folder, sorted; none when it is not there.
+
+    Raises:
+        DatasetError: two images have one name, such as 00000.jpg and 00000.png.
+    """
+    return images_by_name(file_names(folder), folder)

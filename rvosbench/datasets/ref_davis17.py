@@ -28,6 +28,7 @@ from rvosbench.datasets.davis_text import ANNOTATORS, TEXT_FILES, read_expressio
 from rvosbench.datasets.expression_json import read_categories, read_expressions
 from rvosbench.datasets.frame_folders import frame_files, read_video
 from rvosbench.datasets.label_maps import annotation_files
+from rvosbench.datasets.parts import say_parts
 from rvosbench.datasets.reading import (
     as_mapping,
     as_text,
@@ -41,12 +42,14 @@ from rvosbench.datasets.reading import (
     safe_id,
 )
 from rvosbench.datasets.specs.davis import CARD
+from rvosbench.datasets.split_faults import SplitFaults
 from rvosbench.errors import DatasetError, UnknownNameError
 from rvosbench.files.text import shown, some
 from rvosbench.plugins.dataset import ReadVideo
 from rvosbench.plugins.registry import unknown
 from rvosbench.types import VOID, Expression
 
+_SPLITS = ("train", "val")
 _FPS = 24.0
 VOID_LABEL = 255
 """The object id of void pixels."""
@@ -64,11 +67,13 @@ class RefDavis17:
 
         Raises:
             MissingPathError: the folder or a text file is not there.
-            DatasetError: it holds no sequence, or an index has the wrong shape.
+            DatasetError: it holds no sequence, or an index has the wrong shape. The index of one split is an
+                error of that split.
         """
         self.release_dir = release_folder(release_dir, CARD.title)
         self.card = CARD
         self._problems: list[str] = []
+        self._faults = SplitFaults()
         self._indexes: list[Path] = []
         self._expressions: dict[
             str, dict[str, tuple[Expression, ...]]
@@ -89,10 +94,11 @@ class RefDavis17:
             self._read_raw(raw)
         elif (release_dir / "meta_expressions").is_dir():
             self._read_converted()
-        if not self._expressions:
+        if not self._expressions and not self._faults:
+            found = say_parts(release_dir, _parts(raw, release_dir))
             raise DatasetError(
                 f"{release_dir} holds no sequence of {CARD.title} with frames, expressions and a place in "
-                "the image sets; expected DAVIS/JPEGImages/480p with davis_text_annotations, or "
+                f"the image sets{found}; expected DAVIS/JPEGImages/480p with davis_text_annotations, or "
                 "meta_expressions with valid/JPEGImages; is this the right folder?"
             )
 
@@ -111,7 +117,7 @@ class RefDavis17:
 
     def splits(self) -> tuple[str, ...]:
         """`train` and `val`, as far as they have sequences."""
-        return tuple(self._expressions)
+        return tuple(split for split in _SPLITS if split in self._expressions or split in self._faults)
 
     def videos(self, split: str) -> Sequence[str]:
         """The sequences of a split, sorted."""
@@ -126,7 +132,7 @@ class RefDavis17:
             DatasetError: a file is damaged.
         """
         images, names = self._frames(split, video_id)
-        video = read_video(
+        return read_video(
             self.release_dir,
             video_id=video_id,
             split=split,
@@ -138,7 +144,6 @@ class RefDavis17:
             all_annotated=True,
             categories=self._categories.get(video_id, {}) | {VOID_LABEL: VOID},
         )
-        return ReadVideo(video)
 
     def expressions(self, split: str, video_id: str) -> tuple[Expression, ...]:
         """The expressions about a sequence."""
@@ -171,6 +176,7 @@ class RefDavis17:
         return images, names
 
     def _split(self, split: str) -> dict[str, tuple[Expression, ...]]:
+        self._faults.check(split)
         if split not in self._expressions:
             raise UnknownNameError(unknown(f"split of {self.release_dir}", split, list(self._expressions)))
         return self._expressions[split]
@@ -190,16 +196,24 @@ class RefDavis17:
         self._indexes += [text / name for name in TEXT_FILES]
         self._read_semantics(davis / "davis_semantics.json")
         masks = davis / "Annotations_unsupervised" / "480p"
-        masks = masks if masks.is_dir() else davis / "Annotations" / "480p"
+        stand_in = davis / "Annotations" / "480p"
+        if not masks.is_dir() and stand_in.is_dir():
+            self._problems.append(
+                f"{masks} is missing; {stand_in} stands in for it, the masks of the semi-supervised track, "
+                "which show fewer objects: fetch DAVIS-2017-Unsupervised-trainval-480p.zip"
+            )
+            masks = stand_in
         images = davis / "JPEGImages" / "480p"
         on_disk = folder_names(images)
         unplaced = set(expressions)
-        for split in ("train", "val"):
+        for split in _SPLITS:
             path = davis / "ImageSets" / "2017" / f"{split}.txt"
             if not path.is_file():
                 continue
-            self._indexes.append(path)
-            listed = {safe_id(name, f"{path}: a sequence") for name in read_text(path).split()}
+            listed: set[str] = set()
+            with self._faults.of(split):
+                listed = {safe_id(name, f"{path}: a sequence") for name in read_text(path).split()}
+                self._indexes.append(path)
             unplaced -= listed
             self._add(split, images, masks, {name: expressions.get(name, ()) for name in listed}, on_disk)
         if unplaced:
@@ -214,17 +228,19 @@ class RefDavis17:
             path = self.release_dir / "meta_expressions" / folder / "meta_expressions.json"
             if not path.is_file():
                 continue
-            self._indexes.append(path)
             images = self.release_dir / folder / "JPEGImages"
-            entries = read_expressions(path)
+            meta = self.release_dir / folder / "meta.json"
+            with self._faults.of(split):
+                entries = read_expressions(path)
+                categories = read_categories(meta) if meta.is_file() else {}
+            if split in self._faults:
+                continue
+            self._indexes += [path, *([meta] if meta.is_file() else [])]
+            self._categories |= categories
             self._frame_names |= {name: entry.frame_names for name, entry in entries.items()}
             expressions = {name: _with_annotators(entry.expressions) for name, entry in entries.items()}
             annotations = self.release_dir / folder / "Annotations"
             self._add(split, images, annotations, expressions, folder_names(images))
-            meta = self.release_dir / folder / "meta.json"
-            if meta.is_file():
-                self._indexes.append(meta)
-                self._categories |= read_categories(meta)
 
     def _add(
         self,
@@ -263,6 +279,18 @@ class RefDavis17:
                 as_whole(key, f"{where}: an object id"): as_text(category, f"{where}, object {shown(key)}")
                 for key, category in as_mapping(objects, where).items()
             }
+
+
+def _parts(raw: Path | None, release_dir: Path) -> list[list[str]]:
+    """The parts of the form that a copy has; both forms where that cannot be told."""
+    davis = "DAVIS/" if raw is None or raw != release_dir else ""
+    official = [
+        f"{davis}JPEGImages/480p",
+        f"{davis}ImageSets/2017/val.txt",
+        "davis_text_annotations/Davis17_annot1.txt",
+    ]
+    converted = ["meta_expressions/valid/meta_expressions.json", "valid/JPEGImages"]
+    return [official] if raw is not None else [official, converted]
 
 
 def _with_annotators(expressions: tuple[Expression, ...]) -> tuple[Expression, ...]:

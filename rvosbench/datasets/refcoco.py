@@ -21,7 +21,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from rvosbench.datasets.coco_masks import segmentation
-from rvosbench.datasets.frame_folders import frame_size
+from rvosbench.datasets.frame_folders import exif_hint, frame_header
 from rvosbench.datasets.reading import file_names, fingerprint, release_folder
 from rvosbench.datasets.refcoco_index import Index, RefExpression, read_converted, read_official
 from rvosbench.datasets.specs.refcoco import (
@@ -31,9 +31,11 @@ from rvosbench.datasets.specs.refcoco import (
     RefCocoGOptions,
     RefCocoOptions,
 )
+from rvosbench.datasets.split_faults import SplitFaults
 from rvosbench.errors import DatasetError, MissingPathError, UnknownNameError
 from rvosbench.files.text import shown, some
 from rvosbench.masks import area
+from rvosbench.media.orientation import say_turned
 from rvosbench.plugins.dataset import ReadVideo
 from rvosbench.plugins.registry import unknown
 from rvosbench.types import Card, Expression, Frame, Object, Video
@@ -64,6 +66,7 @@ class _RefCocoFamily:
         """
         self.release_dir = release_folder(release_dir, self.card.title)
         self._problems: list[str] = []
+        self._faults = SplitFaults()
         by = options.split_by
         if by != type(options)().split_by:
             self.card = replace(self.card, counts={})
@@ -76,9 +79,10 @@ class _RefCocoFamily:
         self._index = self._read_index(base / self._folder, by, options.sentences)
         self._problems += self._index.problems
         self._expressions = self._with_images()
-        if not self._expressions:
+        if not self._expressions and not self._faults:
             raise MissingPathError(
-                f"{self._images} holds none of the {len(self._index.images)} images of {self.card.title}; "
+                f"{self._images} holds none of the {len(self._index.images)} images of {self.card.title}"
+                f"{_nested(self._images)}; "
                 "expected COCO_train2014_<number>.jpg, fetch train2014.zip of COCO"
             )
 
@@ -97,7 +101,7 @@ class _RefCocoFamily:
 
     def splits(self) -> tuple[str, ...]:
         """The splits that have images: train, val, and testA, testB or test."""
-        return tuple(self._expressions)
+        return tuple(split for split in _SPLITS if split in self._expressions or split in self._faults)
 
     def videos(self, split: str) -> Sequence[str]:
         """The images of a split, sorted."""
@@ -113,11 +117,13 @@ class _RefCocoFamily:
         (path,) = self.sources(split, video_id)
         expressions = self._split(split)[video_id]
         image = self._index.images[video_id]
-        size = frame_size(path)
+        header = frame_header(path)
+        size = (header.height, header.width)
         if size != (image.height, image.width):
+            hint = exif_hint(header.orientation) if size == (image.width, image.height) else ""
             raise DatasetError(
                 f"{path} is {size[0]}x{size[1]} px (height x width), the annotations say {image.height}x"
-                f"{image.width}; fetch the original COCO image"
+                f"{image.width}{hint}; fetch the original COCO image"
             )
         meant = {expression.annotation_id for expression in expressions}
         objects = [
@@ -149,7 +155,8 @@ class _RefCocoFamily:
                 )
             },
         )
-        return ReadVideo(video)
+        said = say_turned({path.name: header.orientation}, 1, f"frames of {video_id}")
+        return ReadVideo(video, () if said is None else (said,))
 
     def expressions(self, split: str, video_id: str) -> tuple[Expression, ...]:
         """The expressions about an image."""
@@ -178,6 +185,7 @@ class _RefCocoFamily:
         return f"{files[-1] if len(files) == 2 else files[0].parent}, annotation {annotation_id}"
 
     def _split(self, split: str) -> dict[str, tuple[RefExpression, ...]]:
+        self._faults.check(split)
         if split not in self._expressions:
             raise UnknownNameError(unknown(f"split of {self.release_dir}", split, list(self._expressions)))
         return self._expressions[split]
@@ -196,7 +204,7 @@ class _RefCocoFamily:
                 f"{refs} is missing; expected it with instances.json, or the converted "
                 f"instances_{self._folder}_<split>.json"
             )
-        return read_converted(converted)
+        return read_converted(converted, self._faults)
 
     def _with_images(self) -> dict[str, dict[str, tuple[RefExpression, ...]]]:
         """Split -> image -> expressions, for the images that are on disk."""
@@ -241,6 +249,12 @@ class RefCocoG(_RefCocoFamily):
 
     _folder = "refcocog"
     card = REFCOCOG_CARD
+
+
+def _nested(images: Path) -> str:
+    """Where they are, if an archive was extracted one folder too deep."""
+    inner = images / images.name
+    return f" (there is {inner}: move it up)" if inner.is_dir() else ""
 
 
 def _find_images(base: Path) -> Path:

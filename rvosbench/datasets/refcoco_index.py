@@ -17,7 +17,16 @@ from pathlib import Path
 from typing import Any
 
 from rvosbench.datasets import plain_pickle
-from rvosbench.datasets.reading import as_list, as_mapping, as_text, as_whole, read_json, safe_id
+from rvosbench.datasets.reading import (
+    as_list,
+    as_mapping,
+    as_text,
+    as_whole,
+    member,
+    read_json,
+    safe_id,
+)
+from rvosbench.datasets.split_faults import SplitFaults
 from rvosbench.errors import DatasetError
 from rvosbench.files.text import some
 
@@ -70,10 +79,10 @@ class Index:
 
     def add_image(self, entry: Mapping[str, Any], where: str) -> str:
         """Keep an image entry, once; its key. The converted form repeats an image for every expression."""
-        file_name = safe_id(entry.get("file_name"), f"{where}: the file name")
+        file_name = safe_id(member(entry, "file_name", where), f"{where}: the file name")
         key = Path(file_name).stem
-        height = as_whole(entry.get("height"), f"{where}: height", low=1, high=_SIZE)
-        width = as_whole(entry.get("width"), f"{where}: width", low=1, high=_SIZE)
+        height = as_whole(member(entry, "height", where), f"{where}: height", low=1, high=_SIZE)
+        width = as_whole(member(entry, "width", where), f"{where}: width", low=1, high=_SIZE)
         known = self.images.setdefault(key, Image(file_name, height, width, []))
         if (known.file_name, known.height, known.width) != (file_name, height, width):
             raise DatasetError(
@@ -91,7 +100,7 @@ class Index:
         self.annotations[annotation_id] = Annotation(
             annotation_id,
             key,
-            as_whole(entry.get("category_id"), f"{where}: category_id"),
+            as_whole(member(entry, "category_id", where), f"{where}: category_id"),
             bool(entry.get("iscrowd")),
             entry.get("segmentation"),
         )
@@ -103,10 +112,12 @@ class Index:
 
     def add_categories(self, content: Mapping[str, Any], where: str) -> None:
         """Keep the names of the categories."""
-        for value in as_list(content.get("categories"), f'{where}: "categories"'):
+        for value in as_list(member(content, "categories", where), f'{where}: "categories"'):
             entry = as_mapping(value, f"{where}: a category")
-            number = as_whole(entry.get("id"), f"{where}: a category id")
-            self.categories[number] = as_text(entry.get("name"), f"{where}, category {number}: name")
+            number = as_whole(member(entry, "id", where), f"{where}: a category id")
+            self.categories[number] = as_text(
+                member(entry, "name", where), f"{where}, category {number}: name"
+            )
 
 
 def read_official(refs_path: Path, instances_path: Path, text_key: str) -> Index:
@@ -125,27 +136,29 @@ def read_official(refs_path: Path, instances_path: Path, text_key: str) -> Index
     content = as_mapping(read_json(instances_path), str(instances_path))
     index.add_categories(content, str(instances_path))
     keys: dict[int, str] = {}
-    for number, value in enumerate(as_list(content.get("images"), f'{instances_path}: "images"')):
+    images = as_list(member(content, "images", str(instances_path)), f'{instances_path}: "images"')
+    for number, value in enumerate(images):
         where = f"{instances_path}, image entry {number}"
         entry = as_mapping(value, where)
-        keys[as_whole(entry.get("id"), f"{where}: id")] = index.add_image(entry, where)
+        keys[as_whole(member(entry, "id", where), f"{where}: id")] = index.add_image(entry, where)
     too_large = set()
-    for number, value in enumerate(as_list(content.get("annotations"), f'{instances_path}: "annotations"')):
+    listed = member(content, "annotations", str(instances_path))
+    for number, value in enumerate(as_list(listed, f'{instances_path}: "annotations"')):
         where = f"{instances_path}, annotation entry {number}"
         entry = as_mapping(value, where)
-        annotation_id = as_whole(entry.get("id"), f"{where}: id", high=2**62)
+        annotation_id = as_whole(member(entry, "id", where), f"{where}: id", high=2**62)
         if annotation_id > _MOST:
             too_large.add(annotation_id)
             continue
-        image_id = as_whole(entry.get("image_id"), f"{where}: image_id")
+        image_id = as_whole(member(entry, "image_id", where), f"{where}: image_id")
         if image_id in keys:
             index.add_annotation(annotation_id, keys[image_id], entry, where)
     dropped = []
     for number, value in enumerate(as_list(plain_pickle.load(refs_path), str(refs_path))):
         where = f"{refs_path}, reference {number}"
         ref = as_mapping(value, where)
-        annotation_id = as_whole(ref.get("ann_id"), f"{where}: ann_id", high=2**62)
-        image_id = as_whole(ref.get("image_id"), f"{where}: image_id")
+        annotation_id = as_whole(member(ref, "ann_id", where), f"{where}: ann_id", high=2**62)
+        image_id = as_whole(member(ref, "image_id", where), f"{where}: image_id")
         if annotation_id in too_large:
             dropped.append(str(annotation_id))
             continue
@@ -156,7 +169,7 @@ def read_official(refs_path: Path, instances_path: Path, text_key: str) -> Index
                 f"{instances_path}; the two files are of different releases"
             )
         for expression in _expressions(ref, annotation_id, text_key, where):
-            for split in _splits(as_text(ref.get("split"), f"{where}: split")):
+            for split in _splits(as_text(member(ref, "split", where), f"{where}: split")):
                 index.add_expression(split, keys[image_id], expression)
     if dropped:
         index.problems.append(
@@ -166,47 +179,57 @@ def read_official(refs_path: Path, instances_path: Path, text_key: str) -> Index
     return index
 
 
-def read_converted(paths: Mapping[str, Path]) -> Index:
-    """The converted form: split -> file.
+def read_converted(paths: Mapping[str, Path], faults: SplitFaults) -> Index:
+    """The converted form: split -> file. A split whose file is damaged or of another shape is left out.
 
-    Raises:
-        MissingPathError: a file is missing.
-        DatasetError: a file is damaged or has another shape.
+    Args:
+        paths: the files.
+        faults: where it is noted what is wrong with a split.
     """
     index = Index(tuple(paths.values()))
     for split, path in paths.items():
-        content = as_mapping(read_json(path), str(path))
-        index.add_categories(content, str(path))
-        captions: dict[int, tuple[str, str]] = {}
-        for number, value in enumerate(as_list(content.get("images"), f'{path}: "images"')):
-            where = f"{path}, image entry {number}"
-            entry = as_mapping(value, where)
-            caption = as_text(entry.get("caption"), f"{where}: caption")
-            captions[as_whole(entry.get("id"), f"{where}: id")] = (index.add_image(entry, where), caption)
-        for number, value in enumerate(as_list(content.get("annotations"), f'{path}: "annotations"')):
-            where = f"{path}, annotation entry {number}"
-            entry = as_mapping(value, where)
-            image_id = as_whole(entry.get("image_id"), f"{where}: image_id")
-            if image_id not in captions:
-                raise DatasetError(f"{where} belongs to image {image_id}, which the file does not list")
-            key, caption = captions[image_id]
-            annotation_id = as_whole(entry.get("original_id"), f"{where}: original_id", high=_MOST)
-            index.add_annotation(annotation_id, key, entry, where)
-            index.add_expression(split, key, RefExpression(str(image_id), caption, annotation_id))
+        with faults.of(split):
+            _read_converted_split(index, split, path)
+        if split in faults:  # what it has left in the index goes with it
+            return read_converted({k: other for k, other in paths.items() if k != split}, faults)
     return index
+
+
+def _read_converted_split(index: Index, split: str, path: Path) -> None:
+    content = as_mapping(read_json(path), str(path))
+    index.add_categories(content, str(path))
+    captions: dict[int, tuple[str, str]] = {}
+    for number, value in enumerate(as_list(member(content, "images", str(path)), f'{path}: "images"')):
+        where = f"{path}, image entry {number}"
+        entry = as_mapping(value, where)
+        caption = as_text(member(entry, "caption", where), f"{where}: caption")
+        image_id = as_whole(member(entry, "id", where), f"{where}: id")
+        captions[image_id] = (index.add_image(entry, where), caption)
+    listed = member(content, "annotations", str(path))
+    for number, value in enumerate(as_list(listed, f'{path}: "annotations"')):
+        where = f"{path}, annotation entry {number}"
+        entry = as_mapping(value, where)
+        image_id = as_whole(member(entry, "image_id", where), f"{where}: image_id")
+        if image_id not in captions:
+            raise DatasetError(f"{where} belongs to image {image_id}, which the file does not list")
+        key, caption = captions[image_id]
+        annotation_id = as_whole(member(entry, "original_id", where), f"{where}: original_id", high=_MOST)
+        index.add_annotation(annotation_id, key, entry, where)
+        index.add_expression(split, key, RefExpression(str(image_id), caption, annotation_id))
 
 
 def _expressions(
     ref: Mapping[str, Any], annotation_id: int, text_key: str, where: str
 ) -> list[RefExpression]:
     expressions = []
-    for value in as_list(ref.get("sentences"), f"{where}: expressions"):
+    for value in as_list(member(ref, "sentences", where), f"{where}: expressions"):
         entry = as_mapping(value, f"{where}: an expression")
-        number = as_whole(entry.get("sent_id"), f"{where}: sent_id")
+        number = as_whole(member(entry, "sent_id", where), f"{where}: sent_id")
+        said = f"{where}, expression {number}"
         expressions.append(
             RefExpression(
                 str(number),
-                as_text(entry.get(text_key), f"{where}, expression {number}: {text_key}"),
+                as_text(member(entry, text_key, said), f"{said}: {text_key}"),
                 annotation_id,
             )
         )

@@ -25,12 +25,14 @@ from pathlib import Path
 from rvosbench.datasets.expression_json import VideoEntry, objects_meant, read_categories, read_expressions
 from rvosbench.datasets.frame_folders import frame_files, read_video, with_frames
 from rvosbench.datasets.label_maps import annotation_files
+from rvosbench.datasets.parts import say_parts
 from rvosbench.datasets.reading import (
     fingerprint,
     folder_names,
     release_folder,
 )
 from rvosbench.datasets.specs.ytvos import CARD, YtvosOptions
+from rvosbench.datasets.split_faults import SplitFaults
 from rvosbench.datasets.valid_ground_truth import ValidGroundTruth, attach, find_ground_truth
 from rvosbench.errors import DatasetError, UnknownNameError
 from rvosbench.plugins.dataset import ReadVideo
@@ -38,6 +40,7 @@ from rvosbench.plugins.registry import unknown
 from rvosbench.types import Expression
 
 _SPLITS = ("train", "valid", "test")
+_ALL_SPLITS = ("train", "heldout", "valid", "test")
 _FPS = 6.0  # every fifth frame of 30 fps video; 0.3 % of the steps are longer
 
 
@@ -57,21 +60,25 @@ class ReferYoutubeVos:
 
         Raises:
             MissingPathError: the folder is not there.
-            DatasetError: it holds no split, or an index has the wrong shape.
+            DatasetError: it holds no split. An index of the wrong shape is an error of its split.
         """
         self.release_dir = release_folder(release_dir, CARD.title)
         self.card = CARD
         self._problems: list[str] = []
+        self._faults = SplitFaults()
         self._indexes = [path for split in _SPLITS if (path := _index(release_dir, split)).is_file()]
+        self._categories: dict[str, dict[int, str | None]] = {}
         self._videos = self._find_videos()
-        if not self._videos:
+        if not self._videos and not self._faults:
+            groups = [
+                [f"meta_expressions/{split}/meta_expressions.json", f"{split}/JPEGImages"]
+                for split in _SPLITS
+            ]
             raise DatasetError(
-                f"{release_dir} holds no video of {CARD.title}; expected "
+                f"{release_dir} holds no video of {CARD.title}{say_parts(release_dir, groups)}; expected "
                 "meta_expressions/train/meta_expressions.json with train/JPEGImages/<video>/, or the same "
                 "for valid or test; is this the right folder?"
             )
-        meta = release_dir / "train" / "meta.json"  # later downloads come without it
-        self._categories = read_categories(meta) if meta.is_file() else {}
         self._valid = self._attach_valid_masks(options.valid_masks)
         if options.trainval is not None:
             self._hold_out(options.trainval, options.seed or 0)
@@ -96,14 +103,19 @@ class ReferYoutubeVos:
 
     def _release_files(self) -> tuple[Path, ...]:
         meta = self.release_dir / "train" / "meta.json"
-        return (*self._indexes, *([meta] if meta.is_file() else []))
+        return (*self._indexes, *([meta] if meta.is_file() and "train" not in self._faults else []))
 
     def splits(self) -> tuple[str, ...]:
         """The splits that have videos with frames: train, heldout, valid, test."""
-        return tuple(self._videos)
+        return tuple(split for split in _ALL_SPLITS if split in self._videos or split in self._faults)
 
     def videos(self, split: str) -> Sequence[str]:
-        """The videos of a split, sorted."""
+        """The videos of a split, sorted.
+
+        Raises:
+            UnknownNameError: no such split.
+            DatasetError: its index is damaged.
+        """
         return tuple(self._entries(split))
 
     def read(self, split: str, video_id: str) -> ReadVideo:
@@ -117,7 +129,7 @@ class ReferYoutubeVos:
         entry = self._entry(split, video_id)
         folder = _folder(split)
         categories = self._categories.get(video_id, {}) if folder == "train" else {}
-        video = read_video(
+        return read_video(
             self.release_dir,
             video_id=video_id,
             split=split,
@@ -130,7 +142,6 @@ class ReferYoutubeVos:
             categories=categories,
             objects=categories.keys() | objects_meant(entry.expressions) if categories else None,
         )
-        return ReadVideo(video)
 
     def expressions(self, split: str, video_id: str) -> tuple[Expression, ...]:
         """The expressions about a video."""
@@ -144,6 +155,14 @@ class ReferYoutubeVos:
         if annotations is None:
             return frames
         return frames + annotation_files(annotations, names, all_frames=_folder(split) == "train")
+
+    def masks_promised(self, split: str, video_id: str) -> tuple[int, int] | None:
+        """The frames of a valid video that have a PNG, and all of them, where there are valid masks."""
+        names = self._entry(split, video_id).frame_names
+        annotations = self._annotations(split, video_id)
+        if split != "valid" or annotations is None:
+            return None  # of train a missing PNG is an error
+        return len(annotation_files(annotations, names, all_frames=False)), len(names)
 
     def _entry(self, split: str, video_id: str) -> VideoEntry:
         entries = self._entries(split)
@@ -160,17 +179,21 @@ class ReferYoutubeVos:
         return None
 
     def _entries(self, split: str) -> dict[str, VideoEntry]:
+        self._faults.check(split)
         if split not in self._videos:
             raise UnknownNameError(unknown(f"split of {self.release_dir}", split, list(self._videos)))
         return self._videos[split]
 
     def _find_videos(self) -> dict[str, dict[str, VideoEntry]]:
         """The videos of every split that have a folder of frames."""
-        listed = {
-            split: read_expressions(_index(self.release_dir, split))
-            for split in _SPLITS
-            if _index(self.release_dir, split) in self._indexes
-        }
+        listed = {}
+        for split in _SPLITS:
+            if _index(self.release_dir, split) in self._indexes:
+                with self._faults.of(split):
+                    if split == "train":
+                        self._read_categories()
+                    listed[split] = read_expressions(_index(self.release_dir, split))
+        self._indexes = [_index(self.release_dir, split) for split in listed]
         if "valid" in listed and listed.get("test"):  # some copies have an empty test file
             listed["valid"] = {k: v for k, v in listed["valid"].items() if k not in listed["test"]}
         elif "valid" in listed:
@@ -189,10 +212,16 @@ class ReferYoutubeVos:
             self._problems += [problem] if problem else []
         return {split: entries for split, entries in videos.items() if entries}
 
+    def _read_categories(self) -> None:
+        meta = self.release_dir / "train" / "meta.json"  # later downloads come without it
+        if meta.is_file():
+            self._categories = read_categories(meta)
+
     def _attach_valid_masks(self, folder: Path | None) -> ValidGroundTruth | None:
         """Find the ground truth of valid and tell its expressions what they mean."""
         if folder is None:
             return None
+        self._faults.check("valid")
         videos = self._videos.get("valid", {})
         truth, missing = find_ground_truth(folder, videos)
         attached, unknown_objects = attach(videos, truth)
@@ -202,6 +231,7 @@ class ReferYoutubeVos:
 
     def _hold_out(self, fraction: float, seed: int) -> None:
         """Move a part of the train videos to `heldout`: by hash, so that it depends on ids and seed only."""
+        self._faults.check("train")
         train = self._videos.get("train", {})
         if len(train) < 2:
             raise DatasetError(f"trainval needs at least 2 train videos, {self.release_dir} has {len(train)}")

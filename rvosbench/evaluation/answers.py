@@ -1,25 +1,51 @@
-"""Rows of predictions -> an answer to every query of a video, complete, merged and matched."""
+"""Rows of predictions -> an answer to every query of a video, complete, merged and matched.
+
+What is missing or belongs to nothing is refused, or let pass and counted, as the tolerance says.
+"""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
+from rvosbench import masks
 from rvosbench.errors import ScoreError
-from rvosbench.evaluation.merge import merge_expressions
-from rvosbench.evaluation.targets import Query
+from rvosbench.evaluation.targets import NOWHERE, Query
+from rvosbench.metrics.labels import label_ids
 from rvosbench.metrics.matching import match
 from rvosbench.plugins.protocol import Protocol
 from rvosbench.runs.predictions import Prediction
+from rvosbench.runs.tolerance import STRICT, Adjusted, Tolerance
+from rvosbench.submission.merge import merge_expressions
+from rvosbench.submission.sources import refuse_other_case
 from rvosbench.types import Video
 
 Answers = Mapping[tuple[str, int], Sequence[Prediction]]
 """(expression, frame) -> its candidates, best first as the file says."""
 
+# Of a mask that is missing: after every detection, where an empty one changes no average precision.
+_LAST = -sys.float_info.max
+
+
+class Answered(NamedTuple):
+    """What was answered to the queries of a video."""
+
+    asked: list[Query]  # in the order in which they count
+    answers: Answers  # the candidates for each query and frame
+    adjusted: Adjusted  # what had to be let pass
+
 
 def answer(
-    video: Video, asked: Sequence[Query], rows: Iterable[Prediction], rules: Protocol, *, merged: bool
-) -> tuple[list[Query], Answers]:
+    video: Video,
+    asked: Sequence[Query],
+    rows: Iterable[Prediction],
+    rules: Protocol,
+    *,
+    merged: bool,
+    tolerance: Tolerance = STRICT,
+) -> Answered:
     """What was answered to each query.
 
     Args:
@@ -27,62 +53,54 @@ def answer(
         asked: its queries, at least one.
         rows: all rows of the video, by expression, frame and candidate.
         rules: the protocol.
-        merged: the rows are those of merged annotators, see `rvosbench.evaluation.merge`.
-
-    Returns:
-        The queries, in the order in which they count; and the candidates for each query and frame.
+        merged: the rows are those of merged annotators, see `rvosbench.submission.merge`.
+        tolerance: whether what is missing counts as empty, and what belongs to nothing is ignored.
 
     Raises:
         ScoreError: answers are missing, belong to nothing in this video, or cannot be merged or matched.
     """
-    given: dict[tuple[str, int], list[Prediction]] = {}
-    for row in rows:
-        given.setdefault((row.expression_id, row.frame_index), []).append(row)
+    given = _Given(video, rows, tolerance)
     if rules.annotators == "mean":
         return _by_annotator(video, asked, given, rules, merged=merged)
     known = {expression.expression_id for expression in video.expressions}
     if rules.unit == "object":
         known = {str(obj.object_id) for obj in video.objects}
-    _refuse_unknown(video, given, known, rules.unit)
+        known |= {str(label) for label in label_ids(video)}
+        given.rows = _with_nowhere(video, asked, given.rows)
+    given.keep(known, rules.unit)
     needed = [(query.expression_id, frame) for query in asked for frame in query.frames]
     if rules.matching == "none":
-        _refuse_missing(video, given, needed, rules.unit)
-        return list(asked), {key: given[key] for key in needed}
-    tracks = {expression_id for expression_id, _ in [*given, *needed]}  # any may answer for any object
-    every = [(track, frame) for track in sorted(tracks) for frame in asked[0].frames]
-    _refuse_missing(video, given, every, rules.unit)
-    return _matched(video, asked, given, rules)
+        given.complete(needed, rules.unit)
+        return Answered(list(asked), {key: given.rows[key] for key in needed}, given.adjusted)
+    tracks = {expression_id for expression_id, _ in [*given.rows, *needed]}  # any may answer for any object
+    given.complete([(track, frame) for track in sorted(tracks) for frame in asked[0].frames], rules.unit)
+    return Answered(*_matched(video, asked, given.rows, rules), given.adjusted)
 
 
 def _by_annotator(
-    video: Video,
-    asked: Sequence[Query],
-    given: dict[tuple[str, int], list[Prediction]],
-    rules: Protocol,
-    *,
-    merged: bool,
-) -> tuple[list[Query], Answers]:
+    video: Video, asked: Sequence[Query], given: _Given, rules: Protocol, *, merged: bool
+) -> Answered:
     frames = asked[0].frames
     if not merged:
         expressions = [expression.expression_id for expression in video.expressions]
-        _refuse_unknown(video, given, set(expressions), "expression")
-        _refuse_missing(video, given, [(s, frame) for s in expressions for frame in frames], "expression")
-        best = {key: candidates[0] for key, candidates in given.items()}
-        given = {
+        given.keep(set(expressions), "expression")
+        given.complete([(s, frame) for s in expressions for frame in frames], "expression")
+        best = {key: candidates[0] for key, candidates in given.rows.items()}
+        given.rows = {
             (row.expression_id, row.frame_index): [row] for row in merge_expressions(video, frames, best)
         }
-    tracks = {expression_id for expression_id, _ in given}
+    tracks = {expression_id for expression_id, _ in given.rows}
     order: list[Query] = []
     answers: dict[tuple[str, int], Sequence[Prediction]] = {}
     for annotator in dict.fromkeys(query.annotator for query in asked):
         mine = sorted(track for track in tracks if track.startswith(f"{annotator}/")) or [f"{annotator}/1"]
-        _refuse_missing(video, given, [(track, frame) for track in mine for frame in frames], "label")
-        theirs = {key: rows for key, rows in given.items() if key[0] in mine}
+        given.complete([(track, frame) for track in mine for frame in frames], "label")
+        theirs = {key: rows for key, rows in given.rows.items() if key[0] in mine}
         queries = [query for query in asked if query.annotator == annotator]
         matched, chosen = _matched(video, queries, theirs, rules)
         order += matched
         answers |= chosen
-    return order, answers
+    return Answered(order, answers, given.adjusted)
 
 
 def _matched(
@@ -118,33 +136,88 @@ def _matched(
     return [by_object[object_id] for object_id, _ in chosen], answers
 
 
+def _with_nowhere(
+    video: Video, asked: Sequence[Query], given: dict[tuple[str, int], list[Prediction]]
+) -> dict[tuple[str, int], list[Prediction]]:
+    """Without an answer to what is nowhere and has no name, nobody claims to see it."""
+    nothing = masks.empty(video.height, video.width)
+    silent = {
+        (query.expression_id, frame): [
+            Prediction(
+                video_id=video.video_id,
+                expression_id=query.expression_id,
+                frame_index=frame,
+                candidate=0,
+                score=1.0,
+                mask=nothing,
+            )
+        ]
+        for query in asked
+        if query.text == NOWHERE
+        for frame in query.frames
+    }
+    return silent | given
+
+
 def _number(track: str) -> int:
     return int(track.rpartition("/")[2])
 
 
-def _refuse_unknown(
-    video: Video, given: Mapping[tuple[str, int], object], known: set[str], unit: str
-) -> None:
-    unknown = sorted({expression_id for expression_id, _ in given} - known)
-    if unknown:
-        raise ScoreError(
-            f"there are predictions for {', '.join(unknown[:3])} of video {video.video_id}, which has "
-            f"{', '.join(sorted(known)[:5]) or 'none'} (unit: {unit}); are they of another version of "
-            "the dataset?"
-        )
+class _Given:
+    """The rows of a video by expression and frame, and what was done to make them complete."""
 
+    def __init__(self, video: Video, rows: Iterable[Prediction], tolerance: Tolerance) -> None:
+        self.rows: dict[tuple[str, int], list[Prediction]] = {}
+        self.adjusted = Adjusted()
+        self._video = video
+        self._tolerance = tolerance
+        for row in rows:
+            self.rows.setdefault((row.expression_id, row.frame_index), []).append(row)
 
-def _refuse_missing(
-    video: Video,
-    given: Mapping[tuple[str, int], Sequence[Prediction]],
-    needed: Sequence[tuple[str, int]],
-    unit: str,
-) -> None:
-    missing = [key for key in needed if key not in given or given[key][0].candidate != 0]
-    if missing:
-        names = [f"{expression_id}/{video.frames[frame].name}" for expression_id, frame in missing[:3]]
-        raise ScoreError(
-            f"{len(missing)} of {len(needed)} predictions for video {video.video_id} are missing: "
+    def keep(self, known: set[str], unit: str) -> None:
+        """Refuse rows of other expressions (or objects), or leave them out."""
+        unknown = [key for key in self.rows if key[0] not in known]
+        if not unknown:
+            return
+        if self._tolerance.surplus == "error":
+            names = sorted({expression_id for expression_id, _ in unknown})
+            raise ScoreError(
+                f"there are predictions for {', '.join(names[:3])} of video {self._video.video_id}, which "
+                f"has {', '.join(sorted(known)[:5]) or 'none'} (unit: {unit}); are they of another version "
+                "of the dataset? To leave them out, add --surplus ignore"
+            )
+        refuse_other_case({key[0] for key in unknown}, known, f"{unit} of video {self._video.video_id}")
+        for key in unknown:
+            del self.rows[key]
+        self.adjusted += Adjusted(surplus=len(unknown))
+
+    def complete(self, needed: Sequence[tuple[str, int]], unit: str) -> None:
+        """Refuse gaps, or fill them with empty masks."""
+        missing = [key for key in needed if key not in self.rows]
+        headless = [key for key in needed if key in self.rows and self.rows[key][0].candidate != 0]
+        if headless or (missing and self._tolerance.missing == "error"):
+            raise self._gaps([*headless, *missing], len(needed), unit, fillable=not headless)
+        empty = masks.empty(self._video.height, self._video.width)
+        for expression_id, frame in missing:
+            self.rows[expression_id, frame] = [
+                Prediction(
+                    video_id=self._video.video_id,
+                    expression_id=expression_id,
+                    frame_index=frame,
+                    candidate=0,
+                    score=_LAST,
+                    mask=empty,
+                )
+            ]
+        self.adjusted += Adjusted(missing=len(missing))
+
+    def _gaps(
+        self, missing: Sequence[tuple[str, int]], needed: int, unit: str, *, fillable: bool
+    ) -> ScoreError:
+        names = [f"{expression_id}/{self._video.frames[frame].name}" for expression_id, frame in missing[:3]]
+        way_out = ", or add --missing zero, which every table will say" if fillable else " as candidate 0"
+        return ScoreError(
+            f"{len(missing)} of {needed} predictions for video {self._video.video_id} are missing: "
             f"{', '.join(names)}{' ...' if len(missing) > 3 else ''} ({unit}/frame); where nothing is there, "
-            "write an empty mask"
+            f"write an empty mask{way_out}"
         )

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, TypeGuard
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rvosbench import masks
-from rvosbench.errors import MaskSizeError, ScoreError
-from rvosbench.runs.predictions import Prediction, check
+from rvosbench.errors import ScoreError
+from rvosbench.files.text import shown
+from rvosbench.runs.tolerance import STRICT, Tolerance
 from rvosbench.submission import VideoRows
+from rvosbench.submission.forms.detections import Detection, Detections
+from rvosbench.submission.forms.frames import frame_positions, frames_of
+from rvosbench.submission.forms.pixels import as_masks
 from rvosbench.types import Rle, Segmentation, Video
 
-Answer = NDArray[np.bool_] | Sequence[Rle] | Segmentation
-"""The masks of one expression: (T, H, W) bool, T run lengths, or a segmentation with its candidates.
+Answer = NDArray[Any] | Sequence[Rle] | Segmentation | Mapping[str, NDArray[Any] | Rle]
+"""The masks of one expression: an array (T, H, W), T run lengths, a segmentation with its candidates, or one
+mask for each frame by the frame's name.
 
-T is the number of the video's frames, or of its annotated frames alone.
+T is the number of the video's frames, or of its annotated frames alone. An array holds bool; whole numbers 0
+and 1, or 0 and 255; floats 0 and 1; or, with a threshold, grey values from 0 to 255 or probabilities.
 """
 
 Answering = (
@@ -35,12 +41,13 @@ class Arrays:
     merged = False
     notes: tuple[str, ...] = ()
 
-    def __init__(self, answers: Answering, video_ids: Iterable[str]) -> None:
+    def __init__(self, answers: Answering, video_ids: Iterable[str], tolerance: Tolerance = STRICT) -> None:
         """Sort the answers by video.
 
         Args:
             answers: a mapping, an iterable or a function.
             video_ids: of the split; a function is asked for all of them.
+            tolerance: what may be wrong with them.
 
         Raises:
             ScoreError: `answers` is none of these.
@@ -48,6 +55,7 @@ class Arrays:
         self._answers: dict[str, Mapping[str, Answer]] = {}
         self._function: Callable[[Video], Mapping[str, Answer]] | None = None
         self._video_ids = tuple(sorted(video_ids))
+        self._tolerance = tolerance
         if isinstance(answers, Mapping):
             grouped: dict[str, dict[str, Answer]] = {}
             for key, answer in answers.items():
@@ -77,83 +85,89 @@ class Arrays:
         """All rows of one video.
 
         Raises:
-            ScoreError: an answer is not of the video's frames, or not of bool masks.
+            ScoreError: an answer is not of the video's frames, or holds no masks.
             MaskSizeError: a mask has another size than the video.
         """
         answers = self._answers.get(video.video_id, {}) if self._function is None else self._function(video)
-        rows = [row for key, answer in answers.items() for row in _rows(video, str(key), answer)]
-        rows.sort(key=lambda row: (row.expression_id, row.frame_index, row.candidate))
-        check(rows)
-        return VideoRows(rows)
+        found = Detections(video, self._tolerance)
+        for key, answer in answers.items():
+            _add(found, str(key), answer, self._tolerance.threshold)
+        return found.rows()
 
 
 def _small(answer: Answer) -> Answer:
-    return masks.encode_many(answer) if _is_bool_masks(answer) else answer
+    if isinstance(answer, np.ndarray) and answer.dtype == np.bool_ and answer.ndim == 3:
+        return masks.encode_many(answer)
+    return answer
 
 
-def _is_bool_masks(answer: object) -> TypeGuard[NDArray[np.bool_]]:
-    return isinstance(answer, np.ndarray) and answer.dtype == np.bool_ and answer.ndim == 3
-
-
-def _rows(video: Video, expression_id: str, answer: Answer) -> list[Prediction]:
-    where = f"the answer to expression {expression_id} of video {video.video_id}"
-    candidates = _candidates(answer, where)
-    frames = _frames(video, len(candidates[0][0]), where)
-    rows = []
-    for number, (track, scores) in enumerate(candidates):
-        for frame, mask, score in zip(frames, track, scores, strict=True):
-            if (mask.height, mask.width) != (video.height, video.width):
-                raise MaskSizeError(
-                    f"{where} is {mask.height}x{mask.width} px (height x width), the video {video.height}x"
-                    f"{video.width}; masks are never resized, make them of the size of the frames"
-                )
-            rows.append(
-                Prediction(
-                    video_id=video.video_id,
-                    expression_id=expression_id,
-                    frame_index=frame,
-                    candidate=number,
-                    score=score,
-                    mask=mask,
-                )
-            )
-    return rows
-
-
-def _candidates(answer: Answer, where: str) -> list[tuple[Sequence[Rle], Sequence[float]]]:
-    """(T masks, T scores) of every candidate, best first."""
+def _add(found: Detections, expression_id: str, answer: Answer, threshold: int | None) -> None:
+    where = f"the answer to expression {expression_id} of video {found.video.video_id}"
     if isinstance(answer, Segmentation):
-        scores = np.broadcast_to(
-            answer.scores if answer.scores.ndim == 2 else answer.scores[:, None], answer.masks.shape[:2]
-        )
-        tracks = [masks.encode_many(_checked(candidate, where)) for candidate in answer.masks]
-        return list(zip(tracks, scores.astype(float).tolist(), strict=True))
-    track = masks.encode_many(_checked(answer, where)) if isinstance(answer, np.ndarray) else list(answer)
-    if not all(isinstance(mask, Rle) for mask in track):
+        shape = answer.masks.shape[:2]
+        scores = answer.scores if answer.scores.ndim == 2 else answer.scores[:, None]
+        every = np.broadcast_to(scores, shape).astype(float).tolist()
+        for rank, (candidate, of_candidate) in enumerate(zip(answer.masks, every, strict=True)):
+            track, cut = _track(candidate, where, threshold)
+            found.thresholded(cut)
+            _add_track(
+                found,
+                expression_id,
+                frames_of(found.video, len(track), where),
+                track,
+                of_candidate,
+                rank,
+                where,
+            )
+        return
+    names: Sequence[object] | None = None
+    if isinstance(answer, Mapping):
+        names, answer = list(answer), _stacked(list(answer.values()))
+    track, cut = _track(answer, where, threshold)
+    found.thresholded(cut)
+    frames: Sequence[int | None] = (
+        frames_of(found.video, len(track), where)
+        if names is None
+        else frame_positions(found.video, names, where)
+    )
+    _add_track(found, expression_id, frames, track, [1.0] * len(track), 0, where, names)
+
+
+def _add_track(
+    found: Detections,
+    expression_id: str,
+    frames: Sequence[int | None],
+    track: Sequence[Rle],
+    scores: Sequence[float],
+    rank: int,
+    where: str,
+    names: Sequence[object] | None = None,
+) -> None:
+    for number, (frame, mask, score) in enumerate(zip(frames, track, scores, strict=True)):
+        if frame is None:
+            found.surplus(expression_id, shown(names[number] if names else number))
+        else:
+            found.add(Detection(expression_id, frame, mask, score, rank, where))
+
+
+def _track(answer: object, where: str, threshold: int | None) -> tuple[Sequence[Rle], int]:
+    """The masks of a track, and how many the threshold cut."""
+    if isinstance(answer, np.ndarray):
+        made, cut = as_masks(answer, where, threshold)
+        return masks.encode_many(made), int(cut.sum())
+    track = list(answer) if isinstance(answer, Sequence) and not isinstance(answer, str | bytes) else [answer]
+    plain = [mask for mask in track if isinstance(mask, Rle)]
+    if len(plain) != len(track):
+        odd = next(mask for mask in track if not isinstance(mask, Rle))
         raise ScoreError(
-            f"{where} is a list of {type(track[0]).__name__}; expected a (T, H, W) bool array or a list of "
+            f"{where} is a list of {type(odd).__name__}; expected a (T, H, W) bool array or a list of "
             "rvosbench.types.Rle"
         )
-    return [(track, [1.0] * len(track))]
+    return plain, 0
 
 
-def _checked(candidate: NDArray[Any], where: str) -> NDArray[np.bool_]:
-    if not _is_bool_masks(candidate):
-        raise ScoreError(
-            f"{where} is {candidate.shape} {candidate.dtype}; expected (T, H, W) bool: compare scores with a "
-            "threshold, 0/255 with > 0"
-        )
-    return candidate
-
-
-def _frames(video: Video, count: int, where: str) -> Sequence[int]:
-    """The positions that `count` masks are of: all frames, or the annotated ones."""
-    if count == len(video.frames):
-        return range(count)
-    annotated = [index for index, frame in enumerate(video.frames) if frame.annotated]
-    if count == len(annotated):
-        return annotated
-    raise ScoreError(
-        f"{where} has {count} masks; the video has {len(video.frames)} frames, {len(annotated)} of them "
-        "annotated, expected one mask for each of either"
-    )
+def _stacked(values: list[Any]) -> Any:
+    """(H, W) arrays of several frames as one; anything else as it is."""
+    is_plain = values and all(isinstance(value, np.ndarray) for value in values)
+    same = is_plain and len({(value.shape, value.dtype) for value in values}) == 1
+    return np.stack(values) if same else values

@@ -6,24 +6,34 @@ Needs neither torch nor the model: predictions are files or arrays, whatever mad
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields, is_dataclass, replace
+from functools import partial
+from math import nan
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from rvosbench.errors import InvalidDataError, OutputError, ScoreError
-from rvosbench.evaluation.collect import ScoredVideos, Task, asked_of, score_videos
+from rvosbench.evaluation.breakdown import by_annotator, with_statistics
+from rvosbench.evaluation.collect import ScoredVideos, Task, asked_of, without_truth
 from rvosbench.evaluation.compute import metric_values
+from rvosbench.evaluation.fingerprint import earlier_scores, fingerprint
+from rvosbench.evaluation.hints import better_name, left_out, remarks
 from rvosbench.evaluation.inputs import (
     Given,
     Predicted,
     given,
+    left_out_of,
     opened,
     rules_of,
+    shard_of,
     split_of,
     store_of,
 )
+from rvosbench.evaluation.part_files import write_part
+from rvosbench.evaluation.partial_truth import partly_annotated
+from rvosbench.evaluation.spread import score_spread
 from rvosbench.evaluation.writing import scores_folder, write_scores
 from rvosbench.files.locations import local_path
 from rvosbench.plugins.metric import Metric
@@ -31,8 +41,10 @@ from rvosbench.plugins.model import Trait
 from rvosbench.plugins.protocol import ANNOTATORS, Protocol
 from rvosbench.plugins.registry import METRICS
 from rvosbench.runs.run import PREDICTIONS
-from rvosbench.runs.scores import Scores
+from rvosbench.runs.scores import MetricValue, Scores
+from rvosbench.runs.tolerance import Adjusted, Tolerance
 from rvosbench.store import Store
+from rvosbench.work.shards import Shard
 
 _log = logging.getLogger(__name__)
 
@@ -47,6 +59,29 @@ class EvaluateOptions:
     anybody else's are probably a mistake."""
     model: str | None = None
     """What the scores call the model. None: what the run's record says, else the name of the file."""
+    workers: int = 1
+    """Processes that score, each a contiguous range of the videos at a time; the rows are the same to the
+    bit. Answers in memory are scored by one."""
+    shard: Shard | str | tuple[int, int] | None = None
+    """Score a part of the videos only: (1, 4) or "1/4" is the first of four contiguous ranges of the sorted
+    ids. The parts become one with `rvosbench.merge`. A run that is a part itself is scored as that."""
+    force: bool = False
+    """Compute scores that the run has already, under the same fingerprint, once more."""
+    missing: Literal["error", "zero"] = "error"
+    surplus: Literal["error", "ignore"] = "error"
+    resize: Literal["error", "nearest"] = "error"
+    threshold: int | None = None
+    truth: Literal["error", "annotated"] = "error"
+    """These five let imperfect predictions pass, see `rvosbench.runs.tolerance.Tolerance`; scores say it."""
+
+    @property
+    def tolerance(self) -> Tolerance:
+        """What is let pass.
+
+        Raises:
+            InvalidDataError: a choice that there is not.
+        """
+        return Tolerance(**{f.name: getattr(self, f.name) for f in fields(Tolerance)})
 
 
 def evaluate(
@@ -58,6 +93,7 @@ def evaluate(
     metrics: Sequence[str] = (),
     out: str | Path | None = None,
     on_progress: Callable[[int, int], None] | None = None,
+    on_note: Callable[[str], None] | None = None,
     **options: Any,
 ) -> Scores:
     """Score predictions against a store; memory holds the masks of one video at a time.
@@ -75,6 +111,8 @@ def evaluate(
         metrics: names in `rvosbench.plugins.registry.METRICS`, added to the protocol's own.
         out: a folder for the scores; it becomes a run without a record.
         on_progress: called with (videos done, videos in all).
+        on_note: called with each remark about how the predictions were found, such as a folder around them
+            that was entered; without it, remarks are logged as information.
         options: fields of `EvaluateOptions`, such as `seed`.
 
     Raises:
@@ -82,40 +120,104 @@ def evaluate(
         PluginError: a metric fails.
         MissingPathError: there are no predictions, or no store.
         ScoreError: the predictions are of another store or split, incomplete, or cannot be scored; the
-            ground truth is hidden.
+            ground truth is hidden, or not whole.
         ShapeError: a mask has another size than its video.
         OutputError: the folder cannot be written, or holds a run of its own.
     """
     chosen = EvaluateOptions(**options)
+    tolerance = chosen.tolerance
     what = given(predictions)
-    folder = _folder(what, None if out is None else local_path(out))
+    _check_workers(what, chosen)
+    shard = shard_of(what, chosen.shard)
+    folder = _folder(what, None if out is None else local_path(out), shard)
     store = store_of(what, store)
     split = split_of(what, store, split)
     rules = rules_of(store, protocol)
+    if (hint := better_name(rules, store.name)) is not None:
+        _log.warning("%s", hint)
     asked = {name: METRICS[name] for name in dict.fromkeys([*rules.metrics, *metrics])}
-    video_ids = store.video_ids(split)[: what.record.limit if what.record else None]
+    reopen = partial(opened, what, store, split, rules, tolerance)
+    all_ids = store.video_ids(split)[: what.record.limit if what.record else None]
+    video_ids = all_ids if shard is None else shard.of_all(all_ids)
     task = Task(
         store=store,
         split=split,
-        source=opened(what, store, split, rules),
+        source=reopen(),
         rules=rules,
-        left_out=frozenset(what.record.left_out if what.record else ()),
+        left_out=left_out_of(what, store, split, None if shard is None else video_ids),
         ranks=any(metric.over == "ranking" for metric in asked.values()),
+        tolerance=tolerance,
+        partly=partly_annotated(store, split, video_ids, tolerance),
     )
-    surplus = tuple(sorted(set(task.source.video_ids()) - set(video_ids)))
+    for note in task.source.notes:
+        (on_note or _log.info)(note)
+    surplus = tuple(sorted(set(task.source.video_ids()) - set(all_ids)))
     _check_videos(task, video_ids, surplus)
+    known = None if folder is None else _fingerprint(what, store, split, rules, asked, shard, chosen)
+    if folder is not None and known is not None and not chosen.force:
+        earlier = earlier_scores(folder, rules.name, known)
+        if earlier is not None:
+            return earlier
     with nullcontext() if folder is None else scores_folder(folder, rules.name) as target:
-        scored = score_videos(task, video_ids, on_progress)
-        _check_scored(task, scored, what, chosen)
-        scores = _scores(task, scored, asked, what, surplus, chosen)
+        scored = score_spread(task, video_ids, reopen, chosen.workers, on_progress)
+        if shard is None:
+            check_scored(scored, rules, what, f"{store.name}/{split}", chosen.allow_empty)
+        if shard is None or shard.index == 1:  # of several parts of the same predictions, the first one tells
+            scored = replace(scored, adjusted=scored.adjusted + _ignored(task, surplus))
+        else:
+            surplus = ()
+        scores = replace(_scores(task, scored, asked, what, surplus, shard, chosen), fingerprint=known)
         if target is not None:
             write_scores(scores, target)
+            if shard is not None:
+                write_part(scored, target)
     return scores
 
 
-def _folder(what: Given, out: Path | None) -> Path | None:
+def _check_workers(what: Given, options: EvaluateOptions) -> None:
+    if options.workers < 1:
+        raise InvalidDataError(f"workers is {options.workers}, expected at least 1")
+    if options.workers > 1 and what.answers is not None:
+        raise InvalidDataError(
+            "answers in memory cannot be sent to other processes; leave workers out, or write them into files"
+        )
+
+
+def _fingerprint(
+    what: Given,
+    store: Store,
+    split: str,
+    rules: Protocol,
+    asked: dict[str, Metric],
+    shard: Shard | None,
+    options: EvaluateOptions,
+) -> str | None:
+    # How many processes do it decides nothing.
+    decided = {f.name: getattr(options, f.name) for f in fields(options)}
+    del decided["workers"], decided["force"]
+    facts = {
+        "store_fingerprint": store.fingerprint,
+        "split": split,
+        "options": {name: _as_json(value) for name, value in decided.items() if name != "shard"},
+        "shard": None if shard is None else str(shard),
+    }
+    return fingerprint(what, rules=rules, metrics=asked, facts=facts)
+
+
+def _as_json(value: Any) -> Any:
+    """An option in JSON types; some are records."""
+    return asdict(value) if is_dataclass(value) and not isinstance(value, type) else value
+
+
+def _folder(what: Given, out: Path | None, shard: Shard | None) -> Path | None:
     """The run to write into."""
-    if what.run is not None:
+    if what.run is not None and shard is not None and what.record is not None and what.record.shard is None:
+        if out is None:
+            raise InvalidDataError(
+                f"the scores of a part of {what.run.path} cannot be written into it; name a folder for each "
+                "part as out (--out), and merge them"
+            )
+    elif what.run is not None:
         if out is not None:
             raise InvalidDataError(f"the scores of {what.run.path} are written into it; leave out {out}")
         return what.run.path
@@ -127,38 +229,59 @@ def _folder(what: Given, out: Path | None) -> Path | None:
 
 
 def _check_videos(task: Task, video_ids: Sequence[str], surplus: Sequence[str]) -> None:
-    """Refuse videos without predictions; warn of predictions without a video."""
+    """Refuse videos without predictions; warn of predictions without a video, unless they may be ignored."""
     name = f"{task.store.name}/{task.split}"
-    if surplus:
+    if surplus and task.tolerance.surplus == "error":
         _log.warning(
             "predictions for %d videos that %s does not have are ignored, such as %s",
             len(surplus),
             name,
             ", ".join(surplus[:3]),
         )
+    if task.tolerance.missing == "zero" and len(surplus) < len(task.source.video_ids()):
+        return
     absent = sorted(set(video_ids) - set(task.source.video_ids()))
     unanswered = [
         video_id
         for video_id in absent
-        if asked_of(task.store.video(task.split, video_id), task.rules, task.left_out)
+        if not without_truth(video_id, task)
+        and asked_of(task.store.video(task.split, video_id), task.rules, task.left_out)
     ]
     if unanswered:
         raise ScoreError(
             f"{len(unanswered)} of {len(video_ids)} videos of {name} have no predictions: "
-            f"{', '.join(unanswered[:3])}{' ...' if len(unanswered) > 3 else ''}; predict them too"
+            f"{', '.join(unanswered[:3])}{' ...' if len(unanswered) > 3 else ''}; "
+            + (
+                "predict them too, or add --missing zero, which every table will say"
+                if len(surplus) < len(task.source.video_ids())
+                else "the predictions are of no video of this split, are they of another one?"
+            )
         )
 
 
-def _check_scored(task: Task, scored: ScoredVideos, what: Given, options: EvaluateOptions) -> None:
-    """Refuse what was probably a mistake."""
-    rules = task.rules
+def check_scored(scored: ScoredVideos, rules: Protocol, what: Given, name: str, allow_empty: bool) -> None:
+    """Refuse what was probably a mistake.
+
+    Args:
+        scored: all videos.
+        rules: the protocol.
+        what: the predictions.
+        name: of the dataset and split.
+        allow_empty: masks may be empty without exception.
+
+    Raises:
+        ScoreError: there is nothing to score, or all masks are empty.
+    """
     if not scored.annotators:
+        why = f"; {left_out(scored.unscored, rules)}" if scored.unscored else ""
         raise ScoreError(
-            f"{task.store.name}/{task.split} has nothing to score under '{rules.name}' (unit: {rules.unit}); "
+            f"{name} has nothing to score under '{rules.name}' (unit: {rules.unit}){why}; "
             "choose another split or protocol"
         )
+    for remark in remarks(scored, rules):
+        _log.warning("%s", remark)
     on_purpose = what.record is not None and Trait.EMPTY_ANSWERS in what.record.traits
-    if scored.all_empty and not (options.allow_empty or on_purpose):
+    if scored.all_empty and not (allow_empty or on_purpose):
         raise ScoreError(
             f"all masks in {what.shown} are empty; were scores saved instead of masks, the threshold set too "
             "high, the weights not loaded? If they are meant to be, add --allow-empty"
@@ -167,35 +290,79 @@ def _check_scored(task: Task, scored: ScoredVideos, what: Given, options: Evalua
         _log.warning("every mask in %s equals the ground truth to the pixel; is it a copy of it?", what.shown)
 
 
+def _ignored(task: Task, surplus: Sequence[str]) -> Adjusted:
+    """What was ignored besides predictions of the videos that were scored."""
+    if task.tolerance.surplus == "error":
+        return Adjusted()
+    return Adjusted(surplus=len(surplus) + getattr(task.source, "strays", 0))
+
+
 def _scores(
     task: Task,
     scored: ScoredVideos,
     metrics: dict[str, Metric],
     what: Given,
     surplus: tuple[str, ...],
+    shard: Shard | None,
     options: EvaluateOptions,
 ) -> Scores:
     record, store, rules = what.record, task.store, task.rules
-    table = scored.table
     return Scores(
         protocol=rules,
-        metrics=metric_values(metrics, table, rules, annotators=scored.annotators, seed=options.seed),
+        **figures(scored, metrics, rules, options.seed),
         dataset=store.name,
         split=task.split,
         store=str(store.folder),
         store_fingerprint=store.fingerprint,
-        predictions=None if what.path is None else str(what.path),
+        predictions=_where(what, shard),
         model=options.model or what.model,
         is_oracle=record is not None and record.is_oracle,
         traits=record.traits if record else (),
         settings=record.settings if record else {},
         mismatched_expressions=record is not None and record.mismatched_expressions,
-        n_expressions=len(scored.annotators) // (len(ANNOTATORS) if rules.annotators == "mean" else 1),
-        n_videos=len(set(scored.expressions["video_id"].to_pylist())),
-        n_frames=scored.frames.num_rows,
         n_left_out=len(task.left_out),
         ignored_videos=surplus,
-        adjusted=scored.adjusted,
-        frames=scored.frames,
-        expressions=scored.expressions,
+        tolerance=options.tolerance,
+        shard=shard,
     )
+
+
+def _where(what: Given, shard: Shard | None) -> str | None:
+    """The predictions, unless they lie in the run that the scores are written into."""
+    if what.path is not None:
+        return str(what.path)
+    if what.run is not None and what.record is not None and shard != what.record.shard:
+        return str(what.run.path / PREDICTIONS)
+    return None
+
+
+def figures(
+    scored: ScoredVideos, metrics: Mapping[str, Metric], rules: Protocol, seed: int
+) -> dict[str, Any]:
+    """What `Scores` holds that follows from the rows alone, by the names of its fields.
+
+    Args:
+        scored: the rows.
+        metrics: name -> record.
+        rules: the protocol.
+        seed: of the bootstrap.
+    """
+    table = scored.table
+    unknown = {
+        name: MetricValue(value=nan, low=nan, high=nan, n=0, unit=rules.unit, better=metric.better)
+        for name, metric in metrics.items()
+    }
+    return {
+        "metrics": metric_values(metrics, table, rules, annotators=scored.annotators, seed=seed)
+        if scored.annotators
+        else unknown,
+        "n_expressions": len(scored.annotators) // (len(ANNOTATORS) if rules.annotators == "mean" else 1),
+        "n_videos": len(set(scored.expressions["video_id"].to_pylist())),
+        "n_frames": scored.frames.num_rows,
+        "adjusted": scored.adjusted,
+        "seed": seed,
+        "unscored_videos": scored.unscored,
+        "by_annotator": by_annotator(metrics, table, scored.authors),
+        "frames": scored.frames,
+        "expressions": with_statistics(scored.expressions, table, metrics),
+    }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,8 +15,11 @@ from rvosbench.plugins.registry import PROTOCOLS
 from rvosbench.runs.record import NAME as RECORD
 from rvosbench.runs.record import RunRecord
 from rvosbench.runs.run import PREDICTIONS, Run, open_run
+from rvosbench.runs.tolerance import STRICT, Tolerance
 from rvosbench.store import Store
 from rvosbench.submission import PredictionSource, open_predictions
+from rvosbench.submission.trees import suffix_of
+from rvosbench.work.shards import Shard
 
 Predicted = str | Path | Run | Answering
 """A run, or its folder; a folder or file that anything wrote; answers in memory."""
@@ -47,7 +51,8 @@ class Given:
         if self.record is not None and self.record.model:
             return self.record.model
         if self.path is not None:
-            return self.path.stem
+            suffix = suffix_of((self.path.name,)) if self.path.is_file() else ""
+            return self.path.name[: len(self.path.name) - len(suffix)] or self.path.name
         return self.run.name if self.run else "arrays"
 
 
@@ -78,6 +83,43 @@ def given(predictions: Predicted) -> Given:
             f"{predictions.path} has no {PREDICTIONS}; make them with rvos predict, or name --predictions"
         )
     return Given(run=predictions)
+
+
+def shard_of(what: Given, shard: Shard | str | tuple[int, int] | None) -> Shard | None:
+    """The part that is to be scored: the one that was asked for, or that a run is.
+
+    Raises:
+        InvalidDataError: it is no part.
+        ScoreError: the run is another part, or holds the scores of one alone.
+    """
+    asked = None if shard is None else Shard.read(shard)
+    if what.run is None:
+        return asked
+    if what.record is None:
+        held = what.run.scores(what.run.protocols[0]).shard
+        if held is not None:
+            raise ScoreError(
+                f"{what.run.path} holds the scores of shard {held} of {what.path}; score these with "
+                f"--shard {held}, or merge the parts with: rvos merge PART... --out RUN"
+            )
+        return asked
+    own = what.record.shard
+    if own is not None and asked is not None and asked != own:
+        raise ScoreError(
+            f"{what.run.path} holds shard {own} of the predictions, shard {asked} was asked for; leave it out"
+        )
+    return own or asked
+
+
+def left_out_of(what: Given, store: Store, split: str, video_ids: Sequence[str] | None) -> frozenset[str]:
+    """The expressions that a run did not ask, <video>/<expression>; of some videos, or of all with None."""
+    left_out = frozenset(what.record.left_out if what.record else ())
+    if video_ids is None or not left_out:
+        return left_out
+    wanted, table = set(video_ids), store.table("expressions", split, ["video_id", "expression_id"])
+    return left_out & {
+        f"{row['video_id']}/{row['expression_id']}" for row in table.to_pylist() if row["video_id"] in wanted
+    }
 
 
 def is_run(path: Path) -> bool:
@@ -132,7 +174,9 @@ def rules_of(store: Store, protocol: str | Protocol | None) -> Protocol:
     return PROTOCOLS[name]
 
 
-def opened(what: Given, store: Store, split: str, rules: Protocol) -> PredictionSource:
+def opened(
+    what: Given, store: Store, split: str, rules: Protocol, tolerance: Tolerance = STRICT
+) -> PredictionSource:
     """The predictions, one video at a time.
 
     Raises:
@@ -141,13 +185,32 @@ def opened(what: Given, store: Store, split: str, rules: Protocol) -> Prediction
         FormatError: they are in no format that we read.
     """
     if what.answers is not None:
-        return Arrays(what.answers, store.video_ids(split))
+        return Arrays(what.answers, store.video_ids(split), tolerance)
     if what.path is not None:
-        return open_predictions(what.path, rules.answers, store.release, store.folder)
+        return open_predictions(
+            what.path,
+            rules.answers,
+            release=store.release,
+            store=store,
+            tolerance=tolerance,
+            split=split,
+        )
     run, record = what.run, what.record
     if run is None or record is None:
         raise InvalidDataError("nothing was given to score; name a run, predictions or arrays")
     unit = "object" if rules.answers == "object" else "expression"  # the expressions that annotators wrote
+    refuse_other_origin(run, record, store, split, unit)
+    if rules.candidates == "all":
+        _refuse_too_few_candidates(run, record, rules)
+    return open_predictions(run.path / PREDICTIONS, rules.answers, tolerance=tolerance)
+
+
+def refuse_other_origin(run: Run, record: RunRecord, store: Store, split: str, unit: str | None) -> None:
+    """Refuse to hold a run against something else than it answered.
+
+    Raises:
+        ScoreError: it is of another store, split or unit.
+    """
     for key, expected in (("store_fingerprint", store.fingerprint), ("split", split), ("unit", unit)):
         if getattr(record, key) != expected:
             raise ScoreError(
@@ -155,9 +218,6 @@ def opened(what: Given, store: Store, split: str, rules: Protocol) -> Prediction
                 f"be scored with {expected!r}; score it against "
                 f"{record.store or 'the store it was made from'}, or predict again"
             )
-    if rules.candidates == "all":
-        _refuse_too_few_candidates(run, record, rules)
-    return open_predictions(run.path / PREDICTIONS, rules.answers)
 
 
 def _refuse_too_few_candidates(run: Run, record: RunRecord, rules: Protocol) -> None:

@@ -93,7 +93,9 @@ def write_text(path: Path, text: str) -> Path:
 
 def write_json(path: Path, content: Mapping[str, Any] | Sequence[Any], *, indent: int | None = 1) -> Path:
     """Write JSON; see `write_bytes`. NaN is no JSON and raises a ValueError."""
-    return write_text(path, json.dumps(content, indent=indent, ensure_ascii=False, allow_nan=False) + "\n")
+    text = json.dumps(content, indent=indent, ensure_ascii=False, allow_nan=False) + "\n"
+    # File names that are no UTF-8 hold lone surrogates; written as JSON's \udcff they read back the same.
+    return write_bytes(path, text.encode("utf-8", "backslashreplace"))
 
 
 class _Atomic(ABC):

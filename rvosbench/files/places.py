@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -80,6 +81,14 @@ def check_folder(
         elif not overwrite:
             raise OutputError(f"{path} already holds {content.name}; choose another one or add --overwrite")
     _check_parent(path, parents=parents)
+
+
+def free_bytes(path: Path) -> int:
+    """The free disk where something is to be written, whether its folder is there already or not."""
+    path = final_name(path).absolute()
+    while not path.is_dir() and path != path.parent:
+        path = path.parent
+    return shutil.disk_usage(path).free
 
 
 def final_name(path: Path) -> Path:

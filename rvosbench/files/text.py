@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import reprlib
+import unicodedata
 from collections.abc import Iterable
 
 _MOST_CHARACTERS = 2000  # of a message: a megabyte of a foreign file is no help to anybody
@@ -65,6 +66,22 @@ class _Brief(reprlib.Repr):
 
 
 _BRIEF = _Brief()
+
+
+_UNSEEN = frozenset("\u115f\u1160\u2800\u3164\uffa0")  # letters and signs that are drawn as nothing
+
+
+def is_blank(text: str) -> bool:
+    r"""Whether nothing of a text can be seen: empty, spaces, or characters of no width.
+
+    Example:
+        >>> is_blank(" \u200b\ufeff"), is_blank("."), is_blank("")
+        (True, False, True)
+    """
+    return all(
+        character in _UNSEEN or unicodedata.category(character) in ("Cc", "Cf", "Zl", "Zp", "Zs", "Mn")
+        for character in text
+    )
 
 
 def some(names: Iterable[str], most: int = 3, *, in_order: bool = True) -> str:

@@ -2,28 +2,36 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from rvosbench import masks
-from rvosbench.errors import ScoreError
-from rvosbench.files.atomic import atomic_folder, write_json
+from rvosbench.errors import InvalidDataError, ScoreError
+from rvosbench.files.atomic import write_json
+from rvosbench.files.kept import Partial, partial_folder
 from rvosbench.files.locations import local_path
-from rvosbench.files.places import check_folder
+from rvosbench.files.places import check_folder, writing
 from rvosbench.inference.candidates import needed_candidates
 from rvosbench.inference.clips import whole_video
+from rvosbench.inference.finished import Finished, Note, as_body, from_body, refuse_another
 from rvosbench.inference.queries import Query, mismatched_queries, queries
+from rvosbench.inference.seeding import drawing_for
 from rvosbench.models.loading import Model, check_model, load_model
 from rvosbench.runs import record as run_record
 from rvosbench.runs.content import ANSWERS, weights_of
 from rvosbench.runs.predictions import Prediction, PredictionsWriter
 from rvosbench.store import Store
-from rvosbench.types import Clip, Video
+from rvosbench.types import Clip, Segmentation, Video
+from rvosbench.work.program import program_digest
+from rvosbench.work.shards import Shard
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -44,6 +52,14 @@ class PredictOptions:
     not listen keeps its score. Expressions of videos that talk about a single object cannot be mismatched;
     they are left out and listed in run.json."""
     limit: int | None = None  # only so many videos, the first ones
+    shard: Shard | str | tuple[int, int] | None = None
+    """A part of these videos: (1, 4) or "1/4" is the first of four contiguous ranges of the sorted ids. The
+    parts become one run with `rvosbench.merge`. Of more parts than videos, some are empty."""
+    resume: bool = True
+    """Use the videos that an interrupted run at `out` has finished. If it was another run, by its model,
+    weights, settings, seed, store or program, that is refused; False throws them away."""
+    reuse: bool = False
+    """A complete run at `out` that the same call has made is left as it is."""
     overwrite: bool = False
     """A run of predictions that is at `out`, with its scores, gives way when this one is complete."""
 
@@ -62,6 +78,10 @@ def predict(
     The model sees whole videos, and all expressions of a video at once. It answers for the annotated
     frames; for all frames where the ground truth is hidden, as the public servers want them.
 
+    A run that fails, is interrupted or killed leaves the videos that it has finished in `.<name>.partial`
+    beside `out`; the next one with the same arguments answers the others only. The predictions are the same
+    to the bit, however many runs it took.
+
     Args:
         model: in the model registry.
         store: where videos and expressions come from.
@@ -77,7 +97,8 @@ def predict(
         UnknownNameError: no such model, option, split or precision.
         MissingPathError: the model needs a checkpoint; the checkpoint or a frame is gone.
         CheckpointError: the model takes no checkpoint, or it is another model's.
-        OutputError: `out` holds something, or cannot be written.
+        OutputError: `out` holds something, or cannot be written; somebody else is writing it, or another run
+            was interrupted there.
         ShapeError: the model answered with masks of the wrong shape.
         ScoreError: the split has no expression to ask.
 
@@ -85,62 +106,205 @@ def predict(
         >>> predict("soc", "stores/ytvos", split="valid", out="runs/a", checkpoint="soc")  # doctest: +SKIP
     """
     chosen = PredictOptions(**options)
+    if chosen.limit is not None and chosen.limit < 1:
+        raise InvalidDataError(f"limit is {chosen.limit}, expected at least 1 video")
+    shard = None if chosen.shard is None else Shard.read(chosen.shard)
     out = local_path(out)
-    check_folder(out, overwrite=chosen.overwrite, content=ANSWERS, parents=True)
+    may_be_there = chosen.overwrite or (chosen.reuse and ANSWERS.fills(out) if out.is_dir() else False)
+    check_folder(out, overwrite=may_be_there, content=ANSWERS, parents=True)
     checkpoint = None if chosen.checkpoint is None else weights_of(local_path(chosen.checkpoint))
     check_model(model, checkpoint, chosen.model_options)
     opened = store if isinstance(store, Store) else Store.open(local_path(store))
     split = opened.only_split(split)
     video_ids = opened.video_ids(split)[: chosen.limit]
-    sha256 = None if checkpoint is None else run_record.sha256_of(checkpoint)
-    start_s = time.perf_counter()
-    loaded = load_model(
-        model,
-        checkpoint,
-        device=chosen.device,
-        precision=chosen.precision,
-        seed=chosen.seed,
-        options=chosen.model_options,
-    )
-    tally = _Tally(load_s=time.perf_counter() - start_s)
-    candidates = chosen.candidates or needed_candidates(opened.name, loaded.candidates, chosen.protocol)
-    facts = {  # now, so that a model that cannot say what it is fails before the work
-        "kind": "predictions",
-        "unit": "expression",
-        **_model_facts(loaded, sha256),
-        **_store_facts(opened, split),
-        "seed": chosen.seed,
-        "candidates": candidates,
-        "candidates_available": loaded.candidates,
-        "mismatched_expressions": chosen.mismatched_expressions,
-        "limit": chosen.limit,
-        "settings": loaded.settings,
-    }
-    with atomic_folder(out, overwrite=chosen.overwrite, content=ANSWERS) as partial:
-        with PredictionsWriter(partial / "predictions") as writer:
-            for done, video_id in enumerate(video_ids):
-                video = opened.video(split, video_id)
-                if chosen.mismatched_expressions:
-                    asked = mismatched_queries(video, seed=chosen.seed)
+    asked = video_ids if shard is None else shard.of_all(video_ids)
+    final = out.absolute()  # the current folder may change meanwhile
+    partial = Partial(final, "run")
+    tally = _Tally()
+    try:
+        start_s = time.perf_counter()
+        sha256 = None if checkpoint is None else run_record.sha256_of(checkpoint)
+        load_s = time.perf_counter()
+        loaded = load_model(
+            model,
+            checkpoint,
+            device=chosen.device,
+            precision=chosen.precision,
+            seed=chosen.seed,
+            options=chosen.model_options,
+        )
+        tally.load_s = time.perf_counter() - load_s
+        candidates = chosen.candidates or needed_candidates(opened.name, loaded.candidates, chosen.protocol)
+        facts = {  # now, so that a model that cannot say what it is fails before the work
+            "kind": "predictions",
+            "unit": "expression",
+            **_model_facts(loaded, sha256),
+            **_store_facts(opened, split),
+            "seed": chosen.seed,
+            "candidates": candidates,
+            "candidates_available": loaded.candidates,
+            "mismatched_expressions": chosen.mismatched_expressions,
+            "limit": chosen.limit,
+            "shard": None if shard is None else asdict(shard),
+            "merged": None,
+            "settings": loaded.settings,
+        }
+        environment = run_record.environment()
+        key = _key(facts, environment["versions"], loaded)
+        facts["fingerprint"] = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()
+        if chosen.reuse and _is_made(out, facts):
+            partial.leave()
+            return out
+        if chosen.resume:
+            refuse_another(partial.folder, key, out)
+        asking = _Asking(opened, split, loaded, candidates, chosen)
+        with (
+            Finished(partial.folder, key, resume=chosen.resume, durable=True) as finished,
+            PredictionsWriter(partial.made / "predictions") as writer,
+            tally.counting(finished),
+        ):
+            _check_repeatable(asking, finished, asked if shard else ())
+            for done, video_id in enumerate(asked):
+                entry = finished.entries.get((split, video_id))
+                if entry is not None:
+                    writer.add(from_body(finished.body(entry)))
+                    tally.add(entry.note, reused=True)
                 else:
-                    asked = queries(video)
-                tally.count(video, asked)
-                if asked:
-                    clip = whole_video(video, opened.release, with_objects=loaded.spec.is_oracle)
-                    writer.add(_answers(loaded, clip, asked, candidates, tally))
+                    rows, note = asking.answer(video_id)
+                    tally.add(note)
+                    if rows:
+                        writer.add(rows)
+                        with writing(out):
+                            finished.add(note, as_body(rows))
                 if on_progress is not None:
-                    on_progress(done + 1, len(video_ids))
-        if not tally.expressions:
+                    on_progress(done + 1, len(asked))
+        if not tally.expressions and shard is None:
             raise ScoreError(
                 f"{opened.folder} has no expression to ask in split '{split}' "
                 f"({len(video_ids)} videos, {len(tally.left_out)} expressions that cannot be mismatched); "
                 "expected at least one, choose another --split"
             )
-        seconds = time.perf_counter() - start_s
-        record = {**facts, **tally.as_json(seconds), **run_record.environment()}
+        record = {**facts, **tally.as_json(time.perf_counter() - start_s), **environment}
         record["hardware"] |= {"device": chosen.device}
-        write_json(partial / run_record.NAME, record)
+        write_json(partial.made / run_record.NAME, record)
+        # Looked at again: what has come there since the start is not ours to remove.
+        check_folder(out, overwrite=chosen.overwrite, content=ANSWERS, parents=True)
+        partial.put_in_place()
+    except BaseException as error:
+        partial.leave()
+        if tally.kept:
+            videos = "1 finished video is" if tally.kept == 1 else f"{tally.kept:,} finished videos are"
+            error.add_note(f"{videos} kept in {partial_folder(out)}; the same command continues from there")
+        raise
     return out
+
+
+def _is_made(out: Path, facts: Mapping[str, Any]) -> bool:
+    """Whether a complete run at `out` is what is asked for."""
+    if not (out / run_record.NAME).is_file():
+        return False
+    made = run_record.read_run(out)
+    return all(made.get(name) == facts[name] for name in ("fingerprint", "limit", "shard"))
+
+
+class _Asking:
+    """One model asked about one split."""
+
+    def __init__(
+        self, store: Store, split: str, loaded: Model, candidates: int, options: PredictOptions
+    ) -> None:
+        self._store = store
+        self._split = split
+        self._loaded = loaded
+        self._candidates = candidates
+        self._options = options
+
+    def answer(self, video_id: str) -> tuple[list[Prediction], Note]:
+        """All rows of a video; none if nothing is asked about it."""
+        start_s = time.perf_counter()
+        video = self._store.video(self._split, video_id)
+        asked = self._queries(video)
+        rows: list[Prediction] = []
+        frames, model_s = 0, 0.0
+        if asked:
+            clip = whole_video(video, self._store.release, with_objects=self._loaded.spec.is_oracle)
+            asked_s = time.perf_counter()
+            with drawing_for(self._options.seed, video_id):
+                answers = self._loaded.segment(clip, [query.text for query in asked], self._candidates)
+            model_s = time.perf_counter() - asked_s
+            frames = len(clip.frames)
+            rows = list(_rows(clip, asked, answers))
+        answered = {query.expression_id for query in asked}
+        note = Note(
+            split=self._split,
+            video_id=video_id,
+            frames=frames,
+            expressions=len(answered),
+            left_out=tuple(
+                f"{video_id}/{expression.expression_id}"
+                for expression in video.expressions
+                if expression.expression_id not in answered
+            ),
+            model_s=model_s,
+            total_s=time.perf_counter() - start_s,
+        )
+        return rows, note
+
+    def _queries(self, video: Video) -> Sequence[Query]:
+        if self._options.mismatched_expressions:
+            return mismatched_queries(video, seed=self._options.seed)
+        return queries(video)
+
+    @property
+    def is_exact(self) -> bool:
+        """The same question has the same answer to the bit, which kernels of a GPU do not promise."""
+        return self._options.device == "cpu"
+
+
+def _check_repeatable(asking: _Asking, finished: Finished, part: Sequence[str]) -> None:
+    """Ask twice: a model that draws from numbers of its own is another one in each part and after a resume.
+
+    Raises:
+        ScoreError: it answers differently the second time.
+    """
+    if not asking.is_exact:
+        return
+    if finished.entries:
+        entry = list(finished.entries.values())[-1]
+        video_id, before = entry.note.video_id, finished.body(entry)
+        remedy = "begin anew with --no-resume"
+    elif part:
+        video_id, before = part[0], as_body(asking.answer(part[0])[0])
+        remedy = "answer the whole at once, without --shard"
+    else:
+        return
+    if as_body(asking.answer(video_id)[0]) != before:
+        raise ScoreError(
+            f"the model answers video {video_id} differently when it is asked again: what it answers depends "
+            f"on what it was asked before, so that its answers cannot be made in several runs; {remedy}"
+        )
+
+
+_DECIDING = (
+    *("model", "checkpoint_sha256", "text_encoder", "precision", "dataset", "store_fingerprint"),
+    *("split", "seed", "candidates", "mismatched_expressions"),
+)
+
+
+def _key(facts: Mapping[str, Any], versions: Mapping[str, str], loaded: Model) -> Mapping[str, Any]:
+    """All that decides what a model answers about a video; not which videos: a part serves the whole."""
+    key: Mapping[str, Any] = json.loads(
+        json.dumps(
+            {
+                **{name: facts[name] for name in _DECIDING},
+                "settings": dict(facts["settings"]),
+                "device": loaded.device.partition(":")[0],
+                "versions": dict(versions),
+                "program": program_digest(type(loaded.segmenter).__module__),
+            }
+        )
+    )
+    return key
 
 
 def _model_facts(loaded: Model, checkpoint_sha256: str | None) -> Mapping[str, Any]:
@@ -169,22 +333,33 @@ def _store_facts(store: Store, split: str) -> Mapping[str, Any]:
 class _Tally:
     """What the run came to."""
 
-    load_s: float
+    load_s: float = 0.0
     model_s: float = 0.0
+    earlier_s: float = 0.0  # of videos that an earlier run has finished
     videos: int = 0
     frames: int = 0
     expressions: int = 0
+    reused: int = 0  # videos
+    kept: int = 0  # videos in the journal, at the end
     left_out: list[str] = field(default_factory=list)  # video/expression
 
-    def count(self, video: Video, asked: Sequence[Query]) -> None:
-        answered = {query.expression_id for query in asked}
+    def add(self, note: Note, *, reused: bool = False) -> None:
         self.videos += 1
-        self.expressions += len(answered)
-        self.left_out += [
-            f"{video.video_id}/{expression.expression_id}"
-            for expression in video.expressions
-            if expression.expression_id not in answered
-        ]
+        self.frames += note.frames
+        self.expressions += note.expressions
+        self.left_out += note.left_out
+        self.model_s += note.model_s
+        if reused:
+            self.reused += 1
+            self.earlier_s += note.total_s
+
+    @contextmanager
+    def counting(self, finished: Finished) -> Iterator[None]:
+        """What is in the journal when the body ends, however that is."""
+        try:
+            yield
+        finally:
+            self.kept = len(finished.entries)
 
     def as_json(self, seconds: float) -> Mapping[str, Any]:
         return {
@@ -192,21 +367,16 @@ class _Tally:
             "frames": self.frames,
             "expressions": self.expressions,
             "left_out": self.left_out,
+            "reused": self.reused,
             "timings": {
-                "total_s": round(seconds, 3),
+                "total_s": round(seconds + self.earlier_s, 3),
                 "load_s": round(self.load_s, 3),
                 "model_s": round(self.model_s, 3),
             },
         }
 
 
-def _answers(
-    loaded: Model, clip: Clip, asked: Sequence[Query], candidates: int, tally: _Tally
-) -> Iterator[Prediction]:
-    start_s = time.perf_counter()
-    answers = loaded.segment(clip, [query.text for query in asked], candidates)
-    tally.model_s += time.perf_counter() - start_s
-    tally.frames += len(clip.frames)
+def _rows(clip: Clip, asked: Sequence[Query], answers: Sequence[Segmentation]) -> Iterator[Prediction]:
     for query, answer in zip(asked, answers, strict=True):
         scores = np.broadcast_to(answer.scores.reshape(len(answer.masks), -1), answer.masks.shape[:2])
         for candidate, frames in enumerate(answer.masks):

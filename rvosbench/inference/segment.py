@@ -16,10 +16,10 @@ model therefore cannot see an event that lies in another clip ("the one that com
 border of two clips its answer may jump. The last clip is shifted back to be full, as in the usual
 evaluation of Ref-YouTube-VOS, and only its new frames are used.
 
-Videos are shown as a player shows them: turned upright, at their own times, without sound. Colours of more
-than 8 bits are rounded, those of HDR shown as stored (paler than a screen for HDR shows them). What is
-transparent in a PNG frame is shown in the colour that it hides, as FFmpeg does; a turn that an image file
-asks for by EXIF is left out, as everywhere here.
+Videos are shown as a player shows them: turned, mirrored and with square pixels, at their own times, without
+sound; a cover picture is no frame. Colours of more than 8 bits are rounded, those of HDR shown as stored
+(paler than a screen for HDR shows them). What is transparent in a PNG frame is shown in the colour that it
+hides, as FFmpeg does; a turn that an image file asks for by EXIF is left out, as everywhere here.
 """
 
 from __future__ import annotations

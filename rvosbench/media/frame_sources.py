@@ -5,16 +5,19 @@ Unlike `rvosbench.media.frames`, which reads what a store refers to, nothing is 
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from rvosbench.errors import DatasetError, MissingPathError
+from rvosbench.files.image_names import IMAGE_SUFFIXES, images_by_name
 from rvosbench.media.images import RgbImage, decode_image
+from rvosbench.media.orientation import TURNS, orientation_in
 from rvosbench.media.video import VideoFile
 
-_IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png")
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +47,7 @@ class FrameSource:
 
         Raises:
             MissingPathError: there is no such file or folder.
-            DatasetError: no video stream, or a folder without images.
+            DatasetError: no video stream, a folder without images, or with two of one name.
         """
         self.source = source
         self._images: list[Path] = []
@@ -55,15 +58,12 @@ class FrameSource:
         except OSError as error:  # such as a name that is too long
             raise MissingPathError(f"{source} cannot be looked at ({error.strerror})") from error
         if is_folder:
-            images = (path for path in source.iterdir() if path.suffix.lower() in _IMAGE_SUFFIXES)
-            self._images = sorted((path for path in images if not path.name.startswith(".")), key=_by_number)
+            names = (path.name for path in source.iterdir() if not path.name.startswith("."))
+            images = images_by_name(names, source).values()
+            self._images = sorted((source / name for name in images), key=_by_number)
             if not self._images:
                 raise DatasetError(
-                    f"{source} holds no image; expected frames as {', '.join(_IMAGE_SUFFIXES)} directly in it"
-                )
-            if len({path.stem for path in self._images}) < len(self._images):
-                raise DatasetError(
-                    f"{source} holds two images that differ only in their suffix; expected one image a frame"
+                    f"{source} holds no image; expected frames as {', '.join(IMAGE_SUFFIXES)} directly in it"
                 )
             self.fps, self.frames = folder_fps, len(self._images)
         elif is_there:
@@ -106,11 +106,20 @@ class FrameSource:
             yield SourceFrame(f"{position:05d}", elapsed_s, pixels)
 
     def _from_folder(self) -> Iterator[SourceFrame]:
+        said = False
         for position, path in enumerate(self._images):
             try:
                 data = path.read_bytes()
             except OSError as error:
                 raise DatasetError(f"{path} cannot be read ({error.strerror}); expected an image") from error
+            if not said and (turn := orientation_in(data)) != 1:
+                said = True
+                _log.warning(
+                    "%s asks by EXIF to be shown %s; it is shown as stored, turn the pixels of such frames "
+                    "first",
+                    path,
+                    TURNS[turn],
+                )
             yield SourceFrame(path.stem, position / self.fps, decode_image(data, str(path)))
 
 

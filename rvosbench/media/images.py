@@ -6,6 +6,7 @@ Nothing is resized and no EXIF orientation is applied: masks are drawn on the pi
 from __future__ import annotations
 
 import io
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -14,7 +15,9 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from rvosbench.errors import DatasetError, MissingPathError
+from rvosbench.files.foreign import file_is, what_it_is
 from rvosbench.files.text import one_line
+from rvosbench.media.orientation import orientation
 
 RgbImage = NDArray[np.uint8]
 """(H, W, 3) uint8 RGB."""
@@ -54,14 +57,31 @@ def decode_image(data: bytes, name: str) -> RgbImage:
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         if isinstance(error, DatasetError):
             raise
-        detail = one_line(error)
+        kinds = ("a JPEG", "a PNG")
+        what = what_it_is(data)
+        detail = one_line(error) if what is None or what in kinds else f"it is {what}"
         raise DatasetError(
             f"{name} cannot be decoded as JPEG or PNG ({detail}); fetch or extract the file again"
         ) from error
 
 
+@dataclass(frozen=True, slots=True)
+class ImageHeader:
+    """What an image file says about itself."""
+
+    height: int  # px as stored
+    width: int  # px as stored
+    orientation: int  # of EXIF, from 1 to 8; 1 is upright
+
+
 def image_size(path: Path) -> tuple[int, int]:
-    """(height, width) px of an image file, from its header.
+    """(height, width) px of an image file, from its header; as `image_header`."""
+    header = image_header(path)
+    return header.height, header.width
+
+
+def image_header(path: Path) -> ImageHeader:
+    """The size of an image file, and how it asks to be shown.
 
     Raises:
         MissingPathError: there is no such file.
@@ -70,6 +90,7 @@ def image_size(path: Path) -> tuple[int, int]:
     try:
         with Image.open(path, formats=("JPEG", "PNG")) as image:
             width, height = image.size
+            turn = orientation(image)
     except FileNotFoundError:
         raise MissingPathError(f"{path} is missing; expected a JPEG or PNG frame") from None
     except Image.DecompressionBombError:
@@ -77,5 +98,6 @@ def image_size(path: Path) -> tuple[int, int]:
             f"{path} claims to have more than {MAX_PIXELS} pixels; fetch or extract it again"
         ) from None
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
-        raise DatasetError(f"{path} is not a JPEG or PNG file; fetch or extract it again") from error
-    return height, width
+        what = file_is(path, expected=("a JPEG", "a PNG"))
+        raise DatasetError(f"{path} is not a JPEG or PNG file{what}; fetch or extract it again") from error
+    return ImageHeader(height, width, turn)

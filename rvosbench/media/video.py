@@ -11,13 +11,26 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from rvosbench.errors import DatasetError, MissingPathError
+from rvosbench.files.foreign import file_is
 from rvosbench.files.scoped import Closing
+from rvosbench.media.display import (
+    UPRIGHT,
+    Turn,
+    resized,
+    square_size,
+    turn_of,
+    turn_of_angle,
+    turn_of_exif,
+    turned,
+)
 from rvosbench.media.images import RgbImage
+from rvosbench.media.main_stream import main_stream
+from rvosbench.media.orientation import orientation_of
 
 if TYPE_CHECKING:
     import av
@@ -52,7 +65,7 @@ class VideoFile(Closing):
 
         Raises:
             MissingPathError: there is no such file.
-            DatasetError: it is not a video, or has no video stream.
+            DatasetError: it is not a video, or has no video stream besides a cover picture.
         """
         import av
         from av.video.reformatter import VideoReformatter
@@ -66,12 +79,15 @@ class VideoFile(Closing):
             raise MissingPathError(f"{path} is missing; expected a video file") from None
         except (av.error.FFmpegError, OSError, ValueError) as error:
             raise DatasetError(
-                f"{path} cannot be opened as a video ({_reason(error)}); fetch it again"
+                f"{path} cannot be opened as a video ({_reason(error)}){_what(path)}; fetch it again"
             ) from error
-        if not self._container.streams.video:
+        stream = main_stream(self._container.streams.video)
+        if stream is None:
+            pictures = len(self._container.streams.video)
             self._container.close()
-            raise DatasetError(f"{path} has no video stream; expected a video file such as mp4")
-        self._stream = self._container.streams.video[0]
+            only = " but a cover picture" if pictures else ""
+            raise DatasetError(f"{path} has no video stream{only}; expected a video file such as mp4")
+        self._stream = stream
         if self._stream.codec_context is None:  # PyAV leaves it out for a codec that FFmpeg does not know
             self._container.close()
             raise DatasetError(f"{path} is coded in a way that FFmpeg does not know; fetch it again")
@@ -148,10 +164,11 @@ class VideoFile(Closing):
         return self._stream.frames or None
 
     def play(self) -> Iterator[tuple[float | None, RgbImage]]:
-        """Every frame of a file that was just opened, in order, upright as a player shows it.
+        """Every frame of a file that was just opened, in order, as a player shows it.
 
-        Telephones store a rotation beside the pixels. `at` leaves it out, because annotations are drawn
-        on the pixels as stored; somebody's own video is shown with it.
+        Telephones store a turn beside the pixels, front cameras a mirrored one, and discs pixels that are
+        not square. `at` leaves all of it out, because annotations are drawn on the pixels as stored;
+        somebody's own video is shown with it.
 
         Yields:
             The presentation time in s (None where the file has none) and (H, W, 3) uint8 RGB.
@@ -160,15 +177,33 @@ class VideoFile(Closing):
             DatasetError: the file cannot be decoded to its end.
         """
         self._target_s = -math.inf
+        # The density of a photograph is dots per inch of paper; viewers show its pixels square.
+        aspect = None if self._is_picture else self._stream.sample_aspect_ratio
         while self._advance():
-            assert self._current is not None
-            turns = round(self._current.rotation / 90)  # counter-clockwise
-            yield self._time(), np.ascontiguousarray(np.rot90(self._rgb(), turns))
+            pixels = self._rgb()
+            pixels = resized(pixels, square_size(pixels.shape[0], pixels.shape[1], aspect))
+            yield self._time(), turned(pixels, self._turn())
 
     def close(self) -> None:
         """Close the file."""
         self._current = None
         self._container.close()
+
+    @property
+    def _is_picture(self) -> bool:
+        """Whether this is one JPEG, PNG ... and no container."""
+        name = self._container.format.name
+        return name.endswith("_pipe") or name.startswith("image2")
+
+    def _turn(self) -> Turn:
+        assert self._current is not None
+        if self._is_picture:
+            return turn_of_exif(orientation_of(self.path))
+        try:
+            matrix: Any = self._current.side_data.get("DISPLAYMATRIX")  # a buffer, which its hints leave out
+        except ValueError:  # the frame has other side data too, of a kind that is newer than PyAV
+            return turn_of_angle(self._current.rotation)
+        return UPRIGHT if matrix is None else turn_of(bytes(matrix))
 
     def _time(self) -> float | None:
         frame = self._current
@@ -249,6 +284,12 @@ class VideoFile(Closing):
         assert self._current is not None
         rgb = self._reformatter.reformat(self._current, format="rgb24", threads=1)
         return np.asarray(rgb.to_ndarray(), np.uint8)
+
+
+def _what(path: Path) -> str:
+    """What a file is if it is no video at all."""
+    what = file_is(path)
+    return "" if what.endswith(" video)") else what
 
 
 def _reason(error: BaseException) -> str:

@@ -92,6 +92,22 @@ class ReportsSplits(Protocol):
         ...
 
 
+@runtime_checkable
+class PromisesMasks(Protocol):
+    """A `Release` with a source of masks that means to have every frame, and that may lack files of some.
+
+    Sources that annotate a few frames by design promise nothing, and one that refuses a video with a missing
+    file need not count.
+    """
+
+    def masks_promised(self, split: str, video_id: str) -> tuple[int, int] | None:
+        """(frames that have their masks, frames that should have them); None where nothing is promised.
+
+        Cheap: folders are listed, nothing is decoded.
+        """
+        ...
+
+
 @dataclass(frozen=True, kw_only=True)
 class DatasetSpec:
     """A dataset as the registry holds it. Importing it must be cheap: no reader, no decoder."""

@@ -76,6 +76,10 @@ class Registry(Mapping[str, T], Generic[T]):
             entries[name] = Entry(name, target, OURS)
         return dict(sorted(entries.items()))
 
+    def is_registered_here(self, name: str) -> bool:
+        """Whether a name is known to this process alone, by `register`; another one may mean another."""
+        return name in self._registered and name not in self._built_in
+
     def broken(self) -> dict[str, str]:
         """Name -> what is wrong with it, of all names that cannot be used or are claimed twice.
 
@@ -275,6 +279,8 @@ METRICS: Registry[Metric] = Registry(
     "metric",
     "rvosbench.metrics",
     {
+        "AP@0.5": "rvosbench.metrics.catalogue:AVERAGE_PRECISION_AT_05",
+        "AP@0.75": "rvosbench.metrics.catalogue:AVERAGE_PRECISION_AT_075",
         "F": "rvosbench.metrics.catalogue:F",
         "F decay": "rvosbench.metrics.catalogue:F_DECAY",
         "F recall": "rvosbench.metrics.catalogue:F_RECALL",
@@ -287,6 +293,11 @@ METRICS: Registry[Metric] = Registry(
         "P@0.7": "rvosbench.metrics.catalogue:PRECISION_AT_07",
         "P@0.8": "rvosbench.metrics.catalogue:PRECISION_AT_08",
         "P@0.9": "rvosbench.metrics.catalogue:PRECISION_AT_09",
+        "box P@0.5": "rvosbench.metrics.catalogue:BOX_PRECISION_AT_05",
+        "box P@0.6": "rvosbench.metrics.catalogue:BOX_PRECISION_AT_06",
+        "box P@0.7": "rvosbench.metrics.catalogue:BOX_PRECISION_AT_07",
+        "box P@0.8": "rvosbench.metrics.catalogue:BOX_PRECISION_AT_08",
+        "box P@0.9": "rvosbench.metrics.catalogue:BOX_PRECISION_AT_09",
         "mAP": "rvosbench.metrics.catalogue:MEAN_AVERAGE_PRECISION",
         "mIoU": "rvosbench.metrics.catalogue:MEAN_IOU",
         "oIoU": "rvosbench.metrics.catalogue:OVERALL_IOU",
@@ -303,6 +314,7 @@ PROTOCOLS: Registry[Protocol] = Registry(
         "davis-expressions": "rvosbench.evaluation.protocols:DAVIS_EXPRESSIONS",
         "davis-objects": "rvosbench.evaluation.protocols:DAVIS_OBJECTS",
         "davis-official": "rvosbench.evaluation.protocols:DAVIS_OFFICIAL",
+        "davis-plain": "rvosbench.evaluation.protocols:DAVIS_PLAIN",
         "davis-semi": "rvosbench.evaluation.protocols:DAVIS_SEMI",
         "jhmdb": "rvosbench.evaluation.protocols:JHMDB",
         "jhmdb-top1": "rvosbench.evaluation.protocols:JHMDB_TOP1",

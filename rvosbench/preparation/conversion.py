@@ -6,14 +6,65 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 
 from rvosbench.errors import DatasetError, InvalidDataError, MissingPathError
+from rvosbench.files.text import some
 from rvosbench.preparation.journal import Entry, Journal
 from rvosbench.preparation.opening import split_problems
 from rvosbench.preparation.unit import Job, Refused, stamp
 from rvosbench.preparation.workers import Key, convert_all
 from rvosbench.store import ReleaseProblem, StoreWriter
 from rvosbench.store.encoded import decode
+from rvosbench.store.partial_truth import say
 
 Progress = Callable[[str, int, int], None]  # split, videos done, videos in all
+
+
+class MaskCount:
+    """The frames of a split whose masks its source promises, and those that have them.
+
+    Attributes:
+        partly: video -> (frames with masks, frames that should have them), of videos that lack some.
+        frames: the same, of all videos.
+    """
+
+    def __init__(self) -> None:
+        """Nothing is counted yet."""
+        self.partly: dict[str, tuple[int, int]] = {}
+        self.frames = (0, 0)
+        self._videos = 0
+
+    def add(self, video_id: str, promised: Sequence[int]) -> bool:
+        """Count a video; whether it lacks masks."""
+        have, of = promised
+        self.frames = (self.frames[0] + have, self.frames[1] + of)
+        self._videos += 1
+        if have < of:
+            self.partly[video_id] = (have, of)
+        return have < of
+
+    def warnings(self, split: str) -> list[str]:
+        """A sentence if some lack masks."""
+        if not self.partly:
+            return []
+        said = say(self.partly, frames=self.frames, videos=self._videos)
+        return [
+            f"the ground truth of {split} is not whole: {said}; is it the file with the first frames only, "
+            "or is the download incomplete? rvos evaluate refuses such videos unless it is asked for "
+            "--truth annotated"
+        ]
+
+
+def empty_expressions(named: Sequence[str]) -> list[str]:
+    """A sentence about expressions without a word, if there are some; they keep their place and their ids.
+
+    Args:
+        named: such as "train/aaa, expression 0".
+    """
+    if not named:
+        return []
+    return [
+        f"{len(named)} expressions are empty: no text, spaces, or characters of no width "
+        f"({some(named, in_order=False)}); they are kept, and a model is asked nothing by them"
+    ]
 
 
 class Conversion:
@@ -26,7 +77,13 @@ class Conversion:
     """
 
     def __init__(
-        self, job: Job, wanted: Mapping[str, Sequence[str]], *, skip: bool, on_progress: Progress | None
+        self,
+        job: Job,
+        wanted: Mapping[str, Sequence[str]],
+        *,
+        skip: bool,
+        unlisted: Mapping[str, str],
+        on_progress: Progress | None,
     ) -> None:
         """Prepare to convert.
 
@@ -34,6 +91,7 @@ class Conversion:
             job: the release.
             wanted: split -> videos, sorted.
             skip: leave videos out that cannot be read, instead of giving up.
+            unlisted: splits that are left out because their videos cannot be listed -> why.
             on_progress: called with (split, videos done, videos in all).
         """
         self.skipped: list[ReleaseProblem] = []
@@ -44,9 +102,12 @@ class Conversion:
         self._skip = skip
         self._on_progress = on_progress
         self._reported = list(job.release.problems)
+        self._reported += [f"the split {split} is left out: {why}" for split, why in unlisted.items()]
         for split in wanted:
             self._reported += split_problems(job.release, split)
         self._never_visible: list[str] = []
+        self._empty: list[str] = []
+        self._masks = {split: MaskCount() for split in wanted}
 
     def run(self, writer: StoreWriter, journal: Journal, workers: int) -> None:
         """Write all videos: those of the journal as they are, the others into the journal first.
@@ -95,7 +156,11 @@ class Conversion:
                 f"{len(self._never_visible)} expressions mean objects without a mask in any annotated frame "
                 f"({self._never_visible[0]} ...)"
             )
-        return lines
+        return (
+            lines
+            + empty_expressions(self._empty)
+            + [line for split, count in self._masks.items() for line in count.warnings(split)]
+        )
 
     def _finished(self, key: Key, journal: Journal) -> Entry | None:
         """The journal's entry of a video, unless its source files have changed since."""
@@ -117,6 +182,19 @@ class Conversion:
         for name in note.media:
             writer.add_media(name)
         self._report(note.split, note.video_id, note.reported, writer)
+        if note.promised and self._masks[note.split].add(note.video_id, note.promised):
+            have, promised = note.promised
+            writer.partly_annotated(note.split, note.video_id, have, promised)
+            message = f"masks of {have} of {promised} frames; the others are not annotated"
+            writer.report(
+                ReleaseProblem(kind="reported", split=note.split, video_id=note.video_id, message=message)
+            )
+        for expression_id in note.empty:
+            self._empty.append(f"{note.split}/{note.video_id}, expression {expression_id}")
+            message = f"expression {expression_id} is empty: it asks for nothing"
+            writer.report(
+                ReleaseProblem(kind="reported", split=note.split, video_id=note.video_id, message=message)
+            )
         for expression_id in note.never_visible:
             self._never_visible.append(f"{note.split}/{note.video_id}, expression {expression_id}")
             message = f"expression {expression_id} means objects without a mask in any annotated frame"

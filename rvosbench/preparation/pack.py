@@ -14,6 +14,7 @@ from pathlib import Path
 from PIL import Image, UnidentifiedImageError
 
 from rvosbench.errors import DatasetError, MissingPathError
+from rvosbench.files.foreign import it_is
 from rvosbench.masks import check_png
 from rvosbench.media.frames import inside
 from rvosbench.media.images import decode_image
@@ -84,7 +85,7 @@ def _image_file(path: Path, video: Video) -> bytes:
             kind = image.format
     except _UNREADABLE as error:
         raise DatasetError(
-            f"{path} is not a JPEG or PNG file ({len(data)} bytes); fetch or extract the file again"
+            f"{path} is not a JPEG or PNG file ({len(data)} bytes){it_is(data)}; fetch or extract it again"
         ) from error
     if (height, width) != (video.height, video.width):
         raise DatasetError(

@@ -7,7 +7,6 @@ estimate from these.
 from __future__ import annotations
 
 import os
-import shutil
 import stat
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,13 +15,15 @@ from itertools import islice
 from pathlib import Path
 
 from rvosbench.errors import DatasetError, InvalidDataError, MissingPathError, OutputError
-from rvosbench.files.places import check_folder
+from rvosbench.files.kept import partial_folder
+from rvosbench.files.places import check_folder, free_bytes
+from rvosbench.files.text import is_blank
 from rvosbench.plugins.dataset import Release
+from rvosbench.preparation.conversion import MaskCount, empty_expressions
 from rvosbench.preparation.estimate import Estimate, estimate
 from rvosbench.preparation.opening import open_release, split_problems
 from rvosbench.preparation.run import choose_splits, count_differences
-from rvosbench.preparation.unit import Job
-from rvosbench.store.partial import partial_folder
+from rvosbench.preparation.unit import Job, masks_promised
 from rvosbench.store.writer import STORE
 
 _PIXELS = frozenset({".jpg", ".jpeg", ".png", ".mp4"})
@@ -48,6 +49,8 @@ class SplitPlan:
     files: Files
     estimate: Estimate
     errors: tuple[str, ...]  # what the conversion would stop at besides missing files, as far as it was seen
+    masks: tuple[int, int] = (0, 0)  # frames with masks, frames that should have them, where that is promised
+    warnings: tuple[str, ...] = ()  # that the ground truth is not whole
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -126,10 +129,16 @@ def plan(
             split_plans.append(_unlisted(split, str(error)))
             continue
         problems += split_problems(release, split)
-        expressions = {video_id: len(release.expressions(split, video_id)) for video_id in video_ids}
+        expressions = {}
+        empty = []
+        for video_id in video_ids:
+            said = release.expressions(split, video_id)
+            expressions[video_id] = len(said)
+            empty += [f"{split}/{video_id}, expression {e.expression_id}" for e in said if is_blank(e.text)]
+        problems += empty_expressions(empty)
         counts[split] = {"videos": len(expressions), "expressions": sum(expressions.values())}
         split_plans.append(_split(job, split, dict(islice(expressions.items(), limit)), on_progress))
-        problems += split_plans[-1].estimate.problems
+        problems += [*split_plans[-1].estimate.problems, *split_plans[-1].warnings]
     index = _Search()
     index.look(release.index_files())
     final = out.resolve()
@@ -143,7 +152,7 @@ def plan(
         warnings=(*dict.fromkeys(problems), *_differences(release, counts, release_dir)),
         store_bytes=store_bytes,
         peak_bytes=store_bytes + sum(split.estimate.journal_bytes for split in split_plans),
-        free_bytes=shutil.disk_usage(_nearest(final)).free,
+        free_bytes=free_bytes(final),
         unfinished=partial if partial.exists() else None,
         out_error=_out_error(final, overwrite=replace),
     )
@@ -157,12 +166,16 @@ def _split(
     sizes = {}  # of the pixels of the videos that are whole
     errors = []
     incomplete = 0
+    masks = MaskCount()
     for done, video_id in enumerate(expressions, start=1):
         try:
             paths = job.release.sources(split, video_id)
+            promised = masks_promised(job.release, split, video_id)
         except (InvalidDataError, MissingPathError) as error:
             errors.append(str(error))
         else:
+            if promised is not None:
+                masks.add(video_id, promised)
             pixel_bytes = search.look(paths)
             if pixel_bytes is None:
                 incomplete += 1
@@ -179,6 +192,8 @@ def _split(
         files=search.files(),
         estimate=estimated,
         errors=(*errors, *estimated.errors),
+        masks=masks.frames,
+        warnings=tuple(masks.warnings(split)),
     )
 
 
@@ -240,11 +255,6 @@ def _differences(release: Release, counts: Mapping[str, Mapping[str, int]], rele
         for split, published in release.card.counts.items()
     }
     return count_differences(changed(release.card, counts=known), counts, release_dir)
-
-
-def _nearest(place: Path) -> Path:
-    """The folder itself, or the nearest one above it that exists."""
-    return next(path for path in (place, *place.parents) if path.exists())
 
 
 def _out_error(final: Path, *, overwrite: bool) -> str | None:

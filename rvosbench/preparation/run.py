@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-import sys
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Literal
 
-import rvosbench
-from rvosbench.errors import DatasetError, UnknownNameError
+from rvosbench.errors import DatasetError, InvalidDataError, MissingPathError, UnknownNameError
+from rvosbench.files.kept import partial_folder
 from rvosbench.files.locations import local_path
 from rvosbench.plugins.dataset import Release
 from rvosbench.plugins.options import options_as_text
@@ -22,8 +19,8 @@ from rvosbench.preparation.opening import open_release, read_options
 from rvosbench.preparation.samples import with_samples
 from rvosbench.preparation.unit import Job
 from rvosbench.store import FORMAT_VERSION, ReleaseProblem, Store, StoreWriter
-from rvosbench.store.partial import partial_folder
 from rvosbench.types import Card
+from rvosbench.work.program import program_digest
 
 OnError = Literal["fail", "skip"]
 
@@ -94,7 +91,7 @@ def prepare(
     chosen = read_options(name, options)
     release = open_release(name, release_dir, chosen)
     given = options if isinstance(options, Mapping) else {}
-    wanted = {split: release.videos(split)[:limit] for split in choose_splits(release, release_dir, splits)}
+    wanted, unlisted = _videos(release, release_dir, splits, limit)
     arguments = {
         "options": options_as_text(chosen, given),
         "splits": list(wanted),
@@ -110,11 +107,11 @@ def prepare(
         "fingerprint": fingerprint,
         "options": options_as_text(chosen),
         "pack": pack,
-        "converter": _converter(release),
+        "converter": program_digest(type(release).__module__),
         "format_version": FORMAT_VERSION,
     }
     job = Job(release=release, release_dir=release_dir, pack=pack)
-    conversion = Conversion(job, wanted, skip=on_error == "skip", on_progress=on_progress)
+    conversion = Conversion(job, wanted, skip=on_error == "skip", unlisted=unlisted, on_progress=on_progress)
     final = out.resolve()  # "." has neither a parent nor a name of its own
     try:
         with (
@@ -145,7 +142,8 @@ def prepare(
     if limit is None:
         warnings += count_differences(release.card, with_samples(store, release.card), release_dir)
         if splits is None:
-            warnings += absent_splits(release.card, counts, release_dir)
+            known = {*counts, *unlisted}  # what is wrong with the latter is said already
+            warnings += absent_splits(release.card, known, release_dir)
     return Prepared(
         store=final,
         counts=counts,
@@ -153,6 +151,24 @@ def prepare(
         skipped=tuple(conversion.skipped),
         reused=conversion.reused,
     )
+
+
+def _videos(
+    release: Release, release_dir: Path, splits: Sequence[str] | None, limit: int | None
+) -> tuple[dict[str, Sequence[str]], dict[str, str]]:
+    """Split -> videos to convert; and the splits whose videos cannot be listed, which block no other."""
+    wanted: dict[str, Sequence[str]] = {}
+    errors: dict[str, InvalidDataError | MissingPathError] = {}
+    for split in choose_splits(release, release_dir, splits):
+        try:
+            wanted[split] = release.videos(split)[:limit]
+        except (InvalidDataError, MissingPathError) as error:
+            if splits is not None:
+                raise
+            errors[split] = error
+    if not wanted:
+        raise next(iter(errors.values()))
+    return wanted, {split: str(error) for split, error in errors.items()}
 
 
 def absent_splits(card: Card, present: Collection[str], release_dir: Path) -> list[str]:
@@ -186,21 +202,3 @@ def choose_splits(release: Release, release_dir: Path, wanted: Sequence[str] | N
         if split not in present:
             raise UnknownNameError(unknown(f"split of {release_dir}", split, list(present)))
     return present if wanted is None else tuple(split for split in present if split in wanted)
-
-
-def _converter(release: Release) -> str:
-    """A digest of the program: an editable installation changes without its version."""
-    plugin = getattr(sys.modules.get(type(release).__module__), "__file__", None)
-    total = hashlib.sha256(_own_source())
-    if plugin is not None:
-        total.update(Path(plugin).read_bytes())
-    return total.hexdigest()
-
-
-@cache
-def _own_source() -> bytes:
-    """Cached: edits made during a run must not change the digest."""
-    total = hashlib.sha256(rvosbench.__version__.encode())
-    for path in sorted(Path(rvosbench.__file__).parent.rglob("*.py")):
-        total.update(path.read_bytes())
-    return total.digest()

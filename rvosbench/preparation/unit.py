@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rvosbench.errors import InvalidDataError, MissingPathError
-from rvosbench.plugins.dataset import Release
+from rvosbench.files.text import is_blank
+from rvosbench.plugins.dataset import PromisesMasks, Release
 from rvosbench.preparation.journal import Note
 from rvosbench.store.encoded import encode
 from rvosbench.types import Video
@@ -51,6 +52,7 @@ def convert(job: Job, split: str, video_id: str) -> tuple[Note, bytes] | Refused
 
             video = with_pixels(video, job.release_dir)
             media = media_files(video)
+        promise = masks_promised(job.release, split, video_id)
         body = encode(video)
     except (InvalidDataError, MissingPathError) as error:
         if not job.release_dir.is_dir():
@@ -64,9 +66,16 @@ def convert(job: Job, split: str, video_id: str) -> tuple[Note, bytes] | Refused
         stamp=stamped,
         reported=read.problems,
         never_visible=never_visible(video),
+        empty=tuple(e.expression_id for e in video.expressions if is_blank(e.text)),
         media=media,
+        promised=(sum(frame.annotated for frame in video.frames), promise[1]) if promise else (),
     )
     return note, body
+
+
+def masks_promised(release: Release, split: str, video_id: str) -> tuple[int, int] | None:
+    """(frames that have their masks, frames that should have them); None where nothing is promised."""
+    return release.masks_promised(split, video_id) if isinstance(release, PromisesMasks) else None
 
 
 def stamp(release: Release, split: str, video_id: str) -> str:

@@ -63,7 +63,15 @@ class ScoredRun:
         self._frames_of = ByVideo(self.frames)
         self.expressions = run.expressions(scores.protocol.name)
         where = predictions or (Path(scores.predictions) if scores.predictions else run.path / PREDICTIONS)
-        self._source = open_predictions(where, scores.protocol.answers, store.release)
+        foreign = predictions is not None or scores.predictions is not None
+        self._source = open_predictions(
+            where,
+            scores.protocol.answers,
+            release=store.release,
+            store=store if foreign else None,
+            tolerance=scores.tolerance,
+            split=scores.split,
+        )
 
     def video(self, video_id: str) -> tuple[Video, dict[str, Track]]:
         """A video, and the tracks of its scored expressions by expression id.
@@ -80,8 +88,13 @@ class ScoredRun:
         asked = [query for query in queries(video, rules) if query.expression_id in scored]
         if not asked:
             return video, {}
-        asked, answers = answer(
-            video, asked, self._source.read(video).rows, rules, merged=self._source.merged
+        asked, answers, _ = answer(
+            video,
+            asked,
+            self._source.read(video).rows,
+            rules,
+            merged=self._source.merged,
+            tolerance=self.scores.tolerance,
         )
         tracks = {}
         for query in asked:

@@ -153,7 +153,9 @@ def compare_runs(runs: Sequence[str | Path | Run], *, protocol: str | None = Non
         raise InvalidDataError(f"{len(runs)} run was named; expected two or more to compare")
     opened = [open_run(run) for run in runs]
     name = opened[0].scores(protocol).protocol.name  # of several, the others' defaults may be different ones
-    rows = [Scored(run=run, scores=run.scores(name if name in run.protocols else None)) for run in opened]
+    rows = [
+        Scored(run=run, scores=run.whole_scores(name if name in run.protocols else None)) for run in opened
+    ]
     for row in rows[1:]:
         refuse_other_rules(rows[0], row)
     aligned = [aligned_table(row) for row in rows]

@@ -50,7 +50,7 @@ def report(
     """
     opened = open_run(run)
     if store is None:
-        scores = opened.scores(protocol)
+        scores = opened.whole_scores(protocol)
         store = scores.store or (opened.record.store if opened.record else None)
         if not store:
             raise MissingPathError(

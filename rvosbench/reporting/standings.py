@@ -115,7 +115,7 @@ def collect(runs: Iterable[str | Path | Run], protocol: str | None = None) -> tu
         try:
             run = open_run(given)
             names = run.protocols if protocol is None else (protocol,)
-            shown += [Scored(run=run, scores=run.scores(name)) for name in names or (None,)]
+            shown += [Scored(run=run, scores=run.whole_scores(name)) for name in names or (None,)]
         except RvosbenchError as error:
             failures.append(error)
     if failures and not shown:

@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 
 from rvosbench.errors import FormatError, MissingPathError, ScoreError
 from rvosbench.files.atomic import atomic_folder
+from rvosbench.files.foreign import file_is
 from rvosbench.files.places import writing
 from rvosbench.files.scoped import WholeOrNothing
 from rvosbench.files.text import one_line
@@ -103,20 +104,9 @@ class PredictionsWriter(WholeOrNothing):
             )
         check(rows)
         self._videos |= videos
-        for row in rows:
-            values = (
-                row.video_id,
-                row.expression_id,
-                row.frame_index,
-                row.candidate,
-                float(row.score),
-                row.mask.height,
-                row.mask.width,
-                row.mask.counts,
-            )
-            for column, value in zip(self._columns.values(), values, strict=True):
-                column.append(value)
-            self._part_bytes += len(row.mask.counts)
+        for name, values in _columns(rows).items():
+            self._columns[name] += values
+        self._part_bytes += sum(len(row.mask.counts) for row in rows)
         if len(self._columns["video_id"]) >= _GROUP_ROWS:
             with writing(self.folder):
                 self._flush()
@@ -152,6 +142,41 @@ class PredictionsWriter(WholeOrNothing):
             self._writer = None
             self._part += 1
             self._part_bytes = 0
+
+
+def as_table(rows: Sequence[Prediction]) -> pa.Table:
+    """Rows in the columns of `SCHEMA`."""
+    return pa.table(_columns(rows), schema=SCHEMA)
+
+
+def rows_of(table: pa.Table) -> list[Prediction]:
+    """The rows that `as_table` was given."""
+    return [
+        Prediction(
+            video_id=video_id,
+            expression_id=expression_id,
+            frame_index=frame_index,
+            candidate=candidate,
+            score=score,
+            mask=Rle(height, width, counts),
+        )
+        for video_id, expression_id, frame_index, candidate, score, height, width, counts in zip(
+            *(column.to_pylist() for column in table.columns), strict=True
+        )
+    ]
+
+
+def _columns(rows: Sequence[Prediction]) -> dict[str, list[Any]]:
+    return {
+        "video_id": [row.video_id for row in rows],
+        "expression_id": [row.expression_id for row in rows],
+        "frame_index": [row.frame_index for row in rows],
+        "candidate": [row.candidate for row in rows],
+        "score": [float(row.score) for row in rows],
+        "height": [row.mask.height for row in rows],
+        "width": [row.mask.width for row in rows],
+        "counts": [row.mask.counts for row in rows],
+    }
 
 
 class Predictions:
@@ -318,4 +343,5 @@ def _read_group(path: Path, file: pq.ParquetFile, group: int) -> pa.Table:
 
 def _unreadable(path: Path, error: Exception) -> FormatError:
     detail = one_line(error)
-    return FormatError(f"{path} cannot be read as Parquet ({detail}); write it again")
+    what = file_is(path, expected=("a Parquet file",)) or f" ({detail})"
+    return FormatError(f"{path} cannot be read as Parquet{what}; write it again")

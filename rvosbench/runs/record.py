@@ -16,6 +16,7 @@ from typing import Any
 from rvosbench import __version__
 from rvosbench.errors import FormatError, MissingPathError
 from rvosbench.plugins.model import Trait
+from rvosbench.work.shards import Shard
 
 NAME = "run.json"
 _PACKAGES = ("accelerate", "numpy", "pillow", "pyarrow", "pycocotools", "torch", "transformers")
@@ -39,6 +40,7 @@ class RunRecord:
     candidates_available: int | None  # that the model could have given; None: written before it was known
     mismatched_expressions: bool
     limit: int | None  # only so many videos
+    shard: Shard | None  # only this part of them, until the parts are merged
     left_out: tuple[str, ...]  # expressions that were not asked, <video>/<expression>
     settings: Mapping[str, Any]
     content: Mapping[str, Any]  # all that run.json says
@@ -73,6 +75,7 @@ class RunRecord:
                 candidates=_number(content, "candidates"),
                 candidates_available=_number(content, "candidates_available"),
                 limit=_number(content, "limit"),
+                shard=Shard.from_json(content.get("shard")),
                 traits=traits_of(content),
                 # Called swapped_sentences at first.
                 mismatched_expressions=bool(
@@ -82,7 +85,7 @@ class RunRecord:
                 settings=dict(content.get("settings") or {}),
                 content=content,
             )
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, KeyError, AttributeError) as error:
             raise FormatError(
                 f"{path} holds a value of the wrong type ({error}); make the run again"
             ) from error

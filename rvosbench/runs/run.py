@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from rvosbench.errors import MissingPathError, UnknownNameError
+from rvosbench.errors import MissingPathError, ScoreError, UnknownNameError
 from rvosbench.files.locations import local_path
 from rvosbench.files.text import strip_control
 from rvosbench.plugins.defaults import default_protocol
@@ -123,6 +123,20 @@ class Run:
             FormatError: scores.json is damaged.
         """
         return self._at(self._chosen(protocol))
+
+    def whole_scores(self, protocol: str | None = None) -> Scores:
+        """As `scores`, for whoever sets them beside others.
+
+        Raises:
+            ScoreError: they are of a part of the videos.
+        """
+        scores = self.scores(protocol)
+        if scores.shard is not None:
+            raise ScoreError(
+                f"{self.path} holds the scores of shard {scores.shard} alone; merge all parts first with: "
+                "rvos merge PART... --out RUN"
+            )
+        return scores
 
     def frames(self, protocol: str | None = None) -> pa.Table:
         """A row per scored frame, see `rvosbench.runs.tables.FRAME_SCHEMA`; `protocol` as for `scores`."""

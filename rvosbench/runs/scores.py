@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -18,6 +18,7 @@ from rvosbench.files.text import strip_control
 from rvosbench.plugins.protocol import Protocol
 from rvosbench.runs.record import traits_of
 from rvosbench.runs.tolerance import NOTHING, STRICT, Adjusted, Tolerance, marks, tolerance_from_json
+from rvosbench.work.shards import Shard
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -80,8 +81,19 @@ class Scores:
     n_frames: int  # pairs of an expression and a frame
     n_left_out: int  # expressions that the run did not ask
     ignored_videos: tuple[str, ...]  # predictions for videos that the split does not have
+    unscored_videos: tuple[str, ...] = ()
+    """Videos of the split that are left out: they have no frame or no object that the protocol counts."""
+    by_annotator: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    """Annotator -> metric -> value, where several people wrote the expressions."""
     tolerance: Tolerance = STRICT  # what was let pass on request
     adjusted: Adjusted = NOTHING  # how often that was needed
+    seed: int = 0  # of the bootstrap
+    shard: Shard | None = None
+    """They are of this part of the videos, until the parts are merged; None: of all."""
+    fingerprint: str | None = field(default=None, compare=False)
+    """Of all that decides the numbers; None: not known (arrays in memory, an earlier version)."""
+    reused: bool = field(default=False, compare=False)
+    """They were read, not computed: the run had been scored under the same fingerprint."""
     frames: pa.Table | None = field(default=None, compare=False)
     """A row per frame (`FRAME_SCHEMA`) where the scores were just made; `Run.frames` reads them."""
     expressions: pa.Table | None = field(default=None, compare=False)
@@ -101,11 +113,20 @@ class Scores:
     @property
     def marks(self) -> tuple[str, ...]:
         """What every table must say beside these numbers; nothing where the predictions were perfect."""
-        return marks(self.tolerance, self.adjusted)
+        part = () if self.shard is None else (f"only shard {self.shard} of the videos",)
+        count = len(self.unscored_videos)
+        videos = "video" if count == 1 else "videos"
+        unscored = (f"{count:,} {videos} left out, of which nothing counts",) if count else ()
+        return part + marks(self.tolerance, self.adjusted) + unscored
+
+    def with_tables(self, frames: pa.Table, expressions: pa.Table, *, reused: bool) -> Scores:
+        """The same scores with their tables, which scores.json does not hold."""
+        return replace(self, frames=frames, expressions=expressions, reused=reused)
 
     def as_json(self) -> dict[str, Any]:
         """Plain JSON types; a number that could not be computed is null."""
-        names = [column.name for column in fields(self) if column.name not in ("frames", "expressions")]
+        left_out = ("frames", "expressions", "reused")
+        names = [column.name for column in fields(self) if column.name not in left_out]
         content = {name: getattr(self, name) for name in names}
         return (
             {"schema_version": SCHEMA_VERSION}
@@ -114,8 +135,13 @@ class Scores:
                 "protocol": asdict(self.protocol),
                 "metrics": {name: metric.as_json() for name, metric in self.metrics.items()},
                 "settings": dict(self.settings),
+                "by_annotator": {
+                    annotator: {name: _plain(value) for name, value in values.items()}
+                    for annotator, values in self.by_annotator.items()
+                },
                 "tolerance": asdict(self.tolerance),
                 "adjusted": asdict(self.adjusted),
+                "shard": None if self.shard is None else asdict(self.shard),
             }
         )
 
@@ -174,8 +200,19 @@ class Scores:
                 n_frames=int(content.get("n_frames", 0)),
                 n_left_out=int(content.get("n_left_out", 0)),
                 ignored_videos=tuple(map(str, content.get("ignored_videos") or ())),
+                unscored_videos=tuple(map(str, content.get("unscored_videos") or ())),
+                by_annotator={
+                    str(annotator): {
+                        str(name): math.nan if value is None else float(value)
+                        for name, value in values.items()
+                    }
+                    for annotator, values in (content.get("by_annotator") or {}).items()
+                },
                 tolerance=tolerance_from_json(content.get("tolerance") or {}),
                 adjusted=Adjusted.from_json(content.get("adjusted") or {}),
+                seed=int(content.get("seed", 0)),
+                shard=Shard.from_json(content.get("shard")),
+                fingerprint=content.get("fingerprint"),
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise FormatError(
@@ -251,4 +288,5 @@ def _protocol(content: Mapping[str, Any], metrics: tuple[str, ...]) -> Protocol:
     given = {key: value for key, value in content.items() if key in known}
     defaults = {"title": str(content["name"]), "explanation": "", "metrics": metrics}
     given = defaults | given
-    return Protocol(**given | {"metrics": tuple(given["metrics"])})
+    tuples = {key: tuple(given.get(key, ())) for key in ("metrics", "datasets")}
+    return Protocol(**given | tuples)

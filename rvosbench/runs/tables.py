@@ -27,6 +27,14 @@ FRAME_SCHEMA = pa.schema(
         ("true_area", pa.int64()),
     ]
 )
+BOX_FIELDS = (
+    pa.field("box_intersection", pa.int64()),  # px, of the bounding boxes of answer and truth
+    pa.field("box_union", pa.int64()),
+)
+"""More columns of the frames, where the protocol counts frame samples."""
+
+SAMPLE_SCHEMA = pa.schema([*FRAME_SCHEMA, *BOX_FIELDS])
+
 EXPRESSION_SCHEMA = pa.schema(
     [
         ("video_id", pa.string()),
@@ -38,6 +46,9 @@ EXPRESSION_SCHEMA = pa.schema(
         ("n_frames", pa.int32()),
     ]
 )
+
+STATISTICS = {"J recall": "j_recall", "J decay": "j_decay", "F recall": "f_recall", "F decay": "f_decay"}
+"""Metric -> one more column of the expressions (float64), where the protocol reports that metric."""
 
 
 class ByVideo:

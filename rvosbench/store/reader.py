@@ -15,6 +15,7 @@ from rvosbench.files.locations import local_path
 from rvosbench.files.text import strip_control
 from rvosbench.plugins.registry import unknown
 from rvosbench.store.manifest import read_manifest, rebuild_command, release_of
+from rvosbench.store.partial_truth import counts_from_manifest
 from rvosbench.store.problems import PROBLEMS, PROBLEMS_SCHEMA
 from rvosbench.store.schema import SCHEMAS, expression_from_row, video_from_columns
 from rvosbench.store.tables import StoredTable, readable
@@ -169,6 +170,20 @@ class Store:
         path = self.folder / PROBLEMS
         with readable(self.folder, [path]):
             return pq.read_table(path, schema=PROBLEMS_SCHEMA)
+
+    def partly_annotated(self, split: str) -> Mapping[str, tuple[int, int]]:
+        """The videos whose ground truth is not whole, though its source promises masks for every frame.
+
+        Returns:
+            Video -> (frames that have their masks, frames that should have them), sorted. Nothing for
+            releases that annotate a few frames by design, and for stores that were made before this was
+            noted.
+
+        Raises:
+            UnknownNameError: no such split.
+            FormatError: the manifest is damaged.
+        """
+        return counts_from_manifest(self.manifest, self.only_split(split))
 
     def __len__(self) -> int:
         """The number of videos, of all splits."""

@@ -21,12 +21,13 @@ import pyarrow.parquet as pq
 
 from rvosbench import __version__
 from rvosbench.errors import DatasetError, MissingPathError
+from rvosbench.files.kept import Partial
 from rvosbench.files.places import Content, check_folder, writing
 from rvosbench.files.scoped import WholeOrNothing
 from rvosbench.store.card import card_text
 from rvosbench.store.checks import check as check  # the name by which it is known
 from rvosbench.store.encoded import EncodedVideo, as_tables, decode, encode
-from rvosbench.store.partial import Partial
+from rvosbench.store.partial_truth import KEY
 from rvosbench.store.problems import KINDS, PROBLEMS, ReleaseProblem, write_problems
 from rvosbench.store.schema import FORMAT_VERSION, MANIFEST, MEDIA, SCHEMAS
 from rvosbench.types import Card, Video
@@ -96,8 +97,9 @@ class StoreWriter(WholeOrNothing):
         self._splits: dict[str, _SplitWriter] = {}
         self._problems: list[ReleaseProblem] = []
         self._media: dict[str, dict[str, int | str]] = {}
+        self._partly: dict[str, dict[str, tuple[int, int]]] = {}
         self._content = hashlib.sha256()
-        self._partial = Partial(folder)
+        self._partial = Partial(folder, "store")
         self.partial = self._partial.folder
 
     def add(self, video: Video) -> None:
@@ -119,7 +121,7 @@ class StoreWriter(WholeOrNothing):
                 raise DatasetError(
                     f"the split name {video.split!r} is not a plain name of letters, digits, _ . and -"
                 )
-            self._splits[video.split] = _SplitWriter(self._partial.store, video.split)
+            self._splits[video.split] = _SplitWriter(self._partial.made, video.split)
         with writing(self.folder):
             self._splits[video.split].add(video)
         self._content.update(video.digest)
@@ -127,6 +129,17 @@ class StoreWriter(WholeOrNothing):
     def report(self, problem: ReleaseProblem) -> None:
         """Put a problem into problems.parquet."""
         self._problems.append(problem)
+
+    def partly_annotated(self, split: str, video_id: str, have: int, promised: int) -> None:
+        """Remember that a video has masks in fewer frames than its source promises.
+
+        Args:
+            split: the split.
+            video_id: a video of it.
+            have: frames that have their masks.
+            promised: frames that should have them.
+        """
+        self._partly.setdefault(split, {})[video_id] = (have, promised)
 
     def add_media(self, name: str) -> None:
         """Copy a file of the release into the store; once, however often it is named.
@@ -142,7 +155,7 @@ class StoreWriter(WholeOrNothing):
             return
         if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
             raise DatasetError(f"the video file {name!a} is not in the release; expected a path inside it")
-        target = self._partial.store / MEDIA / name
+        target = self._partial.made / MEDIA / name
         target.parent.mkdir(parents=True, exist_ok=True)
         try:
             shutil.copyfile(self._release / name, target)
@@ -165,7 +178,7 @@ class StoreWriter(WholeOrNothing):
 
     def _complete(self) -> None:
         """Close all tables; write README.md and the manifest."""
-        store = self._partial.store
+        store = self._partial.made
         counts = {name: split.close() for name, split in self._splits.items()}
         if not counts:
             raise DatasetError(
@@ -173,7 +186,7 @@ class StoreWriter(WholeOrNothing):
                 f"expected {self._card.title}, is this the right folder?"
             )
         kinds = {kind: sum(problem.kind == kind for problem in self._problems) for kind in KINDS}
-        readme = card_text(self._card, counts, skipped=kinds["skipped"])
+        readme = card_text(self._card, counts, skipped=kinds["skipped"], partly=self._partly)
         (store / "README.md").write_text(readme, encoding="utf-8")
         write_problems(store / PROBLEMS, self._problems)
         tables = [*sorted((store / "data").rglob("*.parquet")), store / PROBLEMS]
@@ -188,6 +201,8 @@ class StoreWriter(WholeOrNothing):
             }
             | {f"{MEDIA}/{name}": facts for name, facts in self._media.items()},
         }
+        if self._partly:
+            self._manifest[KEY] = self._partly
         text = json.dumps(self._manifest, indent=1, ensure_ascii=False)
         (store / MANIFEST).write_text(text, encoding="utf-8")
 

@@ -59,6 +59,7 @@ class SplitInfo:
     counts: Mapping[str, int]  # rows of each table
     published: Mapping[str, int]  # what the release's card says, where it says something
     annotated_frames: int
+    partly_annotated: Mapping[str, tuple[int, int]]  # videos that lack promised masks -> frames with, of all
     text: TextFacts
     masks: MaskFacts
 
@@ -142,6 +143,7 @@ def _split(store: Store, split: str, published: Mapping[str, int], frequent: int
         counts=store.splits[split],
         published=published,
         annotated_frames=annotated.total(),
+        partly_annotated=store.partly_annotated(split),
         text=_text_facts(store, split, frequent),
         masks=_mask_facts(store, split, annotated),
     )

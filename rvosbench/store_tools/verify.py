@@ -16,9 +16,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from rvosbench.errors import RvosbenchError
+from rvosbench.errors import FormatError, RvosbenchError
 from rvosbench.media.frames import open_frames
 from rvosbench.store.manifest import read_manifest, release_of
+from rvosbench.store.partial_truth import KEY, counts_from_manifest
 from rvosbench.store.problems import KINDS, PROBLEMS, PROBLEMS_SCHEMA
 from rvosbench.store.schema import MEDIA, SCHEMAS, digest
 from rvosbench.store_tools.parts import part_names, table_and_split
@@ -53,6 +54,9 @@ def verify(
         yield problem
         unreadable |= about
     yield from _check_problems(folder, manifest)
+    partly, malformed = _partly_annotated(manifest)
+    if malformed is not None:
+        yield malformed
     root = release or release_of(folder, manifest)
     content = hashlib.sha256()
     whole = True
@@ -70,6 +74,7 @@ def verify(
                 whole = False
             else:
                 content.update(digest(video))
+                yield from _check_annotated(video, partly.pop((split, video_id), None))
                 if frames:
                     yield from _check_frames(video, root)
             done += 1
@@ -81,6 +86,8 @@ def verify(
             if not table.broken and table.count != expected:
                 yield Problem(name, split, f"{table.count} rows", f"{expected}, as the manifest says")
         whole = whole and set(_intact(tables)) == set(SCHEMAS)
+    for split, video_id in partly if whole else ():
+        yield Problem("manifest", f"{KEY}, {split}/{video_id}", "a video that no table has", "one of them")
     if whole and content.hexdigest() != manifest["fingerprint"]:
         yield Problem(
             "manifest", "fingerprint", f"{content.hexdigest()} from the rows", f"{manifest['fingerprint']}"
@@ -168,6 +175,33 @@ def _check_problems(folder: Path, manifest: Mapping[str, Any]) -> Iterator[Probl
         expected_count = _count(manifest.get("problems"), kind)
         if kinds[kind] != expected_count:
             yield Problem("problems", kind, f"{kinds[kind]} rows", f"{expected_count}, as the manifest says")
+
+
+def _partly_annotated(
+    manifest: Mapping[str, Any],
+) -> tuple[dict[tuple[str, str], tuple[int, int]], Problem | None]:
+    """(split, video) -> frames with masks and frames that should have them, of those that lack some."""
+    told = manifest.get(KEY, {})
+    try:
+        return {
+            (split, video_id): counts
+            for split in (told if isinstance(told, dict) else manifest["splits"])
+            for video_id, counts in counts_from_manifest(manifest, split).items()
+        }, None
+    except FormatError as error:
+        return {}, Problem("manifest", KEY, _line(error), "split -> video -> [frames with masks, all]")
+
+
+def _check_annotated(video: Video, counts: tuple[int, int] | None) -> Iterator[Problem]:
+    """What the manifest says about masks that are not there, against the frames."""
+    annotated, frames = sum(frame.annotated for frame in video.frames), len(video.frames)
+    if counts is not None and not (counts[0] == annotated and counts[1] <= frames):
+        yield Problem(
+            "manifest",
+            f"{KEY}, {video.split}/{video.video_id}",
+            f"masks of {counts[0]} of {counts[1]} frames",
+            f"{annotated} annotated ones of {frames}, as the table of frames says",
+        )
 
 
 def _check_frames(video: Video, release: Path) -> Iterator[Problem]:

@@ -1,121 +1,75 @@
-"""PNG files in folders and zips, sorted by video."""
+"""The pictures of predictions, sorted by video, and the layouts that they come in."""
 
 from __future__ import annotations
 
-import os
-import zipfile
-import zlib
-from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
-from typing import Literal, Protocol
+import re
+from collections.abc import Mapping, Sequence
+from typing import Literal
 
-from rvosbench.errors import FormatError, ScoreError
-from rvosbench.media.images import MAX_PIXELS
+from rvosbench.errors import ScoreError
+from rvosbench.files.text import one_line
+from rvosbench.submission.trees import Name
 
 Unit = Literal["expression", "object", "annotator"]
 """What predictions answer."""
 
-_TOPS = ("Annotations", "valid")  # what servers and the inference scripts of the field call the first folder
-_DEEPEST = 3  # folders above a file: top, video, expression
 LAYOUTS: Mapping[Unit, str] = {
     "expression": "<video>/<expression>/<frame>.png (expressions)",
-    "object": "<sequence>/<frame>.png (objects)",
+    "object": "<sequence>/<frame>.png or <sequence>/<object>/<frame>.png (objects)",
     "annotator": "anno_0/<sequence>/<frame>.png (annotators) or <video>/<expression>/<frame>.png "
     "(expressions)",
 }
+ANNOTATOR = re.compile(r"anno_\d+")
+
+Files = Mapping[str, Mapping[tuple[str, ...], Name]]
+"""Video (or annotator) -> (expression, frame), (sequence, frame), (object, frame) or (frame,) -> its name."""
 
 
-class Tree(Protocol):
-    """Files by their path parts."""
-
-    def names(self) -> Iterable[tuple[str, ...]]:
-        """The path parts of every file, in any order."""
-        ...
-
-    def bytes_of(self, name: tuple[str, ...]) -> tuple[bytes, str]:
-        """A file's content, and what to call it in an error."""
-        ...
+def fits(inner: Name, unit: Unit) -> bool:
+    """Whether the name of a file, without the folders around the results, has the form of a layout."""
+    if unit == "object" and len(inner) == 2:
+        return True
+    return len(inner) == 3 and (unit != "object" or inner[1].isdecimal())
 
 
-class Folder:
-    """A folder; links are followed."""
-
-    def __init__(self, root: Path) -> None:
-        self._root = root
-
-    def names(self) -> Iterator[tuple[str, ...]]:
-        """See `Tree`."""
-        for folder, folders, files in os.walk(self._root, followlinks=True):
-            above = Path(folder).relative_to(self._root).parts
-            if len(above) > _DEEPEST:
-                folders.clear()  # no layout goes there; a link to a folder above would go on for ever
-            for file in files:
-                yield (*above, file)
-
-    def bytes_of(self, name: tuple[str, ...]) -> tuple[bytes, str]:
-        """See `Tree`."""
-        path = self._root.joinpath(*name)
-        return path.read_bytes(), str(path)
+def video_of(inner: Name, unit: Unit) -> str:
+    """The video that a file is about."""
+    return inner[1] if unit == "annotator" and ANNOTATOR.fullmatch(inner[0]) else inner[0]
 
 
-class Zip:
-    """A zip archive, read in place; nothing is extracted, so its paths lead nowhere."""
+def by_video(names: Sequence[Name], root: Name, shown: str, unit: Unit) -> Files:
+    """The pictures of each video (of each annotator), without the folders around them and the suffix.
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        try:
-            self._archive = zipfile.ZipFile(path)
-        except (zipfile.BadZipFile, OSError) as error:
-            raise FormatError(
-                f"{path} cannot be read as a zip archive ({error}); expected PNG folders, a zip or Parquet"
-            ) from error
-        self._entries = {
-            tuple(info.filename.split("/")): info for info in self._archive.infolist() if not info.is_dir()
-        }
+    Args:
+        names: of the pictures, each of which fits the layout.
+        root: the folders around the results.
+        shown: what messages call the whole.
+        unit: what is answered.
 
-    def names(self) -> Iterable[tuple[str, ...]]:
-        """See `Tree`."""
-        return self._entries
-
-    def bytes_of(self, name: tuple[str, ...]) -> tuple[bytes, str]:
-        """See `Tree`.
-
-        Raises:
-            FormatError: it cannot be unpacked.
-            ScoreError: it claims to be too large for a mask.
-        """
-        info = self._entries[name]
-        shown = f"{self._path}:{info.filename}"
-        if info.file_size > MAX_PIXELS:
-            raise ScoreError(f"{shown} claims to unpack to {info.file_size} bytes; expected a mask PNG")
-        try:
-            return self._archive.read(info), shown
-        except (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, EOFError) as error:
-            raise FormatError(f"{shown} cannot be unpacked ({error}); write the archive again") from error
-
-
-Files = Mapping[str, Mapping[tuple[str, ...], tuple[str, ...]]]
-"""Video -> (expression, frame) or (frame,) -> path parts."""
-
-
-def by_video(names: Iterable[tuple[str, ...]], root: Path, unit: Unit) -> Files:
-    """The PNG files of each video (of each annotator), without the top folder and the suffix."""
-    found = [
-        name
-        for name in names
-        if name[-1].lower().endswith(".png") and not any(part.startswith((".", "__MACOSX")) for part in name)
-    ]
-    tops = {name[0] for name in found if len(name) > 1}
-    top = len(tops) == 1 and next(iter(tops)) in _TOPS
-    files: dict[str, dict[tuple[str, ...], tuple[str, ...]]] = {}
-    for name in found:
-        inner = name[1:] if top else name
-        if len(inner) != (2 if unit == "object" else 3):
+    Raises:
+        ScoreError: two files are of one frame, or a sequence has label maps beside folders of objects.
+    """
+    files: dict[str, dict[tuple[str, ...], Name]] = {}
+    for name in names:
+        inner = name[len(root) :]
+        key = (*inner[1:-1], inner[-1].rpartition(".")[0])
+        of_video = files.setdefault(inner[0], {})
+        if key in of_video:
             raise ScoreError(
-                f"{root} holds {'/'.join(name)}, expected {LAYOUTS[unit]}; choose the protocol that fits "
-                "(rvos list protocols) or another folder"
+                f"{shown} holds {path_of(of_video[key])} and {path_of(name)}, two files of one frame; "
+                "remove the one that is wrong"
             )
-        files.setdefault(inner[0], {})[(*inner[1:-1], inner[-1][:-4])] = name
-    if not files:
-        raise ScoreError(f"{root} holds no PNG file; expected predictions as PNG folders, a zip or Parquet")
+        of_video[key] = name
+    if unit == "object":
+        for video_id, of_video in files.items():
+            if len({len(key) for key in of_video}) > 1:
+                raise ScoreError(
+                    f"{shown} holds both label maps and folders of objects for {one_line(video_id, 200)}; "
+                    f"expected one of {LAYOUTS[unit]}"
+                )
     return files
+
+
+def path_of(name: Name) -> str:
+    """A name as messages show it."""
+    return one_line("/".join(name), 400)

@@ -2,101 +2,120 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from rvosbench.errors import MissingPathError, ScoreError
-from rvosbench.plugins.protocol import ANNOTATORS
+from rvosbench.files.text import some
 from rvosbench.runs.predictions import Predictions
-from rvosbench.submission.files import LAYOUTS, Folder, Unit, Zip, by_video
-from rvosbench.submission.sources import (
-    AnnotatorMaps,
-    LabelMaps,
-    MaskFolders,
-    ParquetSource,
-    PredictionSource,
-)
-
-_ANNOTATOR = re.compile(r"anno_\d+")
+from rvosbench.runs.tolerance import STRICT, Tolerance
+from rvosbench.store import Store, open_store
+from rvosbench.submission import forms
+from rvosbench.submission.files import Unit, path_of
+from rvosbench.submission.jpeg import JPEG, no_jpeg
+from rvosbench.submission.picture_trees import open_pictures
+from rvosbench.submission.sources import ParquetSource, PredictionSource
+from rvosbench.submission.trees import Name, OneFile, Tree, open_tree, suffix_of
+from rvosbench.submission.trees.folder import Folder
+from rvosbench.submission.truth import GroundTruth
 
 
 def open_predictions(
     path: Path,
     unit: Unit,
+    *,
     release: Path | None = None,
-    store: Path | None = None,
+    store: Store | Path | None = None,
+    tolerance: Tolerance = STRICT,
+    split: str | None = None,
 ) -> PredictionSource:
     """Predictions made by anything.
 
     Args:
-        path: a folder or zip of PNG files, or a folder or file of Parquet.
-        unit: what is answered; decides which PNG layouts are expected. For annotators: label maps of each,
+        path: a folder, or a zip or tar archive, of PNG files, JSON or npz; a JSON or npz file; or a folder or
+            file of Parquet. Folders around the results are entered, archives in archives opened.
+        unit: what is answered; decides which layouts are expected. For annotators: label maps of each,
             or one mask per expression, which is then to be merged.
-        release: the release that the ground truth came from.
-        store: the folder of the store with the ground truth.
+        release: the release that the ground truth came from; without it, the one that the store names.
+        store: the store with the ground truth, or its folder. By its video ids the results are found below
+            folders of any name.
+        tolerance: what is let pass.
+        split: of the store; decides which of several results are read, and what numbers in JSON mean. None:
+            any.
 
     Raises:
         MissingPathError: nothing is there.
-        FormatError: it is none of these formats.
-        ScoreError: it is the ground truth itself, or holds the other layout.
+        FormatError: it is none of these formats, or cannot be read.
+        ScoreError: it is the ground truth itself, holds the other layout, or several results.
     """
     if not path.exists():
         raise MissingPathError(f"{path} is not there; expected predictions as PNG folders, a zip or Parquet")
-    if store is not None and path.resolve().is_relative_to(store.resolve()):
-        raise ScoreError(
-            f"{path} is the store {store} with the ground truth, or lies in it; name the folder that your "
-            "model wrote, outside the store"
-        )
-    if release is not None and _is_ground_truth(path, release):
-        raise _ground_truth(path, release)
+    store = None if store is None else open_store(store)
+    truth = GroundTruth(release or (store.release if store else None), store)
+    truth.refuse_store(path)
+    truth.refuse(path, ())
     if path.suffix == ".parquet" or (path.is_dir() and any(path.glob("*.parquet"))):
-        return ParquetSource(Predictions.open(path))
-    tree = Folder(path) if path.is_dir() else Zip(path)
-    files = by_video(tree.names(), path, unit)
-    if release is not None and path.is_dir():
-        folders = {name[:-1] for keyed in files.values() for name in keyed.values()}
-        if any(_is_ground_truth(path.joinpath(*folder), release, beside="JPEGImages") for folder in folders):
-            raise _ground_truth(path, release)
-    if unit == "object":
-        return LabelMaps(tree, files)
-    annotators = {video_id for video_id in files if _ANNOTATOR.fullmatch(video_id)}
-    if not annotators:
-        return MaskFolders(tree, files)
-    if unit == "expression":
-        raise ScoreError(
-            f"{path} holds label maps per annotator ({', '.join(sorted(annotators)[:4])}), expected "
-            f"{LAYOUTS[unit]}; choose a protocol that merges expressions, such as davis-official"
-        )
-    if files.keys() != set(ANNOTATORS):
-        raise ScoreError(
-            f"{path} holds {', '.join(sorted(files)[:5])}, expected the folders {', '.join(ANNOTATORS)} and "
-            "no other: the mean is taken over all annotators"
-        )
-    return AnnotatorMaps(tree, files)
-
-
-def _is_ground_truth(folder: Path, release: Path, beside: str | None = None) -> bool:
-    """Whether it is the release, or lies in a folder of annotations there.
-
-    Args:
-        folder: links are followed.
-        release: the release.
-        beside: the folder that annotations have beside them, unlike results that were written there.
-    """
-    given, origin = folder.resolve(), release.resolve()
-    if not given.is_relative_to(origin):
-        return False
-    inside = given.relative_to(origin).parts
-    return not inside or any(
-        part.startswith("Annotations")
-        and (beside is None or origin.joinpath(*inside[:place], beside).is_dir())
-        for place, part in enumerate(inside)
+        return ParquetSource(Predictions.open(path), tolerance)
+    if not path.is_dir() and suffix_of((path.name,)) in forms.SUFFIXES:
+        return forms.open_form(OneFile(path), [(path.name,)], str(path), unit, tolerance, store, split)
+    tree, notes = open_tree(path, _holds_results)
+    names = sorted(tree.names())
+    pictures = [name for name in names if suffix_of(name) == ".png"]
+    others = [name for name in names if suffix_of(name) in forms.SUFFIXES]
+    if not pictures:
+        if others:
+            if isinstance(tree, Folder):
+                truth.refuse(path, _with_folders(tree, others))
+            source = forms.open_form(tree, others, str(path), unit, tolerance, store, split)
+            source.notes = (*notes, *source.notes)
+            return source
+        if tables := {name[:-1] for name in names if suffix_of(name) == ".parquet"}:
+            return _parquet(tree, sorted(tables), str(path), tolerance)
+        pictures = _jpegs(names, str(path), tolerance)
+    source = open_pictures(
+        tree, pictures, unit, tolerance=tolerance, store=store, split=split, shown=str(path), beside=others
     )
+    if isinstance(tree, Folder):
+        truth.refuse(path, _with_folders(tree, source.names()))
+    source.notes = (*notes, *source.notes)
+    return source
 
 
-def _ground_truth(path: Path, release: Path) -> ScoreError:
-    """Scoring the release's own annotations gives a perfect score and means nothing."""
-    return ScoreError(
-        f"{path} is the ground truth of the release {release}, not a prediction; name the folder that your "
-        "model wrote, outside the release"
-    )
+def _holds_results(tree: Tree) -> bool:
+    return any(suffix_of(name) in (".png", ".parquet", *forms.SUFFIXES) for name in tree.names())
+
+
+def _jpegs(names: Sequence[Name], shown: str, tolerance: Tolerance) -> list[Name]:
+    """Pictures where there is no PNG: JPEG, which holds a mask only roughly."""
+    found = [name for name in names if suffix_of(name) in JPEG]
+    if not found:
+        raise ScoreError(
+            f"{shown} holds no PNG file; expected predictions as PNG folders, a zip or tar archive of them, "
+            "JSON, npz or Parquet"
+        )
+    if tolerance.threshold is None:
+        raise no_jpeg(f"{shown}: {path_of(found[0])}")
+    return found
+
+
+def _parquet(tree: Tree, folders: Sequence[Name], shown: str, tolerance: Tolerance) -> PredictionSource:
+    """Tables of `rvos predict`, below other folders."""
+    if not isinstance(tree, Folder):
+        raise ScoreError(
+            f"{shown} holds Parquet files in the folder {path_of(folders[0]) or '.'}; unpack the archive and "
+            "name that folder"
+        )
+    if len(folders) > 1:
+        raise ScoreError(
+            f"{shown} holds several results: {some(map(path_of, folders), 6)}; name one of these folders"
+        )
+    source = ParquetSource(Predictions.open(tree.root.joinpath(*folders[0])), tolerance)
+    source.notes = (f"{shown}: the results are in the folder {path_of(folders[0])}",)
+    return source
+
+
+def _with_folders(tree: Folder, names: Iterable[Name]) -> Iterator[Path]:
+    """Where files lie: each folder once, and files that are links."""
+    paths = [tree.path_of(name) for name in names]
+    yield from dict.fromkeys(path.parent for path in paths)
+    yield from (path for path in paths if path.is_symlink())

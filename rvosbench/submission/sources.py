@@ -1,21 +1,17 @@
-"""Files of predictions, read one video at a time."""
+"""What predictions are to whoever scores them, read one video at a time; and those of Parquet."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from typing import Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
-from rvosbench import masks
-from rvosbench.errors import MaskSizeError, ScoreError
-from rvosbench.metrics.matching import MAX_PROPOSALS
+from rvosbench.errors import ScoreError
+from rvosbench.files.text import one_line
 from rvosbench.runs.predictions import Prediction, Predictions
-from rvosbench.runs.tolerance import NOTHING, Adjusted
-from rvosbench.submission.files import Files, Tree
-from rvosbench.types import VOID, Video
+from rvosbench.runs.tolerance import NOTHING, STRICT, Adjusted, Tolerance
+from rvosbench.submission.fitting import fit_rle
+from rvosbench.types import Video
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +50,10 @@ class ParquetSource:
     merged = False
     notes: tuple[str, ...] = ()
 
-    def __init__(self, predictions: Predictions) -> None:
+    def __init__(self, predictions: Predictions, tolerance: Tolerance = STRICT) -> None:
+        """Read rows of `predictions` with what `tolerance` lets pass."""
         self._predictions = predictions
+        self._tolerance = tolerance
 
     def video_ids(self) -> tuple[str, ...]:
         """See `PredictionSource`."""
@@ -66,128 +64,57 @@ class ParquetSource:
         rows = self._predictions.video(video.video_id)
         surplus = [row for row in rows if row.frame_index >= len(video.frames)]
         if surplus:
-            first = ", ".join(f"{row.expression_id}/{row.frame_index}" for row in surplus[:3])
-            raise ScoreError(
-                f"{len(surplus)} predictions of video {video.video_id} are of frames that it does not have, "
-                f"such as {first}; it has {len(video.frames)} frames, counted from 0"
+            refuse_surplus(
+                video,
+                [f"{row.expression_id}/{row.frame_index}" for row in surplus],
+                f"it has {len(video.frames)} frames, counted from 0",
+                self._tolerance,
             )
-        for row in rows:
-            if (row.mask.height, row.mask.width) != (video.height, video.width):
-                raise MaskSizeError(_wrong_size(str(row), (row.mask.height, row.mask.width), video))
-        return VideoRows(rows)
+            rows = [row for row in rows if row.frame_index < len(video.frames)]
+        fitted = [fit_rle(row.mask, str(row), video, self._tolerance) for row in rows]
+        resized = sum(changed for _, changed in fitted)
+        if resized:
+            rows = [replace(row, mask=mask) for row, (mask, _) in zip(rows, fitted, strict=True)]
+        asked = {(row.expression_id, row.frame_index) for row in surplus}
+        return VideoRows(rows, Adjusted(surplus=len(asked), resized=resized))
 
 
-class _PngSource:
-    merged = False
-    notes: tuple[str, ...] = ()
+def refuse_surplus(video: Video, surplus: Sequence[str], frames: str, tolerance: Tolerance) -> None:
+    """Refuse predictions of frames that a video does not have, unless they may be ignored.
 
-    def __init__(self, tree: Tree, files: Files) -> None:
-        self._tree = tree
-        self._files = files
+    Args:
+        video: the video.
+        surplus: <expression>/<frame> of each; at least one.
+        frames: which frames it has, for the message.
+        tolerance: what is let pass.
 
-    def video_ids(self) -> tuple[str, ...]:
-        return tuple(sorted(self._files))
-
-    def _of_video(self, video_id: str) -> Mapping[tuple[str, ...], tuple[str, ...]]:
-        return self._files.get(video_id, {})
-
-    def _labels(self, video: Video) -> Iterator[tuple[tuple[str, ...], int, NDArray[np.uint8], str]]:
-        """(key, frame position, (H, W) labels, file name) of every file of a video."""
-        files = self._of_video(video.video_id)
-        position = {frame.name: index for index, frame in enumerate(video.frames)}
-        unknown = sorted("/".join(key) for key in files if key[-1] not in position)
-        if unknown:
-            raise ScoreError(
-                f"{len(unknown)} predictions of video {video.video_id} are of frames that it does not have, "
-                f"such as {', '.join(unknown[:3])}; its frames are {video.frames[0].name} to "
-                f"{video.frames[-1].name}"
-            )
-        for key, name in sorted(files.items()):
-            data, shown = self._tree.bytes_of(name)
-            labels = masks.decode_index_png(data, shown)
-            if labels.shape != (video.height, video.width):
-                raise MaskSizeError(_wrong_size(shown, (labels.shape[0], labels.shape[1]), video))
-            yield key, position[key[-1]], labels, shown
-
-
-class MaskFolders(_PngSource):
-    """One PNG per expression and frame."""
-
-    def read(self, video: Video) -> VideoRows:
-        """See `PredictionSource`."""
-        rows = [_row(video, key[0], index, labels != 0) for key, index, labels, _ in self._labels(video)]
-        return VideoRows(rows)
-
-
-class LabelMaps(_PngSource):
-    """One PNG per frame, with all objects in it."""
-
-    def read(self, video: Video) -> VideoRows:
-        """See `PredictionSource`; every object has a row in every frame that there is a file for."""
-        objects = [thing.object_id for thing in video.objects if thing.category != VOID]
-        rows = []
-        for _, index, labels, shown in self._labels(video):
-            unknown = sorted(set(np.unique(labels).tolist()) - {0, *objects})
-            if unknown:
-                raise ScoreError(
-                    f"{shown} holds the labels {unknown}, the objects of {video.video_id} are {objects}; a "
-                    "palette PNG holds object ids, a 0/255 mask per expression needs a protocol for "
-                    "expressions"
-                )
-            rows += [_row(video, str(object_id), index, labels == object_id) for object_id in objects]
-        return VideoRows(sorted(rows, key=lambda row: (row.expression_id, row.frame_index)))
-
-
-class AnnotatorMaps(_PngSource):
-    """One PNG per annotator and frame, with a label for each thing that the annotator describes."""
-
-    merged = True
-
-    def video_ids(self) -> tuple[str, ...]:
-        """The sequences of any annotator, sorted."""
-        return tuple(sorted({key[0] for files in self._files.values() for key in files}))
-
-    def read(self, video: Video) -> VideoRows:
-        """For each annotator, the labels from 1 to the largest; one empty label where nothing is marked."""
-        maps: dict[str, dict[int, NDArray[np.uint8]]] = {}
-        for key, index, labels, shown in self._labels(video):
-            if labels.max() > MAX_PROPOSALS:
-                raise ScoreError(
-                    f"{shown} holds the label {labels.max()}, expected at most {MAX_PROPOSALS} labels, "
-                    "counted from 1; is it a 0/255 mask, or a copy of annotations with void?"
-                )
-            maps.setdefault(key[0], {})[index] = labels
-        return VideoRows(
-            [
-                _row(video, f"{annotator}/{label}", index, labels == label)
-                for annotator, frames in maps.items()
-                for label in range(1, 1 + max(1, *(int(labels.max()) for labels in frames.values())))
-                for index, labels in frames.items()
-            ]
+    Raises:
+        ScoreError: with their number and the first of them.
+    """
+    if tolerance.surplus == "error":
+        raise ScoreError(
+            f"{len(surplus)} predictions of video {video.video_id} are of frames that it does not have, "
+            f"such as {', '.join(surplus[:3])}; {frames}; are they numbered differently? To leave them out, "
+            "add --surplus ignore"
         )
 
-    def _of_video(self, video_id: str) -> Mapping[tuple[str, ...], tuple[str, ...]]:
-        return {
-            (annotator, key[1]): name
-            for annotator, files in self._files.items()
-            for key, name in files.items()
-            if key[0] == video_id
-        }
 
+def refuse_other_case(names: Collection[str], known: Collection[str], what: str) -> None:
+    """Refuse names that are known but for upper and lower case: not surplus, but a slip.
 
-def _row(video: Video, expression_id: str, index: int, mask: NDArray[np.bool_]) -> Prediction:
-    return Prediction(
-        video_id=video.video_id,
-        expression_id=expression_id,
-        frame_index=index,
-        candidate=0,
-        score=1.0,
-        mask=masks.encode(mask),
-    )
+    Args:
+        names: that are not known.
+        known: the right ones.
+        what: "video" or "frame of video x" and the like.
 
-
-def _wrong_size(name: str, size: tuple[int, int], video: Video) -> str:
-    return (
-        f"{name} is {size[0]}x{size[1]} px (height x width), the video {video.video_id} is {video.height}x"
-        f"{video.width}; masks are never resized, write them at the size of the frames"
-    )
+    Raises:
+        ScoreError: naming both.
+    """
+    folded = {name.casefold(): name for name in known}
+    for name in sorted(names):
+        right = folded.get(name.casefold())
+        if right is not None and right != name:
+            raise ScoreError(
+                f"there are predictions for the {what} {one_line(name, 200)!r}, which is called {right!r}; "
+                "upper and lower case differ, rename it"
+            )

@@ -10,6 +10,7 @@ from dataclasses import fields
 from pathlib import Path
 
 from rvosbench.errors import MissingPathError, OutputError
+from rvosbench.files.kept import is_abandoned
 from rvosbench.files.locations import local_path
 from rvosbench.files.text import strip_control
 from rvosbench.plugins.options import options_as_text, parse_options
@@ -99,7 +100,8 @@ def run_stem(model: str, dataset: str) -> str:
 def answers_run(workspace: Workspace, source: str, split: str) -> Iterator[Path]:
     """A run folder for answers to a split: `runs/<source>-<split>`, with a number if it is taken.
 
-    Made and removed as by `new_run`.
+    Made and removed as by `new_run`; one that a killed process has claimed and begun is taken again, so that
+    the same command goes on.
 
     Args:
         workspace: where.
@@ -111,7 +113,7 @@ def answers_run(workspace: Workspace, source: str, split: str) -> Iterator[Path]
     """
     stem = f"{_safe(source)}-{_safe(split)}"
     names = (stem if number == 1 else f"{stem}-{number}" for number in range(1, _MANY))
-    with _claimed(workspace, names) as claimed:
+    with _claimed(workspace, names, go_on=True) as claimed:
         yield claimed
 
 
@@ -158,12 +160,12 @@ def resolve_run(text: str) -> Path:
 
 
 @contextmanager
-def _claimed(workspace: Workspace, names: Iterator[str]) -> Iterator[Path]:
+def _claimed(workspace: Workspace, names: Iterator[str], *, go_on: bool = False) -> Iterator[Path]:
     folder = workspace.runs
     made = [parent for parent in (folder, *folder.parents) if not parent.exists()]
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        run = next(run for name in names if (run := _make(folder / name)) is not None)
+        run = next(run for name in names if (run := _make(folder / name, go_on=go_on)) is not None)
     except OSError as error:
         raise OutputError(
             f"{folder} cannot be written ({error.strerror}); mend it, set runs in rvos.toml, or choose a "
@@ -178,11 +180,11 @@ def _claimed(workspace: Workspace, names: Iterator[str]) -> Iterator[Path]:
                 empty.rmdir()
 
 
-def _make(run: Path) -> Path | None:
+def _make(run: Path, *, go_on: bool) -> Path | None:
     try:
         run.mkdir()
     except FileExistsError:
-        return None
+        return run if go_on and run.is_dir() and not any(run.iterdir()) and is_abandoned(run) else None
     return run
 
 

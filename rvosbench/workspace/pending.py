@@ -75,7 +75,7 @@ def unscored_runs(workspace: Workspace, protocol_of: Callable[[str], str]) -> Pe
     answered = {
         run.checkpoint_sha256
         for run in runs
-        if run.kind in ("predicted", "scored") and not run.mismatched_expressions
+        if run.kind in ("predicted", "scored") and not run.mismatched_expressions and run.shard is None
     }
     pending = Pending()
     for run in runs:
@@ -100,6 +100,10 @@ def _add(
         return
     if run.fault is not None:
         pending.left.append(Left(run=run, reason=run.fault, is_fault=True))
+        return
+    if run.shard is not None:
+        reason = f"it is shard {run.shard} of a run; make the run with: rvos merge PART... --out RUN"
+        pending.left.append(Left(run=run, reason=reason, is_fault=False))
         return
     if run.dataset is None:
         raise UnknownNameError("its run.json names no dataset, expected one; score it with rvos evaluate RUN")

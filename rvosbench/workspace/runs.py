@@ -11,6 +11,7 @@ from rvosbench.runs.content import CHECKPOINT
 from rvosbench.runs.record import NAME, RunRecord
 from rvosbench.runs.run import PREDICTIONS, SCORES_FOLDER, Run
 from rvosbench.runs.scores import SCORES, MetricValue
+from rvosbench.work.shards import Shard
 from rvosbench.workspace.folders import UNREADABLE, folders, why
 from rvosbench.workspace.record import Workspace
 
@@ -44,6 +45,7 @@ class RunEntry:
     checkpoint_sha256: str | None = None
     limit: int | None = None  # videos that were answered for; None: all
     mismatched_expressions: bool = False
+    shard: Shard | None = None  # it is this part of a run, until the parts are merged
     scores: tuple[MainScore, ...] = ()  # the dataset's own protocol first
     fault: str | None = None  # what is wrong with it, in one line
 
@@ -100,6 +102,7 @@ def _entry(run: Run, present: set[str]) -> RunEntry:
         split=first.split,
         store=first.store,
         store_fingerprint=first.store_fingerprint,
+        shard=first.shard,
     )
 
 
@@ -119,6 +122,7 @@ def _recorded(entry: RunEntry, record: RunRecord, present: set[str]) -> RunEntry
         checkpoint_sha256=_text(content.get("checkpoint_sha256")),
         limit=record.limit,
         mismatched_expressions=record.mismatched_expressions,
+        shard=record.shard,
     )
     needed = CHECKPOINT if is_training else PREDICTIONS
     if needed not in present:

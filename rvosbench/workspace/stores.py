@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from rvosbench.errors import RvosbenchError
 from rvosbench.store import Store
+from rvosbench.store.partial_truth import say
 from rvosbench.workspace.folders import UNREADABLE, folders, why
 from rvosbench.workspace.record import Workspace
 
@@ -22,6 +23,7 @@ class StoreEntry:
     splits: dict[str, dict[str, int]] | None = None  # split -> table -> rows
     size_bytes: int | None = None  # its files
     release: Path | None = None  # which the frames lie in; None: in the store itself
+    not_whole: dict[str, str] = field(default_factory=dict)  # split -> masks that its ground truth lacks
     fault: str | None = None  # why it cannot be used, in one line
 
 
@@ -47,6 +49,9 @@ def _entry(path: Path) -> StoreEntry:
             splits={str(split): dict(tables) for split, tables in store.splits.items()},
             size_bytes=sum(int(facts["bytes"]) for facts in store.manifest["files"].values()),
             release=None if packed else store.release,
+            not_whole={
+                split: say(counts) for split in store.splits if (counts := store.partly_annotated(split))
+            },
             fault=fault,
         )
     except RvosbenchError as error:

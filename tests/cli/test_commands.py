@@ -29,7 +29,10 @@ def options() -> Iterator[tuple[str, click.Option]]:
 def some_value(option: click.Option) -> list[str]:
     """Words that an option of this type takes; the second value is looked at before the first is believed."""
     kinds = option.type.types if isinstance(option.type, click.Tuple) else [option.type] * option.nargs
-    return [str(kind.choices[0]) if isinstance(kind, click.Choice) else "64" for kind in kinds]
+    return [
+        str(kind.choices[0]) if isinstance(kind, click.Choice) else {"I/N": "1/4"}.get(kind.name, "64")
+        for kind in kinds
+    ]
 
 
 def enough(command: Command) -> list[str]:

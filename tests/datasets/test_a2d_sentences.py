@@ -292,3 +292,20 @@ def test_no_clip_at_all_is_an_error(root):
         path.unlink()
     with pytest.raises(DatasetError, match="has no video with a clip"):
         A2DSentences(root)
+
+
+def test_suffixes_of_clips_and_masks_may_be_in_capitals_and_two_clips_of_a_name_are_refused(tmp_path):
+    root = a2d(tmp_path / "release")
+    whole = [
+        (split, video) for split in A2DSentences(root).splits() for video in A2DSentences(root).videos(split)
+    ]
+    clip = next(root.rglob("*.mp4"))
+    for path in [clip, *root.rglob("*.h5")]:
+        path.rename(path.with_suffix(path.suffix.upper()))
+    release = A2DSentences(root)
+    assert [(split, video) for split in release.splits() for video in release.videos(split)] == whole
+    assert all(path.is_file() for path in release.sources(*whole[0]))
+    assert release.read(*whole[0]).video.masks
+    clip.write_bytes(clip.with_suffix(".MP4").read_bytes())
+    with pytest.raises(DatasetError, match=r"\.MP4 and .*\.mp4; expected one clip a video"):
+        A2DSentences(root)

@@ -94,3 +94,21 @@ def test_an_object_without_a_category_is_listed_all_the_same(tmp_path):
         {"videos": {"a": {"objects": {"1": {"category": "dog"}, "2": {"frames": []}}}}},
     )
     assert read_categories(tmp_path / "meta.json") == {"a": {1: "dog", 2: None}}
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ({}, 'json lacks the key "videos" (its keys: none)'),
+        ({"video": {}}, "json lacks the key \"videos\" (its keys: 'video')"),
+        ({"videos": {"v": {"expressions": {}}}}, 'video v lacks the key "frames"'),
+        ({"videos": {"v": {"frames": ["00000"]}}}, 'video v lacks the key "expressions"'),
+        ({"videos": {"v": {"frames": ["0"], "expressions": {"0": {}}}}}, 'expression 0 lacks the key "exp"'),
+        ({"videos": {"v": {"frames": ["0"], "expressions": None}}}, '"expressions" is null, expected an obj'),
+    ],
+)
+def test_a_key_that_is_missing_is_not_null(tmp_path, content, said):
+    write_json(tmp_path / "a.json", content)
+    with pytest.raises(DatasetError) as refused:
+        read_expressions(tmp_path / "a.json")
+    assert said in str(refused.value)

@@ -1,29 +1,12 @@
 from __future__ import annotations
 
-import numpy as np
 import pytest
 
-from rvosbench import masks
-from rvosbench.datasets.label_maps import read_annotations, read_labels, split_labels
+from rvosbench.datasets.label_maps import read_annotations, read_labels
 from rvosbench.errors import DatasetError, MissingPathError
 from tests.datasets.tiny_releases import HEIGHT, ONE_OBJECT, TWO_OBJECTS, WIDTH, write_labels
 
 SIZE = (HEIGHT, WIDTH)
-
-
-@pytest.mark.parametrize("seed", range(5))
-def test_every_label_gets_exactly_its_pixels(seed):
-    rng = np.random.default_rng(seed)
-    ids = [[0, 1, 7, 254, 255], [0, 1, 3, 12], [0, 13]][seed % 3]  # with and without a histogram
-    labels = rng.choice(np.array(ids, np.uint8), size=(17, 11))
-    found = split_labels(labels)
-    assert list(found) == sorted(set(labels.ravel().tolist()) - {0})
-    for object_id, rle in found.items():
-        assert np.array_equal(masks.decode(rle), labels == object_id)
-
-
-def test_an_empty_label_map_has_no_objects():
-    assert split_labels(np.zeros((3, 4), np.uint8)) == {}
 
 
 def test_an_object_that_leaves_has_no_mask_in_an_annotated_frame(tmp_path):

@@ -246,5 +246,5 @@ def test_ids_that_are_no_file_names_are_refused(root, tmp_path, bad):
 def test_another_shape_leaves_no_store(root, tmp_path, name, content):
     (root / name).write_bytes(content)
     with pytest.raises(RvosbenchError, match=name):
-        prepare("mevis", root, tmp_path / "out" / "store")
+        prepare("mevis", root, tmp_path / "out" / "store", splits=["train"])
     assert not (tmp_path / "out").exists()

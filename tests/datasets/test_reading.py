@@ -243,3 +243,11 @@ def test_a_release_must_be_a_folder(tmp_path):
 def test_some_cuts_long_lists():
     assert some(["b", "a"]) == "a, b"
     assert some("edcba") == "a, b, c and 2 more"
+
+
+def test_an_id_with_folders_in_it_is_refused_for_that():
+    with pytest.raises(DatasetError, match=r"not a safe file name \(ids with folders in them, as ReVOS has"):
+        safe_id("UVO/all/abc", "x.json: a video id")
+    for other in ("../x", "/etc", "a" * 300):
+        with pytest.raises(DatasetError, match="which is not a safe file name; expected"):
+            safe_id(other, "x.json: a video id")

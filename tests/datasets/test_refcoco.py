@@ -202,7 +202,7 @@ def test_a_converted_annotation_without_its_image_is_an_error(root):
     content["annotations"][1]["image_id"] = 9
     write_json(root / "refcoco" / "instances_refcoco_train.json", content)
     with pytest.raises(DatasetError, match="annotation entry 1 belongs to image 9"):
-        RefCoco(root, RefCocoOptions())
+        RefCoco(root, RefCocoOptions()).videos("train")
 
 
 def test_a_reference_of_an_unknown_split_is_left_out_and_reported(root):
@@ -238,7 +238,7 @@ def test_two_entries_that_contradict_each_other_about_an_image_are_an_error(root
     content["images"][1]["height"] = 25
     write_json(root / "refcoco" / "instances_refcoco_train.json", content)
     with pytest.raises(DatasetError, match="is 25x32 px, an entry before it that"):
-        RefCoco(root, RefCocoOptions())
+        RefCoco(root, RefCocoOptions()).videos("train")
 
 
 @pytest.mark.parametrize("form", ["official", "converted"])

@@ -57,9 +57,7 @@ def davis_results(folder: Path) -> None:
             for (object_id, at), mask in video.masks.items():
                 if at == index and object_id not in void:
                     labels[np.roll(masks.decode(mask), 2, axis=1)] = object_id
-            picture = Image.fromarray(labels)
-            picture.putpalette([value for number in range(256) for value in (number, 255 - number, 77)])
-            picture.save(folder / video_id / f"{frame.name}.png")
+            (folder / video_id / f"{frame.name}.png").write_bytes(masks.encode_index_png(labels))
 
 
 def original_checkpoint(path: Path) -> None:

@@ -68,6 +68,22 @@ ITEMS: dict[str, Item] = {
     "runs/soc": _run("soc", "runs/soc", "--checkpoint runs/training/checkpoint", needs=("runs/training",)),
     "runs/baseline": _run("everything", "runs/baseline"),
     "runs/random-object": _run("random-object", "runs/random-object"),
+    "runs/centre-1": Item(
+        by=(f"rvos predict centre {_HELDOUT} --shard 1/2 --out runs/centre-1",), needs=("stores/ytvos",)
+    ),
+    "runs/centre-2": Item(
+        by=(f"rvos predict centre {_HELDOUT} --shard 2/2 --out runs/centre-2",), needs=("stores/ytvos",)
+    ),
+    "results.json": Item(
+        by=(
+            "rvos convert-predictions runs/baseline --dataset stores/ytvos --split heldout --to json "
+            "--out results.json",
+        ),
+        needs=("runs/baseline",),
+    ),
+    "theirs.zip": Item(
+        by=("rvos submit runs/baseline --server ytvos --out theirs.zip",), needs=("runs/baseline",)
+    ),
     "results/osvos": Item(by=making.davis_results, needs=("stores/davis",)),
     "rvos.toml": Item(by=making.workspace_file),
     "releases/a2d_sentences": _synth("a2d", "releases/a2d_sentences"),

@@ -44,6 +44,12 @@ def mapping():
     return {(video.video_id, key): value for video in VIDEOS for key, value in of_video(video).items()}
 
 
+def by_name(video_id: str, track):
+    """The names of the frames, last first, with their masks."""
+    video = next(video for video in VIDEOS if video.video_id == video_id)
+    return {frame.name: mask for frame, mask in reversed(list(zip(video.frames, track, strict=True)))}
+
+
 def scored(answers, store: Store, **options):
     return evaluate(answers, store, split="train", protocol="ytvos", **options)
 
@@ -59,8 +65,25 @@ def scored(answers, store: Store, **options):
             key: Segmentation(masks=value[None], scores=np.ones(1, np.float32))
             for key, value in mapping().items()
         },
+        lambda: {key: value * np.uint8(255) for key, value in mapping().items()},
+        lambda: {key: value.astype(np.int64) for key, value in mapping().items()},
+        lambda: {key: value.astype(np.float16) for key, value in mapping().items()},
+        lambda: {key: by_name(key[0], value) for key, value in mapping().items()},
+        lambda: {key: by_name(key[0], masks.encode_many(value)) for key, value in mapping().items()},
     ],
-    ids=["mapping", "run lengths", "generator", "function", "segmentation"],
+    ids=[
+        *(
+            "mapping",
+            "run lengths",
+            "generator",
+            "function",
+            "segmentation",
+            "0 and 255",
+            "0 and 1",
+            "floats",
+        ),
+        *("names", "run lengths by names"),
+    ],
 )
 def test_every_form_scores_as_the_file_does_and_nothing_is_written(answers, store, expected, tmp_path):
     before = sorted(tmp_path.rglob("*"))
@@ -103,7 +126,13 @@ def test_candidates_of_a_segmentation_are_ranked(tmp_path):
 @pytest.mark.parametrize(
     ("wrong", "complaint"),
     [
-        (lambda value: value.astype(float), r"float64; expected \(T, H, W\) bool: compare scores"),
+        (
+            lambda value: value * 0.5,
+            r"float64 values between 0 and 1, expected \(T, H, W\) bool masks; compare",
+        ),
+        (lambda value: value * 6.0 - 3, r"float64 values from -3.0 to .*; expected bool masks"),
+        (lambda value: value * np.uint8(200), r"uint8 values between 0 and 255, expected"),
+        (lambda value: value.astype(str), r"<U5; expected \(T, H, W\) bool, one mask"),
         (lambda value: value[0], r"is \(24, 32\) bool"),
         (lambda value: list(value), "is a list of ndarray; expected"),
         (lambda value: value[:, :12], "is 12x32 px .* the video 24x32; masks are never resized"),

@@ -305,6 +305,14 @@ def test_committing_or_giving_up_twice_changes_nothing(tmp_path):
     assert names(tmp_path) == ["a"]
 
 
+def test_names_that_are_no_utf8_come_back_from_json(tmp_path):
+    name = os.fsdecode(b"\xffvideo")
+    write_json(tmp_path / "names.json", [name, "\N{GREEK SMALL LETTER ALPHA}"])
+    text = (tmp_path / "names.json").read_text(encoding="utf-8")
+    assert "\N{GREEK SMALL LETTER ALPHA}" in text
+    assert json.loads(text) == [name, "\N{GREEK SMALL LETTER ALPHA}"]
+
+
 def test_json_is_written_as_everywhere_here(tmp_path):
     write_json(tmp_path / "a.json", {"b": [1, "é"]})
     assert (tmp_path / "a.json").read_text(encoding="utf-8") == '{\n "b": [\n  1,\n  "é"\n ]\n}\n'

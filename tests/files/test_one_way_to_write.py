@@ -8,10 +8,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-# A store is made in a folder that outlives a kill, with the journal; its last step is `files.swap`. The check
-# of a plugin's dataset moves files of a copy aside, to see what their absence does.
+# The check of a plugin's dataset moves files of a copy aside, to see what their absence does.
 ALLOWED = {
-    ROOT / "rvosbench" / "store" / "partial.py",
     ROOT / "rvosbench" / "testing" / "check_damage.py",
     *(ROOT / "rvosbench" / "files").glob("*.py"),
 }

@@ -277,13 +277,15 @@ def test_a_folder_that_holds_something_is_not_written_into(store, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["note.txt"]
 
 
-def test_an_interruption_leaves_nothing(store, tmp_path):
-    def interrupt(done: int, total: int) -> None:
+def test_an_interruption_before_the_first_answer_leaves_nothing(store, tmp_path, monkeypatch):
+    def interrupt(*arguments) -> None:
         raise KeyboardInterrupt
 
-    with pytest.raises(KeyboardInterrupt):
-        predict("reader", store, split="train", out=tmp_path / "run", on_progress=interrupt)
+    monkeypatch.setattr(Reader, "segment", interrupt)
+    with pytest.raises(KeyboardInterrupt) as caught:
+        predict("reader", store, split="train", out=tmp_path / "new" / "run")
     assert list(tmp_path.iterdir()) == []
+    assert not hasattr(caught.value, "__notes__")
 
 
 def test_the_same_call_gives_the_same_rows(store, tmp_path):

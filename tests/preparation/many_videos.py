@@ -20,7 +20,7 @@ from rvosbench.datasets.specs.ytvos import SPEC
 from rvosbench.errors import DatasetError
 from rvosbench.plugins.dataset import ReadVideo
 from rvosbench.plugins.registry import DATASETS
-from rvosbench.preparation import run
+from rvosbench.work import program
 from tests.datasets import tiny_releases as tiny
 
 LOG = "READ_LOG"
@@ -186,7 +186,7 @@ def main() -> None:
     """`rvos` with the plugins, and with the Ctrl-C that a shell's background job has not."""
     from rvosbench_cli.main import main as rvos
 
-    run._own_source = lambda: b""  # somebody may be at work on the sources while the tests run
+    program._own_source = lambda: b""  # somebody may be at work on the sources while the tests run
     register()
     signal.signal(signal.SIGINT, signal.default_int_handler)
     rvos(sys.argv[1:])

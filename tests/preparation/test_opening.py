@@ -107,7 +107,7 @@ def test_a_damaged_index_is_recognised_and_left_to_the_reader(tmp_path, content)
     (root / "meta_expressions" / "valid" / "meta_expressions.json").write_text(content)
     assert datasets_of(root) == ("ytvos",)
     with pytest.raises(DatasetError, match=r"valid/meta_expressions\.json"):
-        open_release("ytvos", root)
+        open_release("ytvos", root).videos("valid")
 
 
 def test_a_dataset_that_cannot_recognise_anything_opens_what_it_is_given(releases):

@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from rvosbench.errors import DatasetError, OutputError
-from rvosbench.preparation import journal, prepare, run
+from rvosbench.files import journal
+from rvosbench.preparation import prepare
 from rvosbench.store import writer
+from rvosbench.work import program
 from tests.preparation.many_videos import content, damage, many_videos, names
 
 TRAIN = [f"train/v{number:03d}" for number in range(7)]
@@ -147,7 +149,7 @@ def test_what_another_command_has_finished_is_not_used(release, tmp_path, reads,
         prepare("watched", release, out, on_progress=interrupt_after(6))
     reads()
     if "converter" in change:
-        monkeypatch.setattr(run, "_own_source", lambda: change["converter"])
+        monkeypatch.setattr(program, "_own_source", lambda: change["converter"])
     if "index" in change:
         path = next((release / "meta_expressions" / "train").iterdir())
         path.write_text(path.read_text().replace("box 0", "box zero"))

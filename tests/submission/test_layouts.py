@@ -12,16 +12,14 @@ from PIL import Image
 
 from rvosbench import masks
 from rvosbench.errors import (
-    DatasetError,
     FormatError,
     MissingPathError,
-    OutputError,
     ScoreError,
     ShapeError,
 )
 from rvosbench.runs.predictions import Prediction, PredictionsWriter
-from rvosbench.submission import open_predictions, write_submission
-from tests.tiny_store import HEIGHT, WIDTH, square, tiny_store, two_squares
+from rvosbench.submission import open_predictions
+from tests.tiny_store import HEIGHT, WIDTH, square, tiny_store, two_squares, video
 
 FRAMES = ("00000", "00005", "00010")
 
@@ -81,22 +79,28 @@ def test_any_value_but_0_is_foreground(tmp_path: Path):
         assert (masks.decode(row.mask) == square(3)).all(), mode
 
 
+def two_objects():
+    """The objects 1 and 2."""
+    return video("pair", "train", {1: {0: square(20, 14)}, 2: {0: square(0)}}, {"both": (1, 2)})
+
+
 def test_label_maps_hold_all_objects_of_a_frame(tmp_path: Path):
     labels = np.zeros((HEIGHT, WIDTH), np.uint8)
     labels[square(20, 14)] = 1
     for frame in FRAMES[:2]:
         put(tmp_path / "mine" / "pair" / f"{frame}.png", masks.encode_index_png(labels))
-    rows = open_predictions(tmp_path / "mine", "object").read(two_squares()).rows
-    assert [(row.expression_id, row.frame_index) for row in rows] == [("0", 0), ("0", 1), ("1", 0), ("1", 1)]
-    assert (masks.decode(rows[2].mask) == square(20, 14)).all()
+    rows = open_predictions(tmp_path / "mine", "object").read(two_objects()).rows
+    assert [(row.expression_id, row.frame_index) for row in rows] == [("1", 0), ("1", 1), ("2", 0), ("2", 1)]
+    assert (masks.decode(rows[0].mask) == square(20, 14)).all()
+    assert not masks.area(rows[2].mask)
 
 
 def test_labels_that_are_no_object_are_refused(tmp_path: Path):
     put(tmp_path / "mine" / "pair" / "00000.png", masks.encode_binary_png(square(0)))
     with pytest.raises(
-        ScoreError, match=r"00000\.png holds the labels \[255\], the objects of pair are \[0, 1\]"
+        ScoreError, match=r"00000\.png holds the labels \[255\], the objects of pair are \[1, 2\]"
     ):
-        open_predictions(tmp_path / "mine", "object").read(two_squares())
+        open_predictions(tmp_path / "mine", "object").read(two_objects())
 
 
 def test_the_other_layout_is_refused_with_a_hint(tmp_path: Path):
@@ -174,11 +178,11 @@ def test_the_ground_truth_itself_is_refused(tmp_path: Path):
     answers(release / "results")
     for folder in (release, release / "train" / "Annotations", release / "train" / "Annotations" / "pair"):
         with pytest.raises(ScoreError, match="is the ground truth of the release"):
-            open_predictions(folder, "expression", release)
+            open_predictions(folder, "expression", release=release)
     (tmp_path / "link").symlink_to(release / "train" / "Annotations")
     with pytest.raises(ScoreError, match="is the ground truth of the release"):
-        open_predictions(tmp_path / "link", "expression", release)
-    assert open_predictions(release / "results", "expression", release).video_ids() == ("pair",)
+        open_predictions(tmp_path / "link", "expression", release=release)
+    assert open_predictions(release / "results", "expression", release=release).video_ids() == ("pair",)
 
 
 def test_the_ground_truth_is_found_out_through_links_and_from_the_folder_around_it(tmp_path: Path):
@@ -189,17 +193,17 @@ def test_the_ground_truth_is_found_out_through_links_and_from_the_folder_around_
     (tmp_path / "mine" / "pair").symlink_to(release / "valid" / "Annotations" / "pair")
     for folder in (release / "valid", tmp_path / "mine"):
         with pytest.raises(ScoreError, match="is the ground truth of the release"):
-            open_predictions(folder, "expression", release)
+            open_predictions(folder, "expression", release=release)
     # Results that were written into the release, as scripts of the field do by default, are none.
     answers(release / "results" / "Annotations")
-    assert open_predictions(release / "results", "expression", release).video_ids() == ("pair",)
+    assert open_predictions(release / "results", "expression", release=release).video_ids() == ("pair",)
 
 
 def test_the_store_itself_is_refused(tmp_path: Path):
     store = tiny_store(tmp_path / "store")
     for path in (store.folder, store.folder / "data", tmp_path / "store" / ".." / "store"):
         with pytest.raises(ScoreError, match=r"is the store .* name the folder that your model wrote"):
-            open_predictions(path, "expression", None, store.folder)
+            open_predictions(path, "expression", store=store.folder)
 
 
 def test_label_maps_per_annotator_are_read_up_to_the_largest_label(tmp_path: Path):
@@ -239,16 +243,16 @@ def test_what_is_no_prediction_is_refused(tmp_path: Path):
     with pytest.raises(FormatError, match=r"text\.zip cannot be read as a zip archive"):
         open_predictions(tmp_path / "text.zip", "expression")
     put(tmp_path / "cut" / "pair" / "0" / "00000.png", masks.encode_binary_png(square(0))[:60])
-    with pytest.raises(DatasetError, match=r"00000\.png"):
+    with pytest.raises(ScoreError, match=r"00000\.png ends after 60 bytes"):
         open_predictions(tmp_path / "cut", "expression").read(two_squares())
 
 
-def test_a_folder_that_links_to_itself_ends(tmp_path: Path):
+def test_a_folder_that_links_to_itself_is_read_once(tmp_path: Path):
     answers(tmp_path / "mine")
     for name in ("a", "b", "c"):
         (tmp_path / "mine" / name).symlink_to(tmp_path / "mine", target_is_directory=True)
-    with pytest.raises(ScoreError, match=r"expected <video>/<expression>/<frame>\.png"):
-        open_predictions(tmp_path / "mine", "expression")
+    source = open_predictions(tmp_path / "mine", "expression")
+    assert plain(source.read(two_squares()).rows) == expected()
 
 
 def test_a_damaged_zip_entry_is_refused(tmp_path: Path):
@@ -261,62 +265,28 @@ def test_a_damaged_zip_entry_is_refused(tmp_path: Path):
         open_predictions(tmp_path / "mine.zip", "expression").read(two_squares())
 
 
-def predicted(folder: Path, *, without: int = -1) -> Path:
-    """All frames of both expressions of the hidden video of the tiny store."""
-    with PredictionsWriter(folder) as writer:
-        writer.add(
-            Prediction(
-                video_id="secret",
-                expression_id=expression,
-                frame_index=frame,
-                candidate=candidate,
-                score=1.0 - candidate,
-                mask=masks.encode(square(frame + 10 * candidate)),
-            )
-            for expression in ("0", "1")
-            for frame in range(4)
-            for candidate in (0, 1)
-            if frame != without
-        )
-    return folder
+def test_parquet_below_another_folder_is_found_and_said(tmp_path: Path):
+    row = Prediction(
+        video_id="pair",
+        expression_id="0",
+        frame_index=2,
+        candidate=0,
+        score=0.5,
+        mask=masks.encode(square(1)),
+    )
+    with PredictionsWriter(tmp_path / "mine" / "predictions") as writer:
+        writer.add([row])
+    source = open_predictions(tmp_path / "mine", "expression")
+    assert source.read(two_squares()).rows == [row]
+    assert source.notes == (f"{tmp_path / 'mine'}: the results are in the folder predictions",)
+    with zipfile.ZipFile(tmp_path / "mine.zip", "w") as archive:
+        archive.write(tmp_path / "mine" / "predictions" / "part-00000.parquet", "p/part-00000.parquet")
+    with pytest.raises(ScoreError, match="holds Parquet files in the folder p; unpack the archive"):
+        open_predictions(tmp_path / "mine.zip", "expression")
 
 
-@pytest.mark.parametrize("name", ["submission.zip", "submission"])
-def test_a_submission_has_the_server_layout_and_reads_back(tmp_path: Path, name):
-    store = tiny_store(tmp_path / "store")
-    source = open_predictions(predicted(tmp_path / "p"), "expression")
-    out = write_submission(source, store, "valid", tmp_path / "out" / name)
-    video = store.video("valid", "secret")
-    back = open_predictions(out, "expression").read(video).rows
-    best = [row for row in source.read(video).rows if row.candidate == 0]
-    assert plain(back) == plain(best)
-    assert len(back) == 8
-    if out.suffix == ".zip":
-        with zipfile.ZipFile(out) as archive:
-            assert archive.namelist()[:2] == [
-                "Annotations/secret/0/00000.png",
-                "Annotations/secret/0/00005.png",
-            ]
-            with Image.open(io.BytesIO(archive.read("Annotations/secret/1/00015.png"))) as image:
-                assert image.mode == "L"
-                assert (np.asarray(image) == square(3) * 255).all()
-    assert [path.name for path in out.parent.iterdir()] == [name]
-
-
-def test_the_same_predictions_make_the_same_zip(tmp_path: Path):
-    store = tiny_store(tmp_path / "store")
-    source = open_predictions(predicted(tmp_path / "p"), "expression")
-    first, second = (write_submission(source, store, "valid", tmp_path / f"{n}.zip") for n in (1, 2))
-    assert first.read_bytes() == second.read_bytes()
-
-
-def test_an_incomplete_submission_is_refused_and_leaves_nothing(tmp_path: Path):
-    store = tiny_store(tmp_path / "store")
-    source = open_predictions(predicted(tmp_path / "p", without=2), "expression")
-    for name in ("a.zip", "a"):
-        with pytest.raises(ScoreError, match="no prediction for secret, expression 0, frame 00010"):
-            write_submission(source, store, "valid", tmp_path / "out" / name)
-    assert not (tmp_path / "out").exists()
-    (tmp_path / "taken.zip").touch()
-    with pytest.raises(OutputError, match="already exists"):
-        write_submission(source, store, "valid", tmp_path / "taken.zip")
+def test_pictures_beside_another_form_are_told_from_results(tmp_path: Path):
+    put(tmp_path / "mine" / "plots" / "curve.png", masks.encode_binary_png(square(0)))
+    put(tmp_path / "mine" / "results.json", b"{}")
+    with pytest.raises(ScoreError, match=r"or name results\.json itself if that holds them"):
+        open_predictions(tmp_path / "mine", "expression")

@@ -1,0 +1,158 @@
+"""JSON files as a source of predictions; memory holds the text of one file and the masks of one video."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from rvosbench.errors import ScoreError
+from rvosbench.files.text import shown
+from rvosbench.runs.tolerance import Tolerance
+from rvosbench.submission.forms.detections import Detections
+from rvosbench.submission.forms.json_text import Scanner, read_json_text
+from rvosbench.submission.forms.names import Names
+from rvosbench.submission.forms.pieces import Piece, Pieces, record_id
+from rvosbench.submission.forms.tracks import add_answer, add_record
+from rvosbench.submission.sources import VideoRows
+from rvosbench.submission.trees import Name, Tree
+from rvosbench.types import Video
+
+
+class JsonSource:
+    """Results in any of the forms that `rvosbench.submission.forms.pieces` lists."""
+
+    merged = False
+
+    def __init__(
+        self, tree: Tree, files: Sequence[Name], root: str, names: Names, tolerance: Tolerance
+    ) -> None:
+        """Index the files; each is decoded once, and again where a video is read.
+
+        Args:
+            tree: where they lie.
+            files: their path parts, at least one.
+            root: what to call all of them in an error.
+            names: of the store.
+            tolerance: what may be wrong with them.
+
+        Raises:
+            FormatError: a file is no JSON, or too large.
+            ScoreError: none holds masks, or their keys belong to nothing in the store.
+        """
+        self._tree = tree
+        self._files = sorted(files)
+        self._names = names
+        self._tolerance = tolerance
+        self._held: tuple[int, str] | None = None  # a file's number and text
+        pieces = Pieces(names)
+        empty = []
+        for number, name in enumerate(self._files):
+            if not pieces.add_document(number, Scanner(self._text(number), "/".join(name))):
+                empty.append("/".join(name))
+        if len(empty) == len(self._files):
+            raise ScoreError(
+                f"{root} holds no masks; expected results as run lengths, by video and expression or as a "
+                "list with image_id or video_id"
+            )
+        pieces.finish()
+        self._pieces = pieces.by_video
+        self.forms = tuple(sorted(pieces.forms))
+        self.notes = tuple(f"{name} holds no masks and is no source of predictions" for name in empty)
+
+    def video_ids(self) -> tuple[str, ...]:
+        """See `PredictionSource`."""
+        return tuple(sorted(self._pieces))
+
+    def read(self, video: Video) -> VideoRows:
+        """See `PredictionSource`."""
+        found = Detections(video, self._tolerance)
+        for piece in self._pieces.get(video.video_id, ()):
+            where = "/".join(self._files[piece.document])
+            value = Scanner(self._text(piece.document), where, piece.position).value()
+            if piece.is_record:
+                assert piece.asked_id is not None
+                self._record(found, piece, value, where)
+            elif piece.asked_id is not None:
+                label = f"{where}, expression {piece.asked_id} of video {video.video_id}"
+                add_answer(found, piece.asked_id, value, label)
+            else:
+                self._mapping(found, value, where)
+        return found.rows()
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Other processes read the file again; it may be large.
+        return self.__dict__ | {"_held": None}
+
+    def _text(self, document: int) -> str:
+        if self._held is None or self._held[0] != document:
+            self._held = None  # before the next one is read
+            self._held = document, read_json_text(self._tree, self._files[document])
+        return self._held[1]
+
+    def _record(self, found: Detections, piece: Piece, record: dict[str, Any], where: str) -> None:
+        assert piece.asked_id is not None
+        label = f"{where}, a mask of expression {piece.asked_id} of video {found.video.video_id}"
+        if piece.frame is not None or "image_id" in record:
+            frame = piece.frame if piece.frame is not None else _only_frame(found.video, label)
+            mask = {key: record[key] for key in record if key not in ("frames", "frame", "file_name")}
+            names = [frame_name(found.video, frame)]
+            add_record(found, piece.asked_id, {**mask, "frames": names}, label)
+        else:
+            add_record(found, piece.asked_id, record, label)
+
+    def _mapping(self, found: Detections, value: object, where: str) -> None:
+        """What stands under a video: expressions with their masks, or a list of records."""
+        video = found.video
+        where = f"{where}, video {video.video_id}"
+        frames = None
+        known = self._names.asked.get(video.video_id, {})
+        if isinstance(value, dict) and "expressions" in value and "expressions" not in known:
+            frames, value = value.get("frames"), value["expressions"]
+        if isinstance(value, dict):
+            for asked_id, answer in value.items():
+                label = f"{where}, expression {shown(asked_id)}"
+                _refuse_other_names(answer, video.video_id, asked_id, label)
+                add_answer(found, asked_id, answer, label, frames)
+            return
+        if not isinstance(value, list):
+            raise ScoreError(f"{where} holds {shown(value)}; expected masks by expression")
+        for number, record in enumerate(value):
+            label = f"{where}, entry {number}"
+            asked_id = (
+                record_id(record, video.video_id, self._names, label) if isinstance(record, dict) else None
+            )
+            if asked_id is None:
+                raise ScoreError(f"{label} is {shown(record)}; expected an object with exp_id and masks")
+            add_record(found, asked_id, record, label)
+
+
+def _only_frame(video: Video, where: str) -> str:
+    """The frame of a still picture; of a longer video the one that is annotated."""
+    frames = [frame for frame in video.frames if frame.annotated] or list(video.frames)
+    if len(frames) != 1:
+        raise ScoreError(
+            f"{where} does not say which of the {len(frames)} annotated frames it is of; expected an "
+            "image_id v_<video>_f_<frame>_i_<instance>"
+        )
+    return frames[0].name
+
+
+def frame_name(video: Video, frame: int | str) -> str:
+    """The name of a frame by its number; the number itself where no frame has it, or two have."""
+    if isinstance(frame, str):
+        return frame
+    same = [each.name for each in video.frames if each.name.isdecimal() and int(each.name) == frame]
+    return same[0] if len(same) == 1 else str(frame)
+
+
+def _refuse_other_names(answer: object, video_id: str, asked_id: str, where: str) -> None:
+    """Records repeat where they belong; where they say something else, one of the two is wrong."""
+    if not isinstance(answer, dict):
+        return
+    for keys, expected in ((("video_id",), video_id), (("exp_id", "expression_id"), asked_id)):
+        for key in keys:
+            if isinstance(answer.get(key), str | int) and str(answer[key]) != expected:
+                raise ScoreError(
+                    f"{where} says that its {key} is {shown(answer[key])}; were results mixed up? expected "
+                    f"{shown(expected)}"
+                )

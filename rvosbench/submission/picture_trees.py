@@ -1,0 +1,90 @@
+"""A tree of pictures -> predictions: where in it they begin, and which layout they have."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rvosbench.errors import ScoreError
+from rvosbench.plugins.protocol import ANNOTATORS
+from rvosbench.runs.tolerance import Tolerance
+from rvosbench.store import Store
+from rvosbench.submission.files import ANNOTATOR, LAYOUTS, Files, Unit, by_video, path_of
+from rvosbench.submission.pictures import AnnotatorMaps, MaskFolders, ObjectMaps
+from rvosbench.submission.roots import find_root, is_below, of_split, unexpected
+from rvosbench.submission.sources import refuse_other_case
+from rvosbench.submission.trees import Name, Tree
+
+_USUAL: tuple[Name, ...] = ((), ("Annotations",))  # where results begin by the layouts, without a guess
+
+
+def open_pictures(
+    tree: Tree,
+    pictures: Sequence[Name],
+    unit: Unit,
+    *,
+    tolerance: Tolerance,
+    store: Store | None,
+    split: str | None,
+    shown: str,
+    beside: Sequence[Name] = (),
+) -> MaskFolders | ObjectMaps | AnnotatorMaps:
+    """Predictions as pictures.
+
+    Args:
+        tree: where they are.
+        pictures: their names, at least one.
+        unit: what is answered.
+        tolerance: what is let pass.
+        store: with the ground truth, where it is known: results begin where folders have its videos' ids.
+        split: of the store.
+        shown: what messages call the whole.
+        beside: files of other forms in the tree.
+
+    Raises:
+        ScoreError: they have another layout, several results are there, or two files are of one frame.
+    """
+    known: set[str] = set()
+    notes: list[str] = []
+    if store is not None:
+        known = {video_id for name in store.splits for video_id in store.video_ids(name)}
+    if store is not None and split is not None:
+        pictures, left = of_split(pictures, unit, known, store.video_ids(split))
+        notes += [f"{tree.shown}: the folder {path_of(other) or '.'} is of another split" for other in left]
+    root = find_root(pictures, unit, known, shown, beside=beside)
+    if root not in _USUAL:
+        notes.append(f"{tree.shown}: the results are in the folder {path_of(root)}")
+    below = [name for name in pictures if is_below(name, root, unit)]
+    strays = len(pictures) - len(below)
+    if strays and tolerance.surplus == "error":
+        raise unexpected(next(n for n in pictures if not is_below(n, root, unit)), unit, shown)
+    files = by_video(below, root, shown, unit)
+    if unit == "object" and any(len(key) == 2 for of_video in files.values() for key in of_video):
+        notes.append(f"{shown}: a mask per object is read, <sequence>/<object>/<frame>.png")
+    source = _kind(files, unit, shown)(tree, files, tolerance, tuple(notes), strays)
+    if known:
+        refuse_other_case(set(source.video_ids()) - known, known, "video")
+    return source
+
+
+def _kind(files: Files, unit: Unit, shown: str) -> type[MaskFolders | ObjectMaps | AnnotatorMaps]:
+    """What reads a layout.
+
+    Raises:
+        ScoreError: label maps of annotators where they cannot be scored, or not of all of them.
+    """
+    if unit == "object":
+        return ObjectMaps
+    annotators = {video_id for video_id in files if ANNOTATOR.fullmatch(video_id)}
+    if not annotators:
+        return MaskFolders
+    if unit == "expression":
+        raise ScoreError(
+            f"{shown} holds label maps per annotator ({', '.join(sorted(annotators)[:4])}), expected "
+            f"{LAYOUTS[unit]}; choose a protocol that merges expressions, such as davis-official"
+        )
+    if files.keys() != set(ANNOTATORS):
+        raise ScoreError(
+            f"{shown} holds {', '.join(sorted(files)[:5])}, expected the folders {', '.join(ANNOTATORS)} and "
+            "no other: the mean is taken over all annotators"
+        )
+    return AnnotatorMaps
