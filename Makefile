@@ -22,6 +22,7 @@ docs: $(VENV)/.installed-docs
 bench: $(VENV)/.installed
 	$(VENV)/bin/python benchmarks/startup.py
 	OMP_NUM_THREADS=1 $(VENV)/bin/python benchmarks/metrics.py
+	OMP_NUM_THREADS=1 $(VENV)/bin/python benchmarks/evaluate.py --small
 
 clean:
 	rm -rf $(VENV) .venv-newest build *.egg-info

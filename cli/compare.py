@@ -10,6 +10,7 @@ from .commands import command, json_option
 from .names import PROTOCOL
 from .paths import PATH
 from .places import RunPath
+from .table_options import csv_option, one_on_stdout, write_csv
 
 
 @command("compare")
@@ -25,9 +26,19 @@ from .places import RunPath
     help="Of the bootstrap and the permutations.",
 )
 @click.option("--out", type=PATH, metavar="FILE", help="Also write the JSON there.")
+@csv_option
+@click.option("--latex", is_flag=True, help="Print LaTeX (booktabs).")
+@click.option("--markdown", is_flag=True, help="Print Markdown.")
 @json_option
 def compare_command(
-    runs: tuple[Path, ...], protocol: str | None, seed: int, out: Path | None, as_json: bool
+    runs: tuple[Path, ...],
+    protocol: str | None,
+    seed: int,
+    out: Path | None,
+    csv_file: Path | None,
+    latex: bool,
+    markdown: bool,
+    as_json: bool,
 ) -> None:
     """Compare scored runs with the first.
 
@@ -39,24 +50,32 @@ def compare_command(
     Example:
       rvos compare runs/baseline runs/soc
       rvos compare runs/baseline runs/soc --protocol ytvos --out differences.json
+      rvos compare runs/baseline runs/soc --latex
     """
     from rvosbench.files.atomic import write_json
+    from rvosbench.files.text import strip_control
     from rvosbench.reporting import comparison
-    from rvosbench.reporting.leaderboard import tables
+    from rvosbench.reporting.standings import tables
 
     from .console import print_json, stdout_console
 
     if len(runs) < 2:
         raise click.UsageError("name two or more runs; the first is what the others are compared with")
+    one_on_stdout(csv_file, latex=latex, markdown=markdown, json=as_json)
     found = comparison.compare_runs(runs, protocol=protocol, seed=seed)
     if out is not None:
         write_json(out, comparison.as_json(found))
+    printed = csv_file is not None and write_csv(csv_file, comparison.as_csv(found))
     if as_json:
         print_json(comparison.as_json(found))
-        return
-    console = stdout_console()
-    console.print(tables([found.first])[0].title, style="bold", markup=False)
-    for contrast in found.others:
-        console.print(comparison.as_rich(found, contrast))
-    for line in comparison.footnotes(found):
-        console.print(line, style="dim", markup=False)
+    elif latex:
+        click.echo(comparison.as_latex(found), nl=False)
+    elif markdown:
+        click.echo(comparison.as_markdown(found))
+    elif not printed:
+        console = stdout_console()
+        console.print(tables([found.first])[0].title, style="bold", markup=False)
+        for contrast in found.others:
+            console.print(comparison.as_rich(found, contrast))
+        for line in comparison.footnotes(found):
+            console.print(strip_control(line), style="dim", markup=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import tempfile
 from contextlib import nullcontext
 from pathlib import Path
@@ -322,10 +323,30 @@ def _print(scores: Scores) -> None:
     console.print(table)
     for mark in scores.marks:
         console.print(f"* {mark}", markup=False, highlight=False)
+    if scores.by_annotator:
+        console.print(_per_annotator(scores))
     if scores.unit == "object" and scores.n_videos <= _MANY_VIDEOS:
         console.print(_per_object(scores))
     if protocol.unverified:
         note(f"Note: {protocol.unverified}")
+
+
+def _per_annotator(scores: Scores) -> Table:
+    from rich.table import Table
+    from rich.text import Text
+
+    from rvosbench.files.text import strip_control
+    from rvosbench.runs.scores import percent
+
+    names = [name for name in ("J&F", "J", "F") if name in scores.metrics] or [scores.protocol.main_metric]
+    table = Table(box=None, pad_edge=False)
+    table.add_column("annotator")
+    for name in names:
+        table.add_column(name, justify="right")
+    for annotator, values in scores.by_annotator.items():
+        cells = (percent(values.get(name, math.nan)) for name in names)
+        table.add_row(Text(strip_control(annotator)), *cells)
+    return table
 
 
 def _per_object(scores: Scores) -> Table:

@@ -118,6 +118,7 @@ def _protocol(name: str, package: str, protocol: Any) -> Iterator[Item]:
         "title": protocol.title,
         "metrics": list(protocol.metrics),
         "ranked_by": protocol.main_metric,
+        "datasets": list(protocol.datasets),
         "unverified": protocol.unverified,
     }
     yield Item(name=name, summary=protocol.explanation, package=package, details=details)

@@ -57,6 +57,15 @@ def facts(rules: Protocol) -> Iterator[tuple[str, str]]:
         ],
     )
     yield "void pixels", "left out" if rules.void else "count as background"
+    if rules.unit == "frame sample":
+        yield (
+            "a sample is called",
+            {
+                "instance": "`v_<video>_f_<frame>_i_<expression>`",
+                "frame": "`v_<video>_f_<frame>`, where a video has one expression",
+            }[rules.sample_ids],
+        )
+    yield "data sets", ", ".join(f"`{name}`" for name in rules.datasets) or "any"
 
 
 class ProtocolsDirective(SphinxDirective):

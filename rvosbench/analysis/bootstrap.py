@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -50,10 +51,37 @@ def interval(
     Raises:
         ShapeError: the sequences differ in length.
     """
-    sums = np.stack(_cluster_sums(values, clusters, weights), axis=1)
-    if len(sums) < 2:
-        return math.nan, math.nan
-    return quantiles([_ratio(counts @ sums) for counts in draws(len(sums), replicates, seed)], level)
+    return intervals([Figure(values, clusters, weights)], seed, replicates, level=level)[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """What an interval is asked of: a mean, or with `weights` a ratio of sums; see `interval`."""
+
+    values: ArrayLike  # (n,)
+    clusters: Sequence[Hashable] | NDArray[Any]  # n labels
+    weights: ArrayLike | None = None  # (n,)
+
+
+def intervals(
+    figures: Sequence[Figure], seed: int = 0, replicates: int = REPLICATES, *, level: float = 0.95
+) -> list[tuple[float, float]]:
+    """The intervals of several figures, each as `interval` gives it, from one set of draws.
+
+    Every figure would draw the same clusters anyway; most of the time goes into drawing.
+    """
+    owners: dict[int, NDArray[np.int64]] = {}
+    sums = [_sums(figure.values, figure.clusters, figure.weights, owners) for figure in figures]
+    found = [(math.nan, math.nan)] * len(figures)
+    for count in sorted({len(each) for each in sums if len(each) > 1}):
+        members = [number for number, each in enumerate(sums) if len(each) == count]
+        resampled: list[list[Floats]] = [[] for _ in members]
+        for counts in draws(count, replicates, seed):
+            for number, blocks in zip(members, resampled, strict=True):
+                blocks.append(_ratio(counts @ sums[number]))
+        for number, blocks in zip(members, resampled, strict=True):
+            found[number] = quantiles(blocks, level)
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,33 +128,75 @@ def compare(
     Raises:
         ShapeError: the sequences differ in length.
     """
-    if np.shape(a) != np.shape(b):
+    return comparisons([Pair(a, b, clusters, weights)], seed, replicates)[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """One figure of two models over the same items; see `compare`."""
+
+    a: ArrayLike  # (n,)
+    b: ArrayLike  # (n,)
+    clusters: Sequence[Hashable] | NDArray[Any]  # n labels
+    weights: tuple[ArrayLike, ArrayLike] | None = None  # (n,) each
+
+
+def comparisons(pairs: Sequence[Pair], seed: int = 0, replicates: int = REPLICATES) -> list[Comparison]:
+    """Several comparisons, each as `compare` makes it, from one set of draws and one of swaps.
+
+    Raises:
+        ShapeError: the sequences of a pair differ in length.
+    """
+    owners: dict[int, NDArray[np.int64]] = {}
+    sides = [_sides(pair, owners) for pair in pairs]
+    found: list[Comparison | None] = [None] * len(pairs)
+    for count in sorted({len(first) for first, _ in sides}):
+        members = [number for number, (first, _) in enumerate(sides) if len(first) == count]
+        compared = _compared([sides[number] for number in members], count, seed, replicates)
+        for number, comparison in zip(members, compared, strict=True):
+            found[number] = comparison
+    return [comparison for comparison in found if comparison is not None]
+
+
+def _sides(pair: Pair, owners: dict[int, NDArray[np.int64]]) -> tuple[Floats, Floats]:
+    """(clusters, numerator and denominator) of both models."""
+    if np.shape(pair.a) != np.shape(pair.b):
         raise ShapeError(
-            f"the models have {np.shape(a)} and {np.shape(b)} scores; expected the same items in one order"
+            f"the models have {np.shape(pair.a)} and {np.shape(pair.b)} scores; expected the same items in "
+            "one order"
         )
-    below_a, below_b = (None, None) if weights is None else weights
-    first = np.stack(_cluster_sums(a, clusters, below_a), axis=1)  # (clusters, numerator and denominator)
-    second = np.stack(_cluster_sums(b, clusters, below_b), axis=1)
-    figures = _ratio(np.stack([first.sum(axis=0), second.sum(axis=0)]))
-    observed = float(figures[0] - figures[1])
-    low, high = math.nan, math.nan
-    if len(first) > 1:
-        resampled = [
-            _ratio(counts @ first) - _ratio(counts @ second) for counts in draws(len(first), replicates, seed)
-        ]
-        low, high = quantiles(resampled, 0.95)
+    below_a, below_b = (None, None) if pair.weights is None else pair.weights
+    return _sums(pair.a, pair.clusters, below_a, owners), _sums(pair.b, pair.clusters, below_b, owners)
+
+
+def _compared(
+    sides: Sequence[tuple[Floats, Floats]], count: int, seed: int, replicates: int
+) -> list[Comparison]:
+    """Comparisons over equally many clusters."""
+    numbers = range(len(sides))
+    figures = [_ratio(np.stack([first.sum(axis=0), second.sum(axis=0)])) for first, second in sides]
+    observed = [float(a - b) for a, b in figures]
+    ends = [(math.nan, math.nan)] * len(sides)
+    if count > 1:
+        resampled: list[list[Floats]] = [[] for _ in sides]
+        for counts in draws(count, replicates, seed):
+            for (first, second), blocks in zip(sides, resampled, strict=True):
+                blocks.append(_ratio(counts @ first) - _ratio(counts @ second))
+        ends = [quantiles(blocks, 0.95) for blocks in resampled]
     # Sums of floats in another order differ in the last bits; those are ties, not smaller ones.
-    threshold = abs(observed) - 1e-12 * float(np.abs(figures).sum())
-    as_large = tried = 0
-    for swapped in _swaps(len(first), replicates, seed):
-        moved = swapped @ (second - first)
-        shuffled = _ratio(first.sum(axis=0) + moved) - _ratio(second.sum(axis=0) - moved)
-        as_large += int(np.count_nonzero(~(np.abs(shuffled) < threshold)))
+    thresholds = [abs(observed[n]) - 1e-12 * float(np.abs(figures[n]).sum()) for n in numbers]
+    as_large = [0] * len(sides)
+    tried = 0
+    for swapped in _swaps(count, replicates, seed):
+        for number, (first, second) in enumerate(sides):
+            moved = swapped @ (second - first)
+            shuffled = _ratio(first.sum(axis=0) + moved) - _ratio(second.sum(axis=0) - moved)
+            as_large[number] += int(np.count_nonzero(~(np.abs(shuffled) < thresholds[number])))
         tried += len(swapped)
-    if _all_swaps_fit(len(first), replicates):
-        return Comparison(observed, low, high, as_large / tried)
+    if _all_swaps_fit(count, replicates):
+        return [Comparison(observed[n], *ends[n], as_large[n] / tried) for n in numbers]
     # The swap that was observed is one of them.
-    return Comparison(observed, low, high, (as_large + 1) / (tried + 1), swaps=tried)
+    return [Comparison(observed[n], *ends[n], (as_large[n] + 1) / (tried + 1), swaps=tried) for n in numbers]
 
 
 def p_text(p: float, *, is_a_bound: bool = False) -> str:
@@ -173,22 +243,35 @@ def quantiles(figures: Sequence[Floats], level: float) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def _cluster_sums(
-    values: ArrayLike, clusters: Sequence[Hashable], weights: ArrayLike | None
-) -> tuple[Floats, Floats]:
-    """Numerator and denominator of every cluster."""
+def _sums(
+    values: ArrayLike,
+    clusters: Sequence[Hashable] | NDArray[Any],
+    weights: ArrayLike | None,
+    owners: dict[int, NDArray[np.int64]],
+) -> Floats:
+    """(clusters, 2) numerator and denominator of every cluster, in the order of their first items.
+
+    Args:
+        values: (n,) numerators.
+        clusters: n labels.
+        weights: (n,) denominators; without them 1 each.
+        owners: the number of each item's cluster by the `id` of the labels, filled here: many figures share
+            their labels.
+    """
     upper = np.asarray(values, np.float64)
     lower = np.ones(len(upper)) if weights is None else np.asarray(weights, np.float64)
     if not len(upper) == len(lower) == len(clusters):
         raise ShapeError(
             f"{len(upper)} values, {len(lower)} weights and {len(clusters)} cluster labels; expected one each"
         )
-    numbers: dict[Hashable, int] = {}
-    owner = np.array([numbers.setdefault(cluster, len(numbers)) for cluster in clusters], np.int64)
-    upper_sums, lower_sums = np.zeros((2, len(numbers)))
-    np.add.at(upper_sums, owner, upper)
-    np.add.at(lower_sums, owner, lower)
-    return upper_sums, lower_sums
+    owner = owners.get(id(clusters))
+    if owner is None:
+        labels = clusters.tolist() if isinstance(clusters, np.ndarray) else clusters
+        numbers: dict[Hashable, int] = {}
+        owner = np.array([numbers.setdefault(label, len(numbers)) for label in labels], np.int64)
+        owners[id(clusters)] = owner
+    count = int(owner.max(initial=-1)) + 1
+    return np.stack([np.bincount(owner, part, count) for part in (upper, lower)], axis=1)
 
 
 def _ratio(sums: Floats) -> Floats:

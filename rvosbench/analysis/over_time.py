@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from rvosbench.analysis.bootstrap import interval
+from rvosbench.analysis.bootstrap import Figure, intervals
 
 PARTS = 10
 
@@ -57,12 +57,13 @@ def over_clip(
         return []
     videos: list[Hashable] = [video_id for video_id, _ in series]
     shares = np.stack([part_means(values, parts) for values in series.values()])
-    means = []
-    for part, values in enumerate(shares.T):
-        low, high = interval(values, videos, seed, replicates)
-        mean = float(values.mean())
-        means.append(Part(part / parts, (part + 1) / parts, len(values), len(set(videos)), mean, low, high))
-    return means
+    ends = intervals([Figure(values, videos) for values in shares.T], seed, replicates)
+    return [
+        Part(
+            part / parts, (part + 1) / parts, len(values), len(set(videos)), float(values.mean()), *ends[part]
+        )
+        for part, values in enumerate(shares.T)
+    ]
 
 
 def part_means(values: Sequence[float] | NDArray[np.float64], parts: int) -> NDArray[np.float64]:
@@ -73,11 +74,19 @@ def part_means(values: Sequence[float] | NDArray[np.float64], parts: int) -> NDA
     return np.diff(upto) * (parts / (len(totals) - 1))
 
 
-def _series(frame_scores: pa.Table, metric: str) -> dict[tuple[str, str], list[float]]:
+def _series(frame_scores: pa.Table, metric: str) -> dict[tuple[str, str], NDArray[np.float64]]:
     """(video, expression) -> the scores of its frames, in time."""
-    ordered = frame_scores.sort_by([(n, "ascending") for n in ("video_id", "expression_id", "frame_index")])
-    columns = (ordered[name].to_pylist() for name in ("video_id", "expression_id", metric))
-    series: dict[tuple[str, str], list[float]] = {}
-    for video_id, expression_id, value in zip(*columns, strict=True):
-        series.setdefault((video_id, expression_id), []).append(value)
-    return series
+    names = ("video_id", "expression_id")
+    ordered = frame_scores.sort_by([(name, "ascending") for name in (*names, "frame_index")])
+    if not ordered.num_rows:
+        return {}
+    begins = np.zeros(ordered.num_rows, np.bool_)
+    begins[0] = True
+    for name in names:  # as numbers: millions of rows hold few names
+        codes = ordered[name].combine_chunks().dictionary_encode().indices.to_numpy(zero_copy_only=False)
+        begins[1:] |= codes[1:] != codes[:-1]
+    starts = np.flatnonzero(begins)
+    owners = ordered.select(names).take(pa.array(starts))
+    keys = zip(*(owners[name].to_pylist() for name in names), strict=True)
+    values = np.asarray(ordered[metric].to_numpy(), np.float64)
+    return dict(zip(keys, np.split(values, starts[1:]), strict=True))

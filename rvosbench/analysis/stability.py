@@ -18,7 +18,7 @@ by optical flow, which needs the pixels.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +28,8 @@ from rvosbench.masks.run_lengths import foreground_runs
 from rvosbench.types import Rle
 
 Ints = NDArray[np.int64]
+
+_AT_ONCE = 256  # masks; what they take fits a processor's cache
 
 
 def track_stability(masks: Sequence[Rle]) -> NDArray[np.float64]:
@@ -81,6 +83,40 @@ def track_stability(masks: Sequence[Rle]) -> NDArray[np.float64]:
     stability: NDArray[np.float64] = np.ones(count - 1)
     np.divide(both, union, out=stability, where=union > 0)
     return stability
+
+
+def track_stabilities(tracks: Sequence[Sequence[Rle]]) -> list[NDArray[np.float64]]:
+    """`track_stability` of several tracks of one video, with fewer and larger steps.
+
+    Args:
+        tracks: of masks of one size; their lengths may differ.
+
+    Raises:
+        MaskSizeError: the sizes differ.
+        ScoreError: run lengths are broken.
+    """
+    stabilities: list[NDArray[np.float64]] = []
+    for start, stop in _batches([len(track) for track in tracks]):
+        joined = track_stability([mask for track in tracks[start:stop] for mask in track])
+        first = 0
+        for track in tracks[start:stop]:
+            # The pair of a track's last mask and the next one's first is nobody's.
+            stabilities.append(joined[first : first + max(0, len(track) - 1)])
+            first += len(track)
+    return stabilities
+
+
+def _batches(lengths: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Neighbours with `_AT_ONCE` masks together, or a single track of more."""
+    start = masks = 0
+    for number, length in enumerate(lengths):
+        if number > start and masks + length > _AT_ONCE:
+            yield start, number
+            start = number
+            masks = 0
+        masks += length
+    if start < len(lengths):
+        yield start, len(lengths)
 
 
 def _strokes(masks: Sequence[Rle], height: int) -> tuple[Ints, Ints, Ints, Ints]:

@@ -12,7 +12,8 @@ from typing import NamedTuple
 
 from rvosbench import masks
 from rvosbench.errors import ScoreError
-from rvosbench.evaluation.targets import Query
+from rvosbench.evaluation.targets import NOWHERE, Query
+from rvosbench.metrics.labels import label_ids
 from rvosbench.metrics.matching import match
 from rvosbench.plugins.protocol import Protocol
 from rvosbench.runs.predictions import Prediction
@@ -64,6 +65,8 @@ def answer(
     known = {expression.expression_id for expression in video.expressions}
     if rules.unit == "object":
         known = {str(obj.object_id) for obj in video.objects}
+        known |= {str(label) for label in label_ids(video)}
+        given.rows = _with_nowhere(video, asked, given.rows)
     given.keep(known, rules.unit)
     needed = [(query.expression_id, frame) for query in asked for frame in query.frames]
     if rules.matching == "none":
@@ -131,6 +134,29 @@ def _matched(
                 replace(template, expression_id=name, frame_index=frame, candidate=0, mask=mask)
             ]
     return [by_object[object_id] for object_id, _ in chosen], answers
+
+
+def _with_nowhere(
+    video: Video, asked: Sequence[Query], given: dict[tuple[str, int], list[Prediction]]
+) -> dict[tuple[str, int], list[Prediction]]:
+    """Without an answer to what is nowhere and has no name, nobody claims to see it."""
+    nothing = masks.empty(video.height, video.width)
+    silent = {
+        (query.expression_id, frame): [
+            Prediction(
+                video_id=video.video_id,
+                expression_id=query.expression_id,
+                frame_index=frame,
+                candidate=0,
+                score=1.0,
+                mask=nothing,
+            )
+        ]
+        for query in asked
+        if query.text == NOWHERE
+        for frame in query.frames
+    }
+    return silent | given
 
 
 def _number(track: str) -> int:

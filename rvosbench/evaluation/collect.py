@@ -3,27 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from rvosbench.errors import ScoreError
 from rvosbench.evaluation.answers import Answers, answer
 from rvosbench.evaluation.detections import matched_detections
 from rvosbench.evaluation.partial_truth import rules_for
-from rvosbench.evaluation.targets import Query, queries
+from rvosbench.evaluation.targets import Query, nothing_counts, queries
 from rvosbench.metrics import statistics
+from rvosbench.metrics.boxes import mask_box_overlaps
 from rvosbench.metrics.coco_figures import join_matches
 from rvosbench.metrics.pairs import PairScores, measure_pairs
 from rvosbench.plugins.protocol import Protocol
 from rvosbench.plugins.table import Matches, Table
 from rvosbench.runs.predictions import Prediction
-from rvosbench.runs.tables import EXPRESSION_SCHEMA, FRAME_SCHEMA
+from rvosbench.runs.tables import EXPRESSION_SCHEMA, FRAME_SCHEMA, SAMPLE_SCHEMA
 from rvosbench.runs.tolerance import NOTHING, STRICT, Adjusted, Tolerance
 from rvosbench.store import Store
 from rvosbench.submission import PredictionSource
 from rvosbench.types import Video
+
+_BLOCK = 256  # videos
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -45,12 +49,14 @@ class Task:
 class ScoredVideos:
     """The rows of some videos, in the order in which the videos were scored."""
 
-    frames: pa.Table  # FRAME_SCHEMA
+    frames: pa.Table  # FRAME_SCHEMA; SAMPLE_SCHEMA where the protocol counts frame samples
     expressions: pa.Table  # EXPRESSION_SCHEMA
     annotators: tuple[str | None, ...]  # one per expression: who asked, where the protocol tells them apart
     matches: Matches | None  # where the task ranks
     sample_ids: tuple[str, ...] = ()  # of what is ranked; equal scores are ordered by them
     adjusted: Adjusted = NOTHING  # what had to be let pass
+    authors: tuple[str | None, ...] = ()  # one per expression: who wrote it, where the release says
+    unscored: tuple[str, ...] = ()  # videos of which nothing counts
 
     @property
     def table(self) -> Table:
@@ -86,24 +92,30 @@ def score_videos(
         ScoreError: answers are missing, belong to nothing, or cannot be scored; the truth is hidden.
         ShapeError: a mask has another size than its video.
     """
-    parts = []
+    blocks: list[ScoredVideos] = []
+    parts: list[ScoredVideos] = []
     for done, video_id in enumerate(video_ids):
-        part = _scored(task, task.store.video(task.split, video_id))
+        video = task.store.video(task.split, video_id)
+        part = _scored(task, video)
         if part is not None:
             parts.append(part)
+        elif nothing_counts(video, task.rules):
+            parts.append(replace(joined([]), unscored=(video_id,)))
+        if len(parts) >= _BLOCK:  # a table of a few rows takes many times what its rows need
+            blocks.append(joined(parts))
+            parts = []
         if on_progress is not None:
             on_progress(done + 1, len(video_ids))
-    return joined(parts)
+    return joined([*blocks, *parts])
 
 
 def joined(parts: Sequence[ScoredVideos]) -> ScoredVideos:
     """The rows of all parts, as if their videos had been scored one after the other."""
     ids = tuple(sample_id for part in parts for sample_id in part.sample_ids)
     matches = [part.matches for part in parts if part.matches is not None]
+    frames = [part.frames for part in parts if part.frames.num_rows]
     return ScoredVideos(
-        frames=pa.concat_tables(
-            [FRAME_SCHEMA.empty_table(), *(part.frames for part in parts)]
-        ).combine_chunks(),
+        frames=pa.concat_tables(frames or [FRAME_SCHEMA.empty_table()]).combine_chunks(),
         expressions=pa.concat_tables(
             [EXPRESSION_SCHEMA.empty_table(), *(part.expressions for part in parts)]
         ).combine_chunks(),
@@ -111,6 +123,8 @@ def joined(parts: Sequence[ScoredVideos]) -> ScoredVideos:
         matches=join_matches(matches, ids) if matches else None,
         sample_ids=ids,
         adjusted=sum((part.adjusted for part in parts), NOTHING),
+        authors=tuple(author for part in parts for author in part.authors),
+        unscored=tuple(video_id for part in parts for video_id in part.unscored),
     )
 
 
@@ -171,6 +185,9 @@ def _scored(task: Task, video: Video) -> ScoredVideos | None:
         "predicted_area": measured.predicted_area,
         "true_area": measured.true_area,
     }
+    samples = task.rules.unit == "frame sample"
+    if samples:
+        frames["box_intersection"], frames["box_union"] = _boxes(asked, answers, task.rules)
     expressions = {
         "video_id": [video.video_id] * len(asked),
         "expression_id": names,
@@ -181,12 +198,13 @@ def _scored(task: Task, video: Video) -> ScoredVideos | None:
         "n_frames": counts,
     }
     return ScoredVideos(
-        frames=pa.table(frames, schema=FRAME_SCHEMA),
+        frames=pa.table(frames, schema=SAMPLE_SCHEMA if samples else FRAME_SCHEMA),
         expressions=pa.table(expressions, schema=EXPRESSION_SCHEMA),
         annotators=tuple(query.annotator for query in asked),
         matches=matches,
         sample_ids=tuple(ids),
         adjusted=read.adjusted + adjusted + partial,
+        authors=tuple(query.author for query in asked),
     )
 
 
@@ -203,6 +221,14 @@ def _nothing_scored(adjusted: Adjusted) -> ScoredVideos:
         matches=None,
         adjusted=adjusted,
     )
+
+
+def _boxes(
+    asked: Sequence[Query], answers: Answers, rules: Protocol
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Intersection and union of the bounding boxes, by query and frame."""
+    best = [scored_candidate(answers[q.expression_id, frame], rules) for q in asked for frame in q.frames]
+    return mask_box_overlaps([row.mask for row in best], [truth for q in asked for truth in q.truths])
 
 
 def _measured(asked: Sequence[Query], answers: Answers, rules: Protocol) -> PairScores:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rvosbench.analysis.bootstrap import interval
+from rvosbench.analysis.bootstrap import Figure, intervals
 from rvosbench.analysis.ranking import average_precision_interval
 from rvosbench.evaluation.terms import Terms, hits, terms
 from rvosbench.metrics.coco_figures import mean_average_precision
@@ -19,37 +19,53 @@ from rvosbench.plugins.table import Table
 from rvosbench.runs.scores import MetricValue
 
 
-def metric_value(
-    metric: Metric, table: Table, rules: Protocol, *, annotators: Sequence[str | None], seed: int
-) -> MetricValue:
-    """The value of a metric with its interval over videos.
+def metric_values(
+    metrics: Mapping[str, Metric],
+    table: Table,
+    rules: Protocol,
+    *,
+    annotators: Sequence[str | None],
+    seed: int,
+) -> dict[str, MetricValue]:
+    """The values of metrics with their intervals over videos; all metrics see the same draws.
 
     Args:
-        metric: the record.
+        metrics: the records by name.
         table: everything that was scored.
         rules: the protocol, which says what an answer is about.
         annotators: (E,) whose expressions each answer merges; None where the protocol does not tell.
         seed: of the bootstrap.
 
     Raises:
-        PluginError: the metric fails, or gives something else than numbers, one per item.
+        PluginError: a metric fails, or gives something else than numbers, one per item.
     """
-    if metric.over == "ranking":
-        return _ranked(metric, table, seed)
-    items = terms(metric, table)
+    means = {name: terms(metric, table) for name, metric in metrics.items() if metric.over != "ranking"}
+    ends = intervals([Figure(items.per_item, items.videos, items.lower) for items in means.values()], seed)
+    of_mean = dict(zip(means, ends, strict=True))
+    values = {}
+    for name, metric in metrics.items():
+        if metric.over == "ranking":
+            values[name] = _ranked(metric, table, seed)
+            continue
+        groups = _groups(annotators, None if metric.over == "expression" else table)
+        low, high = of_mean[name]
+        values[name] = MetricValue(
+            value=figure(means[name], groups),
+            low=low,
+            high=high,
+            n=len(means[name].upper) // len(groups),
+            unit=_unit(metric, rules),
+            better=metric.better,
+        )
+    return values
+
+
+def _groups(annotators: Sequence[str | None], frames_of: Table | None) -> list[NDArray[np.intp]]:
+    """The items of each annotator: expressions, or the frames of a table; without annotators all of them."""
     owners = np.array([annotator or "" for annotator in annotators], np.object_)
-    if metric.over != "expression":
-        owners = np.repeat(owners, table.expressions.n_frames)
-    groups = [np.flatnonzero(owners == owner) for owner in dict.fromkeys(owners.tolist())]
-    low, high = interval(items.per_item, items.videos.tolist(), seed, weights=items.lower)
-    return MetricValue(
-        value=figure(items, groups),
-        low=low,
-        high=high,
-        n=len(items.upper) // len(groups),
-        unit=_unit(metric, rules),
-        better=metric.better,
-    )
+    if frames_of is not None:
+        owners = np.repeat(owners, frames_of.expressions.n_frames)
+    return [np.flatnonzero(owners == owner) for owner in dict.fromkeys(owners.tolist())]
 
 
 def figure(items: Terms, groups: Sequence[NDArray[np.intp]] | None = None) -> float:

@@ -15,9 +15,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 from rvosbench.errors import InvalidDataError, OutputError, ScoreError
+from rvosbench.evaluation.breakdown import by_annotator, with_statistics
 from rvosbench.evaluation.collect import ScoredVideos, Task, asked_of, without_truth
-from rvosbench.evaluation.compute import metric_value
+from rvosbench.evaluation.compute import metric_values
 from rvosbench.evaluation.fingerprint import earlier_scores, fingerprint
+from rvosbench.evaluation.hints import better_name, left_out, remarks
 from rvosbench.evaluation.inputs import (
     Given,
     Predicted,
@@ -131,6 +133,8 @@ def evaluate(
     store = store_of(what, store)
     split = split_of(what, store, split)
     rules = rules_of(store, protocol)
+    if (hint := better_name(rules, store.name)) is not None:
+        _log.warning("%s", hint)
     asked = {name: METRICS[name] for name in dict.fromkeys([*rules.metrics, *metrics])}
     reopen = partial(opened, what, store, split, rules, tolerance)
     all_ids = store.video_ids(split)[: what.record.limit if what.record else None]
@@ -269,10 +273,13 @@ def check_scored(scored: ScoredVideos, rules: Protocol, what: Given, name: str, 
         ScoreError: there is nothing to score, or all masks are empty.
     """
     if not scored.annotators:
+        why = f"; {left_out(scored.unscored, rules)}" if scored.unscored else ""
         raise ScoreError(
-            f"{name} has nothing to score under '{rules.name}' (unit: {rules.unit}); "
+            f"{name} has nothing to score under '{rules.name}' (unit: {rules.unit}){why}; "
             "choose another split or protocol"
         )
+    for remark in remarks(scored, rules):
+        _log.warning("%s", remark)
     on_purpose = what.record is not None and Trait.EMPTY_ANSWERS in what.record.traits
     if scored.all_empty and not (allow_empty or on_purpose):
         raise ScoreError(
@@ -341,18 +348,21 @@ def figures(
         seed: of the bootstrap.
     """
     table = scored.table
+    unknown = {
+        name: MetricValue(value=nan, low=nan, high=nan, n=0, unit=rules.unit, better=metric.better)
+        for name, metric in metrics.items()
+    }
     return {
-        "metrics": {
-            name: metric_value(metric, table, rules, annotators=scored.annotators, seed=seed)
-            if scored.annotators
-            else MetricValue(value=nan, low=nan, high=nan, n=0, unit=rules.unit, better=metric.better)
-            for name, metric in metrics.items()
-        },
+        "metrics": metric_values(metrics, table, rules, annotators=scored.annotators, seed=seed)
+        if scored.annotators
+        else unknown,
         "n_expressions": len(scored.annotators) // (len(ANNOTATORS) if rules.annotators == "mean" else 1),
         "n_videos": len(set(scored.expressions["video_id"].to_pylist())),
         "n_frames": scored.frames.num_rows,
         "adjusted": scored.adjusted,
         "seed": seed,
+        "unscored_videos": scored.unscored,
+        "by_annotator": by_annotator(metrics, table, scored.authors),
         "frames": scored.frames,
-        "expressions": scored.expressions,
+        "expressions": with_statistics(scored.expressions, table, metrics),
     }

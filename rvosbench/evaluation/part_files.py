@@ -16,14 +16,23 @@ from rvosbench.evaluation.collect import ScoredVideos
 from rvosbench.plugins.registry import METRICS
 from rvosbench.plugins.table import Matches
 from rvosbench.runs.scores import Scores
-from rvosbench.runs.tables import EXPRESSION_SCHEMA, EXPRESSION_SCORES, FRAME_SCHEMA, FRAME_SCORES, read_table
+from rvosbench.runs.tables import (
+    EXPRESSION_SCHEMA,
+    EXPRESSION_SCORES,
+    FRAME_SCHEMA,
+    FRAME_SCORES,
+    SAMPLE_SCHEMA,
+    read_table,
+)
 
 ANNOTATORS = "annotators.parquet"
 SAMPLES = "samples.parquet"
 DETECTIONS = "detections.parquet"
 
 _THRESHOLDS = 10
-_ANNOTATORS_SCHEMA = pa.schema([("annotator", pa.string())])  # a row per expression; null: nobody's
+_ANNOTATORS_SCHEMA = pa.schema(  # a row per expression; null: nobody's
+    [("annotator", pa.string()), ("author", pa.string())]
+)
 _SAMPLES_SCHEMA = pa.schema(  # a row per frame, where something is ranked
     [("sample_id", pa.string()), ("truth_area", pa.float64()), ("crowd", pa.bool_())]
 )
@@ -40,7 +49,12 @@ _DETECTIONS_SCHEMA = pa.schema(  # a row per detection, the best score first
 
 def write_part(scored: ScoredVideos, folder: Path) -> None:
     """Write it beside the two tables."""
-    _write(folder / ANNOTATORS, _ANNOTATORS_SCHEMA, annotator=list(scored.annotators))
+    _write(
+        folder / ANNOTATORS,
+        _ANNOTATORS_SCHEMA,
+        annotator=list(scored.annotators),
+        author=list(scored.authors),
+    )
     matches = scored.matches
     if matches is None:
         return
@@ -74,9 +88,13 @@ def read_part(folder: Path, scores: Scores) -> ScoredVideos:
         MissingPathError: a table is not there.
         FormatError: a table is damaged, or of other scores.
     """
-    frames = _read(folder / FRAME_SCORES, FRAME_SCHEMA)
+    names = read_table(folder / FRAME_SCORES, FRAME_SCHEMA).column_names
+    frames = _read(
+        folder / FRAME_SCORES, SAMPLE_SCHEMA if set(SAMPLE_SCHEMA.names) <= set(names) else FRAME_SCHEMA
+    )
     expressions = _read(folder / EXPRESSION_SCORES, EXPRESSION_SCHEMA)
-    annotators = tuple(_read(folder / ANNOTATORS, _ANNOTATORS_SCHEMA)["annotator"].to_pylist())
+    people = _read(folder / ANNOTATORS, _ANNOTATORS_SCHEMA)
+    annotators = tuple(people["annotator"].to_pylist())
     matches, ids = None, tuple[str, ...]()
     if frames.num_rows and any(METRICS[name].over == "ranking" for name in scores.metrics):
         samples = _read(folder / SAMPLES, _SAMPLES_SCHEMA)
@@ -103,6 +121,8 @@ def read_part(folder: Path, scores: Scores) -> ScoredVideos:
         matches=matches,
         sample_ids=ids,
         adjusted=scores.adjusted,
+        authors=tuple(people["author"].to_pylist()),
+        unscored=scores.unscored_videos,
     )
 
 

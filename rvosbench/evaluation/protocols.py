@@ -8,6 +8,8 @@ from __future__ import annotations
 from rvosbench.plugins.protocol import Protocol
 
 _SAMPLE_METRICS = ("oIoU", "mIoU", "P@0.5", "P@0.6", "P@0.7", "P@0.8", "P@0.9")
+_RANKED_METRICS = ("mAP", "AP@0.5", "AP@0.75", *_SAMPLE_METRICS)
+_BOX_METRICS = ("box P@0.5", "box P@0.6", "box P@0.7", "box P@0.8", "box P@0.9")
 _DAVIS_METRICS = ("J&F", "J", "F", "J recall", "J decay", "F recall", "F decay")
 
 YTVOS = Protocol(
@@ -18,6 +20,7 @@ YTVOS = Protocol(
     unit="expression",
     metrics=("J&F", "J", "F"),
     main_metric="J&F",
+    datasets=("ytvos",),
     unverified="The public server's code was never published; that it treats absent objects and the "
     "first and last frame like this is unverified.",
 )
@@ -30,7 +33,9 @@ MEVIS = Protocol(
     unit="expression",
     metrics=("J&F", "J", "F"),
     main_metric="J&F",
-    unverified="The public server is assumed to run the published evaluation code.",
+    datasets=("mevis",),
+    unverified="The published evaluation code was run and gives the same numbers. The public server is "
+    "assumed to run it too.",
 )
 
 DAVIS_EXPRESSIONS = Protocol(
@@ -41,17 +46,30 @@ DAVIS_EXPRESSIONS = Protocol(
     unit="expression",
     metrics=_DAVIS_METRICS,
     main_metric="J&F",
+    datasets=("davis",),
     void=True,
+)
+
+DAVIS_PLAIN = Protocol(
+    name="davis-plain",
+    title="Ref-DAVIS17, plain mean",
+    explanation="J&F of each expression, void is background, no matching:\n"
+    "what VISA, Sa2VA and lmms-eval report for Ref-DAVIS17.",
+    unit="expression",
+    metrics=_DAVIS_METRICS,
+    main_metric="J&F",
+    datasets=("davis",),
 )
 
 DAVIS_OFFICIAL = Protocol(
     name="davis-official",
     title="Ref-DAVIS17, merged and matched",
     explanation="J&F of objects: an annotator's masks merged, then matched\n"
-    "(Hungarian, per video); mean of the 4 annotators.",
+    "(Hungarian), mean of 4 annotators: as ReferFormer, SOC.",
     unit="object",
     metrics=_DAVIS_METRICS,
     main_metric="J&F",
+    datasets=("davis",),
     matching="hungarian",
     annotators="mean",
     void=True,
@@ -69,6 +87,7 @@ DAVIS_OBJECTS = Protocol(
     unit="object",
     metrics=_DAVIS_METRICS,
     main_metric="J&F",
+    datasets=("davis",),
     void=True,
 )
 
@@ -80,6 +99,7 @@ DAVIS_SEMI = Protocol(
     unit="object",
     metrics=_DAVIS_METRICS,
     main_metric="J&F",
+    datasets=("davis",),
     frames="inner",
 )
 
@@ -89,8 +109,9 @@ A2D = Protocol(
     explanation="mAP of all candidates; P@K and IoU of the best-scored one.\n"
     "A sample: an expression and a frame that shows its object.",
     unit="frame sample",
-    metrics=("mAP", *_SAMPLE_METRICS),
+    metrics=_RANKED_METRICS,
     main_metric="mAP",
+    datasets=("a2d",),
     absent="no sample",
     candidates="all",
 )
@@ -101,8 +122,9 @@ A2D_TOP1 = Protocol(
     explanation="As a2d, but mAP too takes the best-scored candidate alone.\n"
     "Not comparable: all candidates add about three points.",
     unit="frame sample",
-    metrics=("mAP", *_SAMPLE_METRICS),
+    metrics=_RANKED_METRICS,
     main_metric="mAP",
+    datasets=("a2d",),
     absent="no sample",
 )
 
@@ -112,8 +134,10 @@ JHMDB = Protocol(
     explanation="mAP of all candidates; P@K and IoU of the best-scored one.\n"
     "A sample: an expression in an annotated frame of its clip.",
     unit="frame sample",
-    metrics=("mAP", *_SAMPLE_METRICS),
+    metrics=_RANKED_METRICS,
     main_metric="mAP",
+    sample_ids="frame",
+    datasets=("jhmdb",),
     candidates="all",
 )
 
@@ -123,8 +147,10 @@ JHMDB_TOP1 = Protocol(
     explanation="As jhmdb, but mAP takes the best-scored candidate only.\n"
     "Not comparable with mAP over all candidates.",
     unit="frame sample",
-    metrics=("mAP", *_SAMPLE_METRICS),
+    metrics=_RANKED_METRICS,
     main_metric="mAP",
+    sample_ids="frame",
+    datasets=("jhmdb",),
 )
 
 REFCOCO = Protocol(
@@ -133,7 +159,8 @@ REFCOCO = Protocol(
     explanation="oIoU (= cIoU), mIoU (= gIoU), P@K of the best-scored mask.\n"
     "No target: IoU is 1 if nothing is predicted, else 0.",
     unit="frame sample",
-    metrics=_SAMPLE_METRICS,
+    metrics=(*_SAMPLE_METRICS, *_BOX_METRICS),
     main_metric="oIoU",
+    datasets=("refcoco", "refcoco+", "refcocog"),
     absent="no sample",
 )

@@ -6,8 +6,12 @@ from dataclasses import dataclass, replace
 
 from rvosbench import masks
 from rvosbench.errors import ScoreError
+from rvosbench.metrics.labels import counted_ids, label_ids
 from rvosbench.plugins.protocol import ANNOTATORS, Protocol
 from rvosbench.types import VOID, Rle, Video
+
+NOWHERE = "no object has this label"
+"""The text of an object that DAVIS counts though it is on no pixel, see `rvosbench.metrics.labels`."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -20,28 +24,30 @@ class Query:
     truths: tuple[Rle, ...]  # one per frame
     voids: tuple[Rle | None, ...] | None  # one per frame; None when the protocol knows no void
     annotator: str | None = None  # whose expressions answer, where the mean is taken over annotators
+    author: str | None = None  # of the expression; the annotator, where expressions are merged
 
 
 def queries(video: Video, protocol: Protocol) -> list[Query]:
     """All queries of a video, in the order of its expressions (or objects); by annotator where these count.
 
+    None about a video of which nothing counts, see `nothing_counts`.
+
     Raises:
-        ScoreError: the ground truth is hidden, or too few frames are annotated.
+        ScoreError: the ground truth is hidden.
     """
     asked = _objects(video) if protocol.unit == "object" else _expressions(video)
-    if not asked:
+    if not asked or nothing_counts(video, protocol):
         return []
-    annotated = tuple(index for index, frame in enumerate(video.frames) if frame.annotated)
+    annotated = _annotated(video)
     frames = annotated[1:-1] if protocol.frames == "inner" else annotated
     if not frames:
         raise ScoreError(
-            f"video {video.video_id} of split {video.split} has {len(annotated)} annotated frames, "
-            f"{protocol.name} counts {protocol.frames} of them and none is left; is its ground truth hidden? "
-            "Score a split with annotations, or write the zip for the benchmark's server: rvos submit RUN "
-            "--server NAME --out FILE.zip"
+            f"video {video.video_id} of split {video.split} has no annotated frames; is its ground truth "
+            "hidden? Score a split with annotations, or write the zip for the benchmark's server: "
+            "rvos submit RUN --server NAME --out FILE.zip"
         )
     wanted = []
-    for expression_id, text, object_ids in asked:
+    for expression_id, text, object_ids, author in asked:
         truths = tuple(_union(video, object_ids, frame) for frame in frames)
         counted = frames
         if protocol.absent == "no sample" and object_ids:
@@ -56,18 +62,40 @@ def queries(video: Video, protocol: Protocol) -> list[Query]:
                     frames=counted,
                     truths=truths,
                     voids=_voids(video, counted) if protocol.void else None,
+                    author=author,
                 )
             )
     if protocol.annotators == "each":
         return wanted
     return [
-        replace(query, expression_id=f"{annotator}/{query.expression_id}", annotator=annotator)
+        replace(
+            query, expression_id=f"{annotator}/{query.expression_id}", annotator=annotator, author=annotator
+        )
         for annotator in ANNOTATORS
         for query in wanted
     ]
 
 
-_Asked = list[tuple[str, str, tuple[int, ...]]]
+def nothing_counts(video: Video, protocol: Protocol) -> bool:
+    """Whether a video has expressions or objects, and no frame or object that the protocol counts.
+
+    It is left out, and the scores name it: a sequence of two frames, where the first and the last do not
+    count; a video none of whose frames is a sample; objects that are not in the first annotated frame. The
+    official evaluators stop with an error at the first kind and pass over the others.
+    """
+    annotated = len(_annotated(video))
+    if protocol.unit == "frame sample":
+        return not annotated and bool(video.expressions)
+    if protocol.frames == "inner" and 0 < annotated <= 2:
+        return True
+    return protocol.unit == "object" and annotated > 0 and bool(label_ids(video)) and not counted_ids(video)
+
+
+def _annotated(video: Video) -> tuple[int, ...]:
+    return tuple(index for index, frame in enumerate(video.frames) if frame.annotated)
+
+
+_Asked = list[tuple[str, str, tuple[int, ...], str | None]]
 
 
 def _expressions(video: Video) -> _Asked:
@@ -79,22 +107,16 @@ def _expressions(video: Video) -> _Asked:
                 f"{expression.expression_id} has no object_ids); score a split with annotations, or write "
                 "the zip for the benchmark's server: rvos submit RUN --server NAME --out FILE.zip"
             )
-        asked.append((expression.expression_id, expression.text, expression.object_ids))
+        asked.append((expression.expression_id, expression.text, expression.object_ids, expression.annotator))
     return asked
 
 
 def _objects(video: Video) -> _Asked:
-    """The objects up to the largest id in the first annotated frame, as DAVIS counts them.
-
-    What enters later under a higher id is ignored there, so it is here.
-    """
-    objects = [obj for obj in video.objects if obj.category != VOID]
-    first = next((index for index, frame in enumerate(video.frames) if frame.annotated), None)
-    seen = [obj.object_id for obj in objects if (obj.object_id, first) in video.masks]
+    """The objects that DAVIS counts."""
+    categories = {obj.object_id: obj.category or "" for obj in video.objects}
     return [
-        (str(obj.object_id), obj.category or "", (obj.object_id,))
-        for obj in objects
-        if obj.object_id <= max(seen, default=0)
+        (str(object_id), categories.get(object_id, NOWHERE), (object_id,), None)
+        for object_id in counted_ids(video)
     ]
 
 

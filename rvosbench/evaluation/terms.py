@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rvosbench.errors import PluginError
+from rvosbench.errors import PluginError, ScoreError
 from rvosbench.files.text import one_line
 from rvosbench.plugins.metric import Metric
 from rvosbench.plugins.registry import METRICS, OURS
@@ -90,6 +90,8 @@ def _asked(
 ) -> NDArray[Any]:
     try:
         values = np.asarray(function(table))
+    except ScoreError:
+        raise  # the metric is right, and says why it has no value here
     except Exception as error:  # a plugin's code may raise anything
         detail = one_line(error)
         raise PluginError(

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rvosbench.metrics import statistics
+from rvosbench.metrics.coco_figures import IOU_THRESHOLDS
 from rvosbench.metrics.samples import sample_iou
 from rvosbench.plugins.metric import Metric
 from rvosbench.plugins.table import Table
@@ -121,6 +122,45 @@ PRECISION_AT_06 = _precision_at(0.6)
 PRECISION_AT_07 = _precision_at(0.7)
 PRECISION_AT_08 = _precision_at(0.8)
 PRECISION_AT_09 = _precision_at(0.9)
+
+
+def _box_iou(table: Table) -> NDArray[np.float64]:
+    return sample_iou(table.frames.box_intersection, table.frames.box_union)
+
+
+def _box_precision_at(threshold: float) -> Metric:
+    return Metric(
+        name=f"box P@{threshold}",
+        title=f"Share of samples whose masks' bounding boxes have IoU above {threshold}",
+        better="higher",
+        over="sample",
+        numerator=lambda table: _box_iou(table) > threshold,
+        source="After ReferFormer and SOC (bbox P@K), who score the boxes that their models predict",
+    )
+
+
+BOX_PRECISION_AT_05 = _box_precision_at(0.5)
+BOX_PRECISION_AT_06 = _box_precision_at(0.6)
+BOX_PRECISION_AT_07 = _box_precision_at(0.7)
+BOX_PRECISION_AT_08 = _box_precision_at(0.8)
+BOX_PRECISION_AT_09 = _box_precision_at(0.9)
+
+
+def _average_precision_at(threshold: float) -> Metric:
+    # Two of the ten thresholds at which detections are matched.
+    (column,) = np.flatnonzero(threshold == IOU_THRESHOLDS).tolist()
+    return Metric(
+        name=f"AP@{threshold}",
+        title=f"Average precision at IoU {threshold}, all samples ranked together",
+        better="higher",
+        over="ranking",
+        numerator=lambda table: table.matches.hit[:, [column]],
+        source=f"{_A2D}; pycocotools",
+    )
+
+
+AVERAGE_PRECISION_AT_05 = _average_precision_at(0.5)
+AVERAGE_PRECISION_AT_075 = _average_precision_at(0.75)
 
 MEAN_AVERAGE_PRECISION = Metric(
     name="mAP",

@@ -5,6 +5,7 @@ Source: davis2017-evaluation, `db_statistics` in davis2017/utils.py; tests/metri
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -16,8 +17,13 @@ _BINS = 4
 def mean(values: Sequence[float] | NDArray[np.float64]) -> float:
     """The mean of the frames that have a score; NaN when none has."""
     known = np.asarray(values, np.float64)
+    if not len(known):
+        return float("nan")
+    plain = float(known.sum() / len(known))
+    if not math.isnan(plain):
+        return plain  # what nanmean gives to the bit, at a tenth of its calls
     # nanmean, not the mean of the rest: the order of the additions decides the last bit.
-    return float(np.nanmean(known)) if (~np.isnan(known)).any() else float("nan")
+    return float(np.nanmean(known)) if (~np.isnan(known)).any() else plain
 
 
 def recall(values: Sequence[float] | NDArray[np.float64], threshold: float = 0.5) -> float:

@@ -35,6 +35,12 @@ class Protocol:
     """An expression is answered alone, or those of an annotator share the pixels of a frame, so that
     none belongs to two, and the mean is taken over the annotators."""
     void: bool = False  # pixels marked as void count for nothing
+    sample_ids: Literal["instance", "frame"] = "instance"
+    """What the official evaluator calls a frame sample, by which it orders equal scores: video, frame and
+    instance (`v_<video>_f_<frame>_i_<expression>`), or video and frame where a video has one expression."""
+    datasets: tuple[str, ...] = ()
+    """The data sets whose papers report it. Two protocols with the same rules may be called differently on
+    two data sets; () where it belongs to none."""
     unverified: str | None = None  # what could not be compared with the official evaluator
 
     def __post_init__(self) -> None:
@@ -49,6 +55,10 @@ class Protocol:
                 f"a protocol is named {self.name!r}; expected lower-case letters, digits, and - _ . + between"
             )
         refuse_other_choices(f"the protocol '{self.name}'", self)
+        if not isinstance(self.datasets, tuple) or not all(isinstance(name, str) for name in self.datasets):
+            raise InvalidDataError(
+                f"the protocol '{self.name}' has datasets={self.datasets!r}; expected a tuple of their names"
+            )
         if self.unit != "object" and (self.matching, self.annotators) != ("none", "each"):
             raise InvalidDataError(
                 f"the protocol '{self.name}' matches labels or merges annotators, which answer for objects; "
@@ -59,6 +69,11 @@ class Protocol:
                 f"the protocol '{self.name}' ranks by {self.main_metric!r}, which is not one of its metrics "
                 f"({', '.join(self.metrics)}); add it to them"
             )
+
+    def same_numbers(self, other: Protocol) -> bool:
+        """Whether both give the same number of the same answers, whatever they are called and rank by."""
+        rules = ("unit", "frames", "absent", "candidates", "matching", "annotators", "void", "sample_ids")
+        return all(getattr(self, rule) == getattr(other, rule) for rule in rules)
 
     @property
     def answers(self) -> Literal["expression", "object", "annotator"]:

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rvosbench.errors import ScoreError
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
@@ -82,6 +84,28 @@ class FrameColumns(_Columns):
     def true_area(self) -> Integers:
         """Of the truth; 0 where the object is absent."""
         return self._column("true_area")
+
+    @cached_property
+    def box_intersection(self) -> Integers:
+        """Of the bounding boxes of answer and truth.
+
+        Raises:
+            ScoreError: they were not compared: the protocol counts something else than frame samples.
+        """
+        return self._box("box_intersection")
+
+    @cached_property
+    def box_union(self) -> Integers:
+        """Of the bounding boxes of answer and truth; errors as for `box_intersection`."""
+        return self._box("box_union")
+
+    def _box(self, name: str) -> Integers:
+        if name not in self._rows.column_names:
+            raise ScoreError(
+                "bounding boxes are compared under protocols that count frame samples only; choose one, such "
+                "as refcoco, or leave the metric away"
+            )
+        return self._column(name)
 
 
 class ExpressionColumns(_Columns):

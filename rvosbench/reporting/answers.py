@@ -6,14 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pyarrow.compute as pc
-
 from rvosbench.errors import ScoreError
 from rvosbench.evaluation.answers import answer
 from rvosbench.evaluation.collect import scored_candidate
 from rvosbench.evaluation.partial_truth import rules_for
 from rvosbench.evaluation.targets import Query, queries
 from rvosbench.runs.run import PREDICTIONS, Run, open_run
+from rvosbench.runs.tables import ByVideo
 from rvosbench.store import Store
 from rvosbench.submission import open_predictions
 from rvosbench.types import Rle, Video
@@ -62,6 +61,7 @@ class ScoredRun:
         self.scores = scores
         self.store = store
         self.frames = run.frames(scores.protocol.name)
+        self._frames_of = ByVideo(self.frames)
         self.expressions = run.expressions(scores.protocol.name)
         where = predictions or (Path(scores.predictions) if scores.predictions else run.path / PREDICTIONS)
         foreign = predictions is not None or scores.predictions is not None
@@ -83,7 +83,7 @@ class ScoredRun:
         """
         rules = self.scores.protocol
         video = self.store.video(self.scores.split, video_id)
-        mine = self.frames.filter(pc.equal(self.frames["video_id"], video_id)).to_pylist()
+        mine = self._frames_of[video_id].to_pylist()
         rows = {(row["expression_id"], row["frame_index"]): row for row in mine}
         scored = {expression_id for expression_id, _ in rows}
         if not scored:

@@ -15,10 +15,12 @@ import pyarrow as pa
 from rvosbench.analysis.over_time import Part
 from rvosbench.analysis.slices import Slice, by_slice
 from rvosbench.media.images import RgbImage
+from rvosbench.reporting.board import board_grid, heading_of, marks_of
 from rvosbench.reporting.cases import Case, strip
-from rvosbench.reporting.leaderboard import Scored, collect, show, tables
+from rvosbench.reporting.leaderboard import show
 from rvosbench.reporting.mismatch import MismatchEffect
 from rvosbench.reporting.over_time import Mean, OverTime
+from rvosbench.reporting.standings import Scored, collect, tables
 from rvosbench.runs.run import Run
 from rvosbench.runs.scores import Scores
 
@@ -124,14 +126,16 @@ def boards(row: Scored, others: Sequence[Run]) -> list[dict[str, Any]]:
                         None if math.isnan(main.high) else 100 * main.high,
                     ),
                     "cells": [
-                        show(each.scores.metrics.get(name), interval=False)
-                        for name in table.metric_names[1:4]
+                        show(each.scores.metrics.get(name), interval=False) for name in table.metric_names[1:]
                     ],
                     "note": note,
+                    "marks": marks_of(table, each),
                     "is_this": is_this(each),
                 }
             )
-        drawn.append({"table": table, "names": table.metric_names[:4], "lines": lines})
+        footnotes = [(note.mark, note.text) for note in board_grid(table).footnotes]
+        heads = [heading_of(table, name) for name in table.metric_names]
+        drawn.append({"table": table, "names": heads, "lines": lines, "footnotes": footnotes})
     return drawn
 
 

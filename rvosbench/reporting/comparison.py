@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -25,15 +25,20 @@ from rvosbench.files.text import strip_control
 from rvosbench.plugins.metric import Metric
 from rvosbench.plugins.registry import METRICS
 from rvosbench.plugins.table import Table
-from rvosbench.reporting.leaderboard import Scored
+from rvosbench.reporting.board import letter
+from rvosbench.reporting.rendering import csv_text, latex, markdown
+from rvosbench.reporting.rendering.grid import Cell, Column, Footnote, Grid, Raw
+from rvosbench.reporting.rendering.terminal import Drawn
+from rvosbench.reporting.standings import Scored, tables
 from rvosbench.runs.run import Run, open_run
 from rvosbench.runs.scores import percent
 
 if TYPE_CHECKING:
     import pandas as pd
-    from rich.table import Table as RichTable
 
 SCHEMA_VERSION = 2
+LEVEL = 0.05
+"""A p value below it is called significant."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -152,18 +157,20 @@ def compare_runs(runs: Sequence[str | Path | Run], *, protocol: str | None = Non
         Scored(run=run, scores=run.whole_scores(name if name in run.protocols else None)) for run in opened
     ]
     for row in rows[1:]:
-        _check_same(rows[0], row)
-    tables = [_table(row) for row in rows]
-    for row, table in zip(rows[1:], tables[1:], strict=True):
-        _check_same_items(rows[0], tables[0], row, table)
+        refuse_other_rules(rows[0], row)
+    aligned = [aligned_table(row) for row in rows]
+    for row, table in zip(rows[1:], aligned[1:], strict=True):
+        refuse_other_items(rows[0], aligned[0], row, table)
     metrics, left_out = _comparable(rows)
     items = {
-        metric.name: [_terms(metric, table, row) for table, row in zip(tables, rows, strict=True)]
+        metric.name: [metric_items(metric, table, row) for table, row in zip(aligned, rows, strict=True)]
         for metric in metrics
     }
-    compared = {
-        name: [_compared(first, other, seed) for other in others] for name, (first, *others) in items.items()
-    }
+    pairs = [(name, pair_of(first, other)) for name, (first, *others) in items.items() for other in others]
+    every = bootstrap.comparisons([pair for _, pair in pairs], seed)
+    compared: dict[str, list[Comparison]] = {name: [] for name in items}
+    for (name, _), comparison in zip(pairs, every, strict=True):
+        compared[name].append(comparison)
     adjusted = {name: holm([entry.p for entry in comparisons]) for name, comparisons in compared.items()}
     return Compared(
         first=rows[0],
@@ -226,30 +233,98 @@ def as_json(compared: Compared) -> dict[str, Any]:
     }
 
 
-def as_rich(compared: Compared, contrast: Contrast) -> RichTable:
-    """One run against the first for the terminal; fits 80 columns."""
-    from rich import box
-    from rich.table import Table as RichTable
-    from rich.text import Text
-
+def contrast_grid(compared: Compared, contrast: Contrast) -> Grid:
+    """One run against the first, as a table."""
     several = len(compared.others) > 1
-    drawn = RichTable(box=box.SIMPLE_HEAD, pad_edge=False)
-    drawn.add_column("metric", no_wrap=True)
-    for row in (compared.first, contrast.row):
-        drawn.add_column(Text(strip_control(row.name)), justify="right", max_width=20, overflow="fold")
-    for name in ("difference", "p", *(["p Holm"] if several else [])):
-        drawn.add_column(name, justify="right", no_wrap=True)
+    first, other = compared.first, contrast.row
+    phrases = list(dict.fromkeys([*first.scores.marks, *other.scores.marks]))
+    letters = {phrase: letter(number) for number, phrase in enumerate(phrases)}
+
+    def run_column(row: Scored) -> Column:
+        marks = tuple(letters[phrase] for phrase in row.scores.marks)
+        return Column(name=row.name, numeric=True, needed=True, marks=marks)
+
+    columns = [Column(name="metric", needed=True), run_column(first), run_column(other)]
+    columns += [Column(name=name, numeric=True, needed=True) for name in ("difference", "p")]
+    columns += [Column(name="p Holm", numeric=True, needed=True)] if several else []
+    rows = []
     for entry in contrast.differences:
-        cells = [_heading(entry), percent(entry.first), percent(entry.value), _signed(entry.comparison)]
-        cells += [_p(entry), *([_p(entry, holm=True)] if several else [])]
-        drawn.add_row(*map(Text, cells))
-    return drawn
+        cells = [
+            Cell(text=_heading(entry)),
+            Cell(text=percent(entry.first)),
+            Cell(text=percent(entry.value), best=_is_a_gain(entry)),
+            _points(entry.comparison),
+            Cell(text=_p(entry)),
+        ]
+        rows.append((*cells, *([Cell(text=_p(entry, holm=True))] if several else [])))
+    notes = [Footnote(text=line) for line in _explained(compared)]
+    notes += [Footnote(text=f"{phrase}.", mark=mark) for phrase, mark in letters.items()]
+    return Grid(
+        title=f"{other.name} against {first.name}: {tables([first])[0].title}",
+        columns=tuple(columns),
+        rows=tuple(rows),
+        footnotes=tuple(notes),
+    )
+
+
+def as_rich(compared: Compared, contrast: Contrast) -> Drawn:
+    """One run against the first for the terminal, without a title and footnotes."""
+    grid = contrast_grid(compared, contrast)
+    return Drawn(grid=replace(grid, title="", footnotes=()))
+
+
+def as_markdown(compared: Compared) -> str:
+    """A table for each run, as GitHub-flavoured Markdown."""
+    return markdown.as_markdown([contrast_grid(compared, contrast) for contrast in compared.others])
+
+
+def as_latex(compared: Compared) -> str:
+    r"""A LaTeX `table` for each run; needs `\usepackage{booktabs}`. Significant gains are bold."""
+    grids = [contrast_grid(compared, contrast) for contrast in compared.others]
+    return latex.as_latex(grids, intervals=True)
+
+
+def as_csv(compared: Compared) -> str:
+    """A row for each run and metric, figures in percent, differences in points."""
+    first = compared.first
+    rows = []
+    for contrast in compared.others:
+        for entry in contrast.differences:
+            found = entry.comparison
+            figures: dict[str, Raw] = {
+                "first": _percent(entry.first),
+                "value": _percent(entry.value),
+                "difference": _percent(found.difference),
+                "low": _percent(found.low),
+                "high": _percent(found.high),
+                "p": found.p,
+                "p is a bound": found.p_is_a_bound,
+                "p Holm": entry.p_holm,
+            }
+            texts: dict[str, Raw] = {
+                "run": contrast.row.name,
+                "marks": "; ".join(contrast.row.scores.marks),
+                "first run": first.name,
+                "first run's marks": "; ".join(first.scores.marks),
+                "metric": entry.metric,
+                "better": entry.better,
+            }
+            rows.append((Cell(raw=texts | figures),))
+    scores = first.scores
+    context = {"dataset": scores.dataset, "split": scores.split, "protocol": scores.protocol.name}
+    return csv_text.as_csv([Grid(title="", columns=(Column(name=""),), rows=tuple(rows), context=context)])
 
 
 def footnotes(compared: Compared) -> tuple[str, ...]:
-    """What the columns mean."""
+    """What the columns mean, and what was imperfect about a run's predictions."""
+    rows = (compared.first, *(contrast.row for contrast in compared.others))
+    marked = tuple(f"{row.name}: {phrase}." for row in rows for phrase in row.scores.marks)
+    return _explained(compared) + marked
+
+
+def _explained(compared: Compared) -> tuple[str, ...]:
     lines = [
-        f"Difference to {strip_control(compared.first.name)} in points; in brackets its 95 % interval, by "
+        f"Difference to {compared.first.name} in points; in brackets its 95 % interval, by "
         "paired bootstrap over videos.",
         "p: two-sided, by swapping the two runs' answers in whole videos.",
     ]
@@ -258,13 +333,20 @@ def footnotes(compared: Compared) -> tuple[str, ...]:
         lines.append("<=: none of the random swaps made a difference as large.")
     if any(entry.better == "lower" for entry in differences):
         lines.append("\N{DOWNWARDS ARROW}: lower is better.")
+    if any(map(_is_a_gain, differences)):
+        lines.append(f"Bold: better, with {'p Holm' if len(compared.others) > 1 else 'p'} < {LEVEL}.")
     if len(compared.others) > 1:
         lines.append(f"p Holm: adjusted for {len(compared.others)} runs, for each metric on its own.")
     lines += [f"Not compared: {name}, {reason}." for name, reason in compared.left_out.items()]
     return tuple(lines)
 
 
-def _check_same(first: Scored, other: Scored) -> None:
+def refuse_other_rules(first: Scored, other: Scored) -> None:
+    """Refuse to compare numbers that mean different things.
+
+    Raises:
+        ScoreError: another protocol, dataset, split or store.
+    """
     pair = first.scores, other.scores
     facts = [
         (scores.protocol.name, scores.dataset, scores.split, scores.store_fingerprint) for scores in pair
@@ -301,8 +383,13 @@ def _comparable(rows: Sequence[Scored]) -> tuple[list[Metric], dict[str, str]]:
     return metrics, left_out
 
 
-def _table(row: Scored) -> Table:
-    """The tables of a run in one order for all runs."""
+def aligned_table(row: Scored) -> Table:
+    """The tables of a run in one order for all runs.
+
+    Raises:
+        MissingPathError: they are gone.
+        FormatError: they are damaged.
+    """
     protocol = row.scores.protocol.name
     names = ("video_id", "expression_id", "frame_index")
     frames = row.run.frames(protocol).sort_by([(name, "ascending") for name in names])
@@ -317,7 +404,12 @@ def _table(row: Scored) -> Table:
     return table
 
 
-def _check_same_items(first: Scored, its: Table, other: Scored, others: Table) -> None:
+def refuse_other_items(first: Scored, its: Table, other: Scored, others: Table) -> None:
+    """Refuse to compare runs item by item that were not scored on the same items.
+
+    Raises:
+        ScoreError: an expression or frame is in one only.
+    """
     for one, another in ((_expression_keys(its), _expression_keys(others)), (_keys(its), _keys(others))):
         odd = set(one) ^ set(another)
         if odd:
@@ -340,8 +432,12 @@ def _keys(table: Table) -> list[tuple[str, str, int]]:
     )
 
 
-def _terms(metric: Metric, table: Table, row: Scored) -> Terms:
-    """The items of a metric, checked: the tables must be those that the totals were made from."""
+def metric_items(metric: Metric, table: Table, row: Scored) -> Terms:
+    """The items of a metric.
+
+    Raises:
+        FormatError: the tables are not those that the run's totals were made from.
+    """
     items = terms(metric, table)
     value, stated = figure(items), row.scores.metrics[metric.name].value
     if abs(value - stated) > 1e-9:
@@ -352,9 +448,10 @@ def _terms(metric: Metric, table: Table, row: Scored) -> Terms:
     return items
 
 
-def _compared(first: Terms, other: Terms, seed: int) -> Comparison:
+def pair_of(first: Terms, other: Terms) -> bootstrap.Pair:
+    """The other run's items beside the first's, for the bootstrap."""
     weights = None if first.lower is None or other.lower is None else (other.lower, first.lower)
-    return bootstrap.compare(other.per_item, first.per_item, first.videos.tolist(), seed, weights=weights)
+    return bootstrap.Pair(other.per_item, first.per_item, first.videos, weights)
 
 
 def _named(row: Scored) -> dict[str, Any]:
@@ -364,17 +461,31 @@ def _named(row: Scored) -> dict[str, Any]:
         "model": row.scores.model,
         "is_oracle": row.scores.is_oracle,
         "mismatched_expressions": row.scores.mismatched_expressions,
+        "marks": list(row.scores.marks),
     }
 
 
 def _signed(comparison: Comparison) -> str:
     """`+3.2 [+1.0, +5.4]` in points; a dash where it cannot be computed."""
+    cell = _points(comparison)
+    return f"{cell.text} {cell.interval}".strip()
+
+
+def _is_a_gain(entry: Difference) -> bool:
+    return entry.gain > 0 and entry.p_holm < LEVEL
+
+
+def _points(comparison: Comparison) -> Cell:
     if not math.isfinite(comparison.difference):
-        return "-"
-    text = f"{100 * comparison.difference:+.1f}"
+        return Cell(text="-")
+    interval = ""
     if math.isfinite(comparison.low):
-        text += f" [{100 * comparison.low:+.1f}, {100 * comparison.high:+.1f}]"
-    return text
+        interval = f"[{100 * comparison.low:+.1f}, {100 * comparison.high:+.1f}]"
+    return Cell(text=f"{100 * comparison.difference:+.1f}", interval=interval)
+
+
+def _percent(fraction: float) -> float:
+    return round(100 * float(fraction), 10) + 0.0
 
 
 def _heading(entry: Difference) -> str:
@@ -398,4 +509,5 @@ def _html(compared: Compared, contrast: Contrast) -> str:
         cells += [_p(entry), _p(entry, holm=True)]
         lines.append("".join(f"<td>{escape(cell)}</td>" for cell in cells))
     body = "".join(f"<tr>{line}</tr>" for line in lines)
-    return f"<table><tr>{head}</tr>{body}</table><p>{escape(' '.join(footnotes(compared)))}</p>"
+    notes = escape(strip_control(" ".join(footnotes(compared))))
+    return f"<table><tr>{head}</tr>{body}</table><p>{notes}</p>"

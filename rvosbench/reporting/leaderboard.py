@@ -1,112 +1,46 @@
-"""Scored runs side by side: for the terminal, as Markdown and as JSON.
-
-Numbers are comparable only when dataset, split, store and protocol are the same, so each combination
-gets a table of its own. A run is listed without a rank when its number means something else: an oracle
-that reads the ground truth, expressions mismatched on purpose, or fewer expressions than the others.
-"""
+"""Scored runs side by side: for the terminal, for papers, as Markdown, CSV and JSON."""
 
 from __future__ import annotations
 
-import logging
-import math
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
-from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rvosbench.errors import RvosbenchError
+from rvosbench.errors import InvalidDataError
 from rvosbench.files.atomic import write_json, write_text
 from rvosbench.files.text import strip_control
-from rvosbench.plugins.defaults import default_protocol
+from rvosbench.reporting.board import board_grid
+from rvosbench.reporting.rendering import csv_text, latex, markdown
+from rvosbench.reporting.rendering.grid import heading
+from rvosbench.reporting.rendering.terminal import Drawn
+from rvosbench.reporting.significance import tested
+from rvosbench.reporting.standings import Scored, Table, better, collect, tables
 from rvosbench.runs.run import Run, open_run
-from rvosbench.runs.scores import MetricValue, Scores
+from rvosbench.runs.scores import MetricValue
 
 if TYPE_CHECKING:
     import pandas as pd
-    from rich.table import Table as RichTable
 
-_log = logging.getLogger(__name__)
+__all__ = [
+    "Leaderboard",
+    "Scored",
+    "Table",
+    "as_csv",
+    "as_json",
+    "as_latex",
+    "as_markdown",
+    "as_rich",
+    "better",
+    "collect",
+    "leaderboard",
+    "show",
+    "tables",
+    "write",
+]
 
 SCHEMA_VERSION = 2
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Scored:
-    """A run and its scores under one protocol."""
-
-    run: Run
-    scores: Scores
-
-    @property
-    def name(self) -> str:
-        """Of the run's folder."""
-        return self.run.name
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Table:
-    """Runs that may be compared, from best to worst."""
-
-    whole: Scores
-    """Of a row with the most expressions: the whole split, however many runs looked at a part of it."""
-    rows: tuple[Scored, ...]
-    ranks: tuple[int | None, ...]  # one per row; equal values share a rank
-    notes: tuple[str, ...]  # one per row; why it has no rank, in a word or two
-
-    @property
-    def dataset(self) -> str:
-        """What all rows were scored on."""
-        return self.whole.dataset
-
-    @property
-    def split(self) -> str:
-        """Of the dataset."""
-        return self.whole.split
-
-    @property
-    def protocol(self) -> str:
-        """The name of the protocol."""
-        return self.whole.protocol.name
-
-    @property
-    def main_metric(self) -> str:
-        """What decides the rank."""
-        return self.whole.protocol.main_metric
-
-    @property
-    def metric_names(self) -> tuple[str, ...]:
-        """All metrics of the rows, the main one first."""
-        names = dict.fromkeys(name for row in self.rows for name in row.scores.metrics)
-        return (self.main_metric, *(name for name in names if name != self.main_metric))
-
-    @property
-    def title(self) -> str:
-        """What was scored, in one line."""
-        return f"{self.dataset} / {self.split}, protocol {self.protocol}: {self.size}"
-
-    @property
-    def size(self) -> str:
-        """How many expressions (or objects) of how many videos."""
-        count, n_videos = self.whole.n_expressions, self.whole.n_videos
-        videos = "1 video" if n_videos == 1 else f"{n_videos} videos"
-        return f"{count} {self.whole.unit}{'' if count == 1 else 's'} in {videos}"
-
-    @property
-    def footnotes(self) -> tuple[str, ...]:
-        """What the intervals and the notes mean."""
-        meanings = ["In brackets: 95 % intervals, by bootstrap over videos."]
-        if "oracle" in self.notes:
-            meanings.append("oracle: reads the ground truth, so it has no rank.")
-        if "mismatched" in self.notes:
-            meanings.append("mismatched: was asked with expressions about other objects.")
-        if any(" of " in note for note in self.notes):
-            meanings.append(f"k of {self.whole.n_expressions}: was scored on k expressions only.")
-        if any(better(self, name) == "lower" for name in self.metric_names):
-            meanings.append("\N{DOWNWARDS ARROW}: lower is better.")
-        return tuple(meanings)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -131,6 +65,14 @@ class Leaderboard:
         """Plain data, see `as_json`."""
         return as_json(self.tables)
 
+    def as_csv(self) -> str:
+        """All tables in one, see `as_csv`."""
+        return as_csv(self.tables)
+
+    def as_latex(self) -> str:
+        """For papers, see `as_latex`."""
+        return as_latex(self.tables)
+
     def to_pandas(self) -> pd.DataFrame:
         """A row per run and table; the metrics' columns are fractions."""
         import pandas as pd
@@ -145,6 +87,7 @@ class Leaderboard:
                     "run": row.name,
                     "model": row.scores.model,
                     "note": note,
+                    "marks": "; ".join(row.scores.marks),
                 }
                 | {name: metric.value for name, metric in row.scores.metrics.items()}
                 for table in self.tables
@@ -153,7 +96,12 @@ class Leaderboard:
         )
 
 
-def leaderboard(runs: Iterable[str | Path | Run], protocol: str | None = None) -> Leaderboard:
+def leaderboard(
+    runs: Iterable[str | Path | Run],
+    protocol: str | None = None,
+    *,
+    against: str | Path | Run | None = None,
+) -> Leaderboard:
     """Rank scored runs.
 
     Args:
@@ -161,68 +109,61 @@ def leaderboard(runs: Iterable[str | Path | Run], protocol: str | None = None) -
             damaged, is left out with a warning.
         protocol: only the scores under this one. Without it there is a table for each that any run was
             scored under.
+        against: a run that all others are tested against; it is listed too. See
+            `rvosbench.reporting.significance`.
 
     Raises:
         MissingPathError: none of the runs was scored.
+        InvalidDataError: `against` has no scores that could be listed.
     """
-    return Leaderboard(tables(collect(runs, protocol)))
-
-
-def collect(runs: Iterable[str | Path | Run], protocol: str | None = None) -> tuple[Scored, ...]:
-    """Read the scores of runs; see `leaderboard`.
-
-    Raises:
-        RvosbenchError: of the first run, where none has scores.
-    """
-    shown: list[Scored] = []
-    failures: list[RvosbenchError] = []
-    for given in runs:
-        try:
-            run = open_run(given)
-            names = run.protocols if protocol is None else (protocol,)
-            shown += [Scored(run=run, scores=run.whole_scores(name)) for name in names or (None,)]
-        except RvosbenchError as error:
-            failures.append(error)
-    if failures and not shown:
-        raise failures[0]
-    for failure in failures:
-        _log.warning("%s; it is left out", failure)
-    return tuple(shown)
-
-
-def tables(rows: Iterable[Scored]) -> tuple[Table, ...]:
-    """Group scores that may be compared, and rank them; of a dataset its own protocol comes first."""
-    ordered = sorted(rows, key=_group)
-    return tuple(_table(list(members)) for _, members in groupby(ordered, key=_group))
-
-
-def better(table: Table, metric: str) -> str:
-    """Whether "higher" or "lower" values of a metric are better."""
-    values = [row.scores.metrics[metric] for row in table.rows if metric in row.scores.metrics]
-    return values[0].better if values else "higher"
-
-
-def heading(table: Table, metric: str) -> str:
-    """A metric's name, marked with an arrow where lower is better."""
-    return f"{metric} \N{DOWNWARDS ARROW}" if better(table, metric) == "lower" else metric
-
-
-def as_markdown(shown: Sequence[Table]) -> str:
-    """All tables as GitHub-flavoured Markdown, intervals included."""
-    parts = []
-    for table in shown:
-        names = table.metric_names
-        lines = [f"### {_cell(table.title)}", ""]
-        lines.append(
-            "| # | run | model | " + " | ".join(_cell(heading(table, name)) for name in names) + " | |"
+    listed = list(runs)
+    if against is None:
+        return Leaderboard(tables(collect(listed, protocol)))
+    reference = open_run(against)
+    opened = [open_run(run) for run in listed]
+    if reference.path.resolve() not in {run.path.resolve() for run in opened}:
+        opened.append(reference)
+    found = tuple(tested(table, reference) for table in tables(collect(opened, protocol)))
+    if all(table.significance is None for table in found):
+        raise InvalidDataError(
+            f"{reference.path} stands in no table, so nothing can be tested against it; name a scored run"
         )
-        lines.append("|--:|:--|:--|" + "--:|" * len(names) + ":--|")
-        for row, rank, note in zip(table.rows, table.ranks, table.notes, strict=True):
-            cells = [str(rank or "-"), _cell(row.name), _cell(row.scores.model)]
-            cells += [show(row.scores.metrics.get(name)) for name in names]
-            lines.append("| " + " | ".join([*cells, note]) + " |")
-        parts.append("\n".join([*lines, "", " ".join(table.footnotes), ""]))
-    return "\n".join(parts)
+    return Leaderboard(found)
+
+
+def as_markdown(shown: Sequence[Table], *, metrics: Sequence[str] = (), second: bool = False) -> str:
+    """All tables as GitHub-flavoured Markdown, intervals included.
+
+    Args:
+        shown: the tables.
+        metrics: these alone; by default all.
+        second: underline the second best of each metric.
+    """
+    return markdown.as_markdown([board_grid(table, metrics) for table in shown], second=second)
+
+
+def as_latex(
+    shown: Sequence[Table],
+    *,
+    metrics: Sequence[str] = (),
+    intervals: bool = False,
+    second: bool = False,
+) -> str:
+    r"""A LaTeX `table` for each, in percent, the best in bold; needs `\\usepackage{booktabs}`.
+
+    Args:
+        shown: the tables.
+        metrics: these alone; by default all.
+        intervals: with the 95 % intervals.
+        second: underline the second best of each metric.
+    """
+    grids = [board_grid(table, metrics, to_read=True) for table in shown]
+    return latex.as_latex(grids, intervals=intervals, second=second)
+
+
+def as_csv(shown: Sequence[Table], *, metrics: Sequence[str] = ()) -> str:
+    """All tables as one CSV table in percent, with the ends of the intervals in columns of their own."""
+    return csv_text.as_csv([board_grid(table, metrics) for table in shown])
 
 
 def as_json(shown: Sequence[Table]) -> dict[str, Any]:
@@ -238,10 +179,12 @@ def as_json(shown: Sequence[Table]) -> dict[str, Any]:
                 "main_metric": table.main_metric,
                 "n_expressions": table.whole.n_expressions,
                 "n_videos": table.whole.n_videos,
+                "significance": None if table.significance is None else table.significance.as_json(),
                 "rows": [
                     {
                         "rank": rank,
                         "note": note,
+                        "marks": list(row.scores.marks),
                         "run": str(row.run.path),
                         "name": row.name,
                         "model": row.scores.model,
@@ -250,6 +193,7 @@ def as_json(shown: Sequence[Table]) -> dict[str, Any]:
                         "n_expressions": row.scores.n_expressions,
                         "n_videos": row.scores.n_videos,
                         "metrics": {name: metric.as_json() for name, metric in row.scores.metrics.items()},
+                        "tests": {} if table.significance is None else table.significance.of(row),
                     }
                     for row, rank, note in zip(table.rows, table.ranks, table.notes, strict=True)
                 ],
@@ -259,45 +203,44 @@ def as_json(shown: Sequence[Table]) -> dict[str, Any]:
     }
 
 
-def as_rich(table: Table) -> RichTable:
-    """One table for the terminal; fits 80 columns."""
-    from rich import box
-    from rich.table import Table as RichTable
-    from rich.text import Text
+def as_rich(
+    table: Table,
+    *,
+    metrics: Sequence[str] = (),
+    everything: bool = False,
+    intervals: bool = False,
+    second: bool = False,
+) -> Drawn:
+    """One table for the terminal, as wide as that is; columns that do not fit are named.
 
-    names = table.metric_names[:4]
-    drawn = RichTable(
-        title=Text(table.title, style="bold"),
-        caption=Text("\n".join(table.footnotes), style="dim"),
-        title_justify="left",
-        caption_justify="left",
-        box=box.SIMPLE_HEAD,
-        pad_edge=False,
+    Args:
+        table: what to show.
+        metrics: these alone; by default all.
+        everything: what does not fit follows below.
+        intervals: of all metrics; by default of the one that decides the rank.
+        second: underline the second best of each metric.
+    """
+    grid = board_grid(table, metrics, intervals="all" if intervals else "main", to_read=True)
+    return Drawn(
+        grid=grid,
+        everything=everything,
+        second=second,
+        how_to_see="See them with --all, or choose with --metric.",
     )
-    drawn.add_column("#", justify="right", no_wrap=True)
-    drawn.add_column("run", max_width=24, overflow="fold")
-    for name in names:
-        drawn.add_column(Text(heading(table, name)), justify="right", no_wrap=True)
-    if any(table.notes):
-        drawn.add_column("", no_wrap=True, style="dim")
-    for row, rank, note in zip(table.rows, table.ranks, table.notes, strict=True):
-        cells = [Text(str(rank or "-")), Text(strip_control(row.name))]
-        cells.append(Text(show(row.scores.main), style="bold" if rank == 1 else ""))
-        cells += [Text(show(row.scores.metrics.get(name), interval=False)) for name in names[1:]]
-        drawn.add_row(*cells, *([Text(note)] if any(table.notes) else []))
-    return drawn
 
 
-def write(shown: Sequence[Table], folder: Path) -> tuple[Path, Path]:
-    """Write `leaderboard.md` and `leaderboard.json` into a folder, replacing older ones.
+def write(shown: Sequence[Table], folder: Path) -> tuple[Path, ...]:
+    """Write `leaderboard.md`, `.json`, `.csv` and `.tex` into a folder, replacing older ones.
 
     Raises:
         OutputError: the folder cannot be written.
     """
-    markdown, data = folder / "leaderboard.md", folder / "leaderboard.json"
-    write_text(markdown, as_markdown(shown))
-    write_json(data, as_json(shown))
-    return markdown, data
+    paths = tuple(folder / f"leaderboard.{kind}" for kind in ("md", "json", "csv", "tex"))
+    write_text(paths[0], as_markdown(shown))
+    write_json(paths[1], as_json(shown))
+    write_text(paths[2], as_csv(shown))
+    write_text(paths[3], as_latex(shown))
+    return paths
 
 
 def show(value: MetricValue | None, *, interval: bool = True) -> str:
@@ -305,62 +248,23 @@ def show(value: MetricValue | None, *, interval: bool = True) -> str:
     return "-" if value is None else value.text(interval=interval)
 
 
-def _group(row: Scored) -> tuple[str, str, bool, str, str]:
-    scores = row.scores
-    foreign = scores.protocol.name != default_protocol(scores.dataset)
-    return scores.dataset, scores.split, foreign, scores.protocol.name, scores.store_fingerprint
-
-
-def _table(rows: list[Scored]) -> Table:
-    rows.sort(key=lambda row: (-_rating(row.scores.main), row.name))
-    whole = max((row.scores for row in rows), key=lambda scores: (scores.n_expressions, scores.n_videos))
-    notes = [_note(row.scores, whole.n_expressions) for row in rows]
-    ranked = [_rating(row.scores.main) for row, note in zip(rows, notes, strict=True) if not note]
-    return Table(
-        whole=whole,
-        rows=tuple(rows),
-        ranks=tuple(
-            None if note else 1 + sum(other > _rating(row.scores.main) for other in ranked)
-            for row, note in zip(rows, notes, strict=True)
-        ),
-        notes=tuple(notes),
-    )
-
-
-def _note(scores: Scores, whole: int) -> str:
-    if scores.mismatched_expressions:
-        return "mismatched"
-    if scores.n_expressions != whole:
-        return f"{scores.n_expressions} of {whole}"
-    return "oracle" if scores.is_oracle else ""
-
-
-def _rating(metric: MetricValue) -> float:
-    """Higher is better, whatever the metric says; what is not known comes last."""
-    if not math.isfinite(metric.value):
-        return -math.inf
-    return metric.value if metric.better == "higher" else -metric.value
-
-
 def _html(table: Table) -> str:
-    names = table.metric_names
-    head = "<th>#</th><th>run</th><th>model</th>" + "".join(
-        f"<th>{escape(heading(table, name))}</th>" for name in names
-    )
+    grid = board_grid(table).for_people()
+    head = "".join(f"<th>{escape(strip_control(heading(column)))}</th>" for column in grid.columns)
     lines = []
-    for row, rank, note in zip(table.rows, table.ranks, table.notes, strict=True):
-        cells = [str(rank or "-"), row.name, row.scores.model]
-        cells += [show(row.scores.metrics.get(name)) for name in names]
-        lines.append("".join(f"<td>{escape(strip_control(cell))}</td>" for cell in [*cells, note]))
+    for row in grid.rows:
+        cells = []
+        for cell in row:
+            text = escape(strip_control(f"{cell.text} {cell.interval}".strip()))
+            marks = "".join(f"<sup>{escape(mark)}</sup>" for mark in cell.marks)
+            cells.append(f"<td>{f'<b>{text}</b>' if cell.best else text}{marks}</td>")
+        lines.append("".join(cells))
     body = "".join(f"<tr>{line}</tr>" for line in lines)
-    return (
-        f"<table><caption>{escape(strip_control(table.title))}</caption><tr>{head}<th></th></tr>{body}</table>"
-        f"<p>{escape(' '.join(table.footnotes))}</p>"
+    notes = " ".join(
+        (f"<sup>{escape(note.mark)}</sup> " if note.mark else "") + escape(strip_control(note.text))
+        for note in grid.footnotes
     )
-
-
-def _cell(text: str) -> str:
-    """Text that cannot break out of a Markdown table cell."""
-    escaped = strip_control(text).replace("\\", "\\\\").replace("|", "\\|").replace("`", "\\`")
-    escaped = re.sub(r"&(?=#?\w+;)", "&amp;", escaped).replace("<", "&lt;").replace(">", "&gt;")
-    return escaped.replace("[", "\\[").replace("]", "\\]").replace("*", "\\*").replace("_", "\\_")
+    return (
+        f"<table><caption>{escape(strip_control(grid.title))}</caption><tr>{head}</tr>{body}</table>"
+        f"<p>{notes}</p>"
+    )

@@ -11,15 +11,15 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from rvosbench.analysis.bootstrap import Comparison, compare, interval
+from rvosbench.analysis.bootstrap import Comparison, Figure, compare, intervals
 from rvosbench.analysis.over_time import Part, over_clip
-from rvosbench.analysis.stability import track_stability
+from rvosbench.analysis.stability import track_stabilities
 from rvosbench.reporting.answers import ScoredRun, Track
 
 SCHEMA_VERSION = 1
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Mean:
     """A mean over expressions, with its 95 % interval over videos (NaN with fewer than two)."""
 
@@ -76,24 +76,30 @@ class TracksOverTime:
 
     def add(self, video_id: str, tracks: Mapping[str, Track]) -> None:
         """Take the tracks of one of the videos, see `ScoredRun.video`."""
-        for track in tracks.values():
-            if len(track.masks) > 1:
-                self._videos.append(video_id)
-                self._answers.append(float(track_stability(track.masks).mean()))
-                self._truths.append(float(track_stability(track.query.truths).mean()))
+        moving = [track for track in tracks.values() if len(track.masks) > 1]
+        # Several expressions about one object share its truth, which is then looked at once.
+        masks = dict.fromkeys([series for track in moving for series in (track.masks, track.query.truths)])
+        means = {
+            series: float(steps.mean())
+            for series, steps in zip(masks, track_stabilities(list(masks)), strict=True)
+        }
+        self._videos += [video_id] * len(moving)
+        self._answers += [means[track.masks] for track in moving]
+        self._truths += [means[track.query.truths] for track in moving]
 
     def summary(self, seed: int = 0) -> OverTime:
         """What they come to, when all videos have been added."""
         videos, answers, truths = self._videos, self._answers, self._truths
         if not videos:
             return OverTime(parts=(), stability=None)
+        ends = intervals([Figure(answers, videos), Figure(truths, videos)], seed)
         return OverTime(
             parts=tuple(over_clip(self._scored.frames, seed=seed)),
             stability=Stability(
                 n=len(videos),
                 n_videos=len(set(videos)),
-                answers=_mean(answers, videos, seed),
-                truths=_mean(truths, videos, seed),
+                answers=Mean(float(np.mean(answers)), *ends[0]),
+                truths=Mean(float(np.mean(truths)), *ends[1]),
                 difference=compare(answers, truths, videos, seed),
             ),
         )
@@ -113,11 +119,6 @@ def as_json(summary: OverTime) -> dict[str, Any]:
         "j_per_part_of_the_clip": [_plain(asdict(part)) for part in summary.parts],
         "stability": None if summary.stability is None else _plain(asdict(summary.stability)),
     }
-
-
-def _mean(values: list[float], videos: list[str], seed: int) -> Mean:
-    low, high = interval(values, videos, seed)
-    return Mean(value=float(np.mean(values)), low=low, high=high)
 
 
 def _plain(values: dict[str, Any]) -> dict[str, Any]:

@@ -28,9 +28,9 @@ from rvosbench.reporting import charts
 from rvosbench.reporting.answers import ScoredRun
 from rvosbench.reporting.cases import Case, Key, cases_of
 from rvosbench.reporting.charts import KindOf
-from rvosbench.reporting.leaderboard import Scored, collect
 from rvosbench.reporting.mismatch import mismatch_effect
 from rvosbench.reporting.over_time import OverTime, TracksOverTime, as_json
+from rvosbench.reporting.standings import Scored, collect
 from rvosbench.runs.run import Run, open_run
 from rvosbench.runs.scores import Scores
 from rvosbench.store import Store

@@ -6,13 +6,13 @@ from better to worse. For protocols whose unit is an object, `expression_id` hol
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -24,6 +24,7 @@ from rvosbench.files.places import writing
 from rvosbench.files.scoped import WholeOrNothing
 from rvosbench.files.text import one_line
 from rvosbench.masks.run_lengths import foreground_areas
+from rvosbench.runs.tables import ByVideo
 from rvosbench.types import Rle
 
 SCHEMA = pa.schema(
@@ -185,7 +186,10 @@ class Predictions:
         """Use `Predictions.open`; this only keeps what it is given."""
         self._paths = paths
         self._groups = groups  # video -> the (part, row group) that hold it
-        self._cached: tuple[tuple[int, int], pa.Table] | None = None
+        self._kept: tuple[tuple[int, int], ByVideo] | None = (
+            None  # the last one read: the next video is often in it
+        )
+        self._file: tuple[int, pq.ParquetFile] | None = None  # the part it is from
 
     @classmethod
     def open(cls, path: Path) -> Predictions:
@@ -226,19 +230,54 @@ class Predictions:
         check(rows)
         return rows
 
-    def _rows(self, where: tuple[int, int], video_id: str) -> Iterator[Prediction]:
-        if self._cached is None or self._cached[0] != where:
-            self._cached = where, _read_group(self._paths[where[0]], where[1])
-        table = self._cached[1]
-        for row in table.filter(pc.equal(table["video_id"], video_id)).to_pylist():
-            empty = [name for name, value in row.items() if value is None]
-            if empty:
-                raise ScoreError(
-                    f"a row of video {video_id}, expression {row['expression_id']}, frame "
-                    f"{row['frame_index']} has no {', '.join(empty)}; every column must be filled"
-                )
-            mask = Rle(row.pop("height"), row.pop("width"), row.pop("counts"))
-            yield Prediction(mask=mask, **row)
+    def _rows(self, where: tuple[int, int], video_id: str) -> list[Prediction]:
+        rows = self._group(where)[video_id]
+        if any(column.null_count for column in rows.columns):
+            raise _incomplete(rows)
+        expressions, frames, candidates, scores, heights, widths, counts = (
+            rows[name].to_pylist() for name in SCHEMA.names[1:]
+        )
+        return [
+            Prediction(
+                video_id=video_id,
+                expression_id=expression_id,
+                frame_index=frame_index,
+                candidate=candidate,
+                score=score,
+                mask=Rle(height, width, lengths),
+            )
+            for expression_id, frame_index, candidate, score, height, width, lengths in zip(
+                expressions, frames, candidates, scores, heights, widths, counts, strict=True
+            )
+        ]
+
+    def _group(self, where: tuple[int, int]) -> ByVideo:
+        if self._kept is None or self._kept[0] != where:
+            part, group = where
+            path = self._paths[part]
+            if self._file is None or self._file[0] != part:
+                if self._file is not None:
+                    self._file[1].close()
+                self._file = None
+                self._file = part, _opened(path)
+            self._kept = where, ByVideo(_read_group(path, self._file[1], group))
+        return self._kept[1]
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Open files do not survive a process border, and what was read last is read again.
+        return self.__dict__ | {"_kept": None, "_file": None}
+
+
+def _incomplete(rows: pa.Table) -> ScoreError:
+    """Name the first row that lacks a value."""
+    for row in rows.to_pylist():
+        empty = [name for name, value in row.items() if value is None]
+        if empty:
+            return ScoreError(
+                f"a row of video {row['video_id']}, expression {row['expression_id']}, frame "
+                f"{row['frame_index']} has no {', '.join(empty)}; every column must be filled"
+            )
+    raise AssertionError("no row lacks a value")
 
 
 def check(rows: Sequence[Prediction]) -> None:
@@ -253,7 +292,7 @@ def check(rows: Sequence[Prediction]) -> None:
         if key == previous:
             raise ScoreError(f"{row} comes twice; expected one row per expression, frame and candidate")
         previous = key
-        if not np.isfinite(row.score):
+        if not math.isfinite(row.score):
             raise ScoreError(f"{row} has the score {row.score}; expected a finite number")
         if row.frame_index < 0 or row.candidate < 0:
             raise ScoreError(f"{row} has a negative index; frames and candidates are counted from 0")
@@ -278,11 +317,17 @@ def _videos_of_groups(path: Path) -> Iterator[list[str]]:
         raise _unreadable(path, error) from error
 
 
-def _read_group(path: Path, group: int) -> pa.Table:
+def _opened(path: Path) -> pq.ParquetFile:
+    try:
+        return pq.ParquetFile(path, pre_buffer=False)
+    except (pa.ArrowException, OSError) as error:
+        raise _unreadable(path, error) from error
+
+
+def _read_group(path: Path, file: pq.ParquetFile, group: int) -> pa.Table:
     """One row group in the columns and types of `SCHEMA`."""
     try:
-        with pq.ParquetFile(path) as file:
-            table = file.read_row_group(group, columns=SCHEMA.names).select(SCHEMA.names)
+        table = file.read_row_group(group, columns=SCHEMA.names).select(SCHEMA.names)
     except (pa.ArrowException, OSError) as error:
         raise _unreadable(path, error) from error
     try:

@@ -81,6 +81,10 @@ class Scores:
     n_frames: int  # pairs of an expression and a frame
     n_left_out: int  # expressions that the run did not ask
     ignored_videos: tuple[str, ...]  # predictions for videos that the split does not have
+    unscored_videos: tuple[str, ...] = ()
+    """Videos of the split that are left out: they have no frame or no object that the protocol counts."""
+    by_annotator: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    """Annotator -> metric -> value, where several people wrote the expressions."""
     tolerance: Tolerance = STRICT  # what was let pass on request
     adjusted: Adjusted = NOTHING  # how often that was needed
     seed: int = 0  # of the bootstrap
@@ -110,7 +114,10 @@ class Scores:
     def marks(self) -> tuple[str, ...]:
         """What every table must say beside these numbers; nothing where the predictions were perfect."""
         part = () if self.shard is None else (f"only shard {self.shard} of the videos",)
-        return part + marks(self.tolerance, self.adjusted)
+        count = len(self.unscored_videos)
+        videos = "video" if count == 1 else "videos"
+        unscored = (f"{count:,} {videos} left out, of which nothing counts",) if count else ()
+        return part + marks(self.tolerance, self.adjusted) + unscored
 
     def with_tables(self, frames: pa.Table, expressions: pa.Table, *, reused: bool) -> Scores:
         """The same scores with their tables, which scores.json does not hold."""
@@ -128,6 +135,10 @@ class Scores:
                 "protocol": asdict(self.protocol),
                 "metrics": {name: metric.as_json() for name, metric in self.metrics.items()},
                 "settings": dict(self.settings),
+                "by_annotator": {
+                    annotator: {name: _plain(value) for name, value in values.items()}
+                    for annotator, values in self.by_annotator.items()
+                },
                 "tolerance": asdict(self.tolerance),
                 "adjusted": asdict(self.adjusted),
                 "shard": None if self.shard is None else asdict(self.shard),
@@ -189,6 +200,14 @@ class Scores:
                 n_frames=int(content.get("n_frames", 0)),
                 n_left_out=int(content.get("n_left_out", 0)),
                 ignored_videos=tuple(map(str, content.get("ignored_videos") or ())),
+                unscored_videos=tuple(map(str, content.get("unscored_videos") or ())),
+                by_annotator={
+                    str(annotator): {
+                        str(name): math.nan if value is None else float(value)
+                        for name, value in values.items()
+                    }
+                    for annotator, values in (content.get("by_annotator") or {}).items()
+                },
                 tolerance=tolerance_from_json(content.get("tolerance") or {}),
                 adjusted=Adjusted.from_json(content.get("adjusted") or {}),
                 seed=int(content.get("seed", 0)),
@@ -269,4 +288,5 @@ def _protocol(content: Mapping[str, Any], metrics: tuple[str, ...]) -> Protocol:
     given = {key: value for key, value in content.items() if key in known}
     defaults = {"title": str(content["name"]), "explanation": "", "metrics": metrics}
     given = defaults | given
-    return Protocol(**given | {"metrics": tuple(given["metrics"])})
+    tuples = {key: tuple(given.get(key, ())) for key in ("metrics", "datasets")}
+    return Protocol(**given | tuples)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -26,6 +27,14 @@ FRAME_SCHEMA = pa.schema(
         ("true_area", pa.int64()),
     ]
 )
+BOX_FIELDS = (
+    pa.field("box_intersection", pa.int64()),  # px, of the bounding boxes of answer and truth
+    pa.field("box_union", pa.int64()),
+)
+"""More columns of the frames, where the protocol counts frame samples."""
+
+SAMPLE_SCHEMA = pa.schema([*FRAME_SCHEMA, *BOX_FIELDS])
+
 EXPRESSION_SCHEMA = pa.schema(
     [
         ("video_id", pa.string()),
@@ -37,6 +46,38 @@ EXPRESSION_SCHEMA = pa.schema(
         ("n_frames", pa.int32()),
     ]
 )
+
+STATISTICS = {"J recall": "j_recall", "J decay": "j_decay", "F recall": "f_recall", "F decay": "f_decay"}
+"""Metric -> one more column of the expressions (float64), where the protocol reports that metric."""
+
+
+class ByVideo:
+    """A table whose rows are found by their video, without looking at all of them for each."""
+
+    def __init__(self, rows: pa.Table) -> None:
+        """Index it.
+
+        Args:
+            rows: with a column `video_id` without nulls, in any order.
+        """
+        self._rows = rows
+        ids = rows["video_id"].combine_chunks().dictionary_encode()
+        codes = ids.indices.to_numpy(zero_copy_only=False)
+        self._order = np.argsort(codes, kind="stable")
+        ends = np.cumsum(np.bincount(codes, minlength=len(ids.dictionary))).tolist()
+        self._ranges = dict(
+            zip(ids.dictionary.to_pylist(), zip([0, *ends[:-1]], ends, strict=True), strict=True)
+        )
+
+    def __getitem__(self, video_id: str) -> pa.Table:
+        """The rows of a video, in their order; none of an unknown one."""
+        low, high = self._ranges.get(video_id, (0, 0))
+        rows = self._order[low:high]
+        if not len(rows):
+            return self._rows.slice(0, 0)
+        if rows[-1] - rows[0] + 1 == len(rows):
+            return self._rows.slice(rows[0], len(rows))
+        return self._rows.take(pa.array(rows))
 
 
 def read_table(path: Path, schema: pa.Schema) -> pa.Table:

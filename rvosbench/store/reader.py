@@ -17,7 +17,7 @@ from rvosbench.plugins.registry import unknown
 from rvosbench.store.manifest import read_manifest, rebuild_command, release_of
 from rvosbench.store.partial_truth import counts_from_manifest
 from rvosbench.store.problems import PROBLEMS, PROBLEMS_SCHEMA
-from rvosbench.store.schema import SCHEMAS, expression_from_row, video_from_rows
+from rvosbench.store.schema import SCHEMAS, expression_from_row, video_from_columns
 from rvosbench.store.tables import StoredTable, readable
 from rvosbench.types import Expression, Video
 
@@ -117,17 +117,19 @@ class Store:
         return tuple(expression_from_row(row) for row in self.table("expressions", split).to_pylist())
 
     def video(self, split: str, video_id: str) -> Video:
-        """Everything about one video; reads only the row groups that hold it.
+        """Everything about one video.
+
+        Reads only the row groups that hold it, and keeps the last of each table for the next video.
 
         Raises:
             UnknownNameError: no such split or video.
         """
         tables = {
-            name: self._table(name, split).rows_of(video_id, columns) for name, columns in _COLUMNS.items()
+            name: self._table(name, split).columns_of(video_id, columns) for name, columns in _COLUMNS.items()
         }
-        if not tables["videos"]:
+        if not tables["videos"].get("video_id"):
             raise UnknownNameError(self._no_video(video_id, {split: self.video_ids(split)}))
-        return video_from_rows(split, tables)
+        return video_from_columns(split, tables)
 
     def split_of(self, video_id: str) -> str:
         """The split that a video is in; of several the first.

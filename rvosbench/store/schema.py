@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -120,34 +120,79 @@ def rows(video: Video) -> dict[str, list[dict[str, Any]]]:
 
 def video_from_rows(split: str, tables: Mapping[str, Iterable[Mapping[str, Any]]]) -> Video:
     """The inverse of `rows` for one video."""
-    (row,) = tables["videos"]
-    video_id = str(row["video_id"])
+    columns: dict[str, dict[str, list[Any]]] = {}
+    for name, table in tables.items():
+        flat = [
+            {
+                column: value
+                for key, cell in row.items()
+                for column, value in (
+                    ((f"{key}.{part}", inner) for part, inner in cell.items())
+                    if isinstance(cell, Mapping)
+                    else ((key, cell),)
+                )
+            }
+            for row in table
+        ]
+        columns[name] = {key: [row[key] for row in flat] for key in (flat[0] if flat else ())}
+    return video_from_columns(split, columns)
+
+
+def video_from_columns(split: str, tables: Mapping[str, Mapping[str, Sequence[Any]]]) -> Video:
+    """One video from the columns of its five tables, the fields of a struct in columns of their own.
+
+    Args:
+        split: of the store.
+        tables: table -> column -> the values of the video's rows; a table without rows may lack its columns.
+    """
+
+    def rows_of(table: str, *names: str) -> Iterable[tuple[Any, ...]]:
+        columns = tables[table]
+        return zip(*(columns[name] for name in names), strict=True) if columns else ()
+
+    video = tables["videos"]
+    (video_id,) = video["video_id"]
     return Video(
-        video_id=video_id,
+        video_id=str(video_id),
         split=split,
-        height=row["height"],
-        width=row["width"],
-        fps=row["fps"],
-        source=row["source"],
+        height=video["height"][0],
+        width=video["width"][0],
+        fps=video["fps"][0],
+        source=video["source"][0],
         frames=tuple(
-            Frame(
-                name=frame["frame_name"],
-                annotated=frame["annotated"],
-                path=frame["image"]["path"],
-                pts_s=frame["pts_s"],
-                encoded=frame["image"]["bytes"],
+            Frame(name=name, annotated=annotated, path=path, pts_s=pts_s, encoded=encoded)
+            for name, annotated, path, pts_s, encoded in rows_of(
+                "frames", "frame_name", "annotated", "image.path", "pts_s", "image.bytes"
             )
-            for frame in tables["frames"]
         ),
-        objects=tuple(Object(object_id=o["object_id"], category=o["category"]) for o in tables["objects"]),
-        expressions=tuple(expression_from_row(row) for row in tables["expressions"]),
-        masks={(mask["object_id"], mask["frame_index"]): _rle(mask["rle"]) for mask in tables["masks"]},
+        objects=tuple(
+            Object(object_id=object_id, category=category)
+            for object_id, category in rows_of("objects", "object_id", "category")
+        ),
+        expressions=tuple(
+            Expression(
+                video_id=str(video_id),
+                expression_id=expression_id,
+                text=text,
+                object_ids=None if object_ids is None else tuple(object_ids),
+                annotator=annotator,
+            )
+            for expression_id, text, object_ids, annotator in rows_of(
+                "expressions", "expression_id", "text", "object_ids", "annotator"
+            )
+        ),
+        masks={
+            (object_id, frame): _rle(size, counts)
+            for object_id, frame, size, counts in rows_of(
+                "masks", "object_id", "frame_index", "rle.size", "rle.counts"
+            )
+        },
     )
 
 
-def _rle(value: Mapping[str, Any]) -> Rle:
-    height, width = value["size"]
-    return Rle(height, width, value["counts"])
+def _rle(size: Sequence[int], counts: bytes) -> Rle:
+    height, width = size
+    return Rle(height, width, counts)
 
 
 def expression_from_row(row: Mapping[str, Any]) -> Expression:

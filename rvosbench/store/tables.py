@@ -5,6 +5,7 @@ from __future__ import annotations
 import bisect
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,8 @@ class StoredTable:
             # Reading ahead, as for remote files, costs a fifth of the time of reading one small group.
             self._files = [pq.ParquetFile(path, pre_buffer=False) for path in paths]
         self._groups: list[tuple[int, int]] = []  # (part, row group)
+        # The last group read, with its columns: whoever goes through the videos in order reads it once.
+        self._kept: _Group | None = None
         self._first: list[str] = []  # smallest video_id of each group, ascending
         self._last: list[str] = []
         for part, file in enumerate(self._files):
@@ -42,19 +45,44 @@ class StoredTable:
         with readable(self._folder, self._paths):
             return pa.concat_tables([file.read(names) for file in self._files])
 
-    def rows_of(self, video_id: str, columns: list[str]) -> list[dict[str, Any]]:
-        """The rows of one video. In one thread: a group is small, and loaders use every core themselves."""
-        result: list[dict[str, Any]] = []
+    def columns_of(self, video_id: str, columns: Sequence[str]) -> dict[str, list[Any]]:
+        """The rows of one video, column by column; of a struct, each field is a column (`rle.counts`).
+
+        One row group stays in memory, so that the next video of the same group needs no reading. In one
+        thread: a group is small, and loaders use every core themselves.
+        """
+        parts = []
         for position in range(bisect.bisect_left(self._last, video_id), len(self._groups)):
             if self._first[position] > video_id:
                 break
+            group = self._group(position, tuple(columns))
+            low = bisect.bisect_left(group.video_ids, video_id)
+            high = bisect.bisect_right(group.video_ids, video_id)
+            parts.append(group.rows.slice(low, high - low))
+        if not parts:
+            return {}
+        names = parts[0].column_names
+        return {name: [value for part in parts for value in part[name].to_pylist()] for name in names}
+
+    def _group(self, position: int, columns: tuple[str, ...]) -> _Group:
+        kept = self._kept
+        if kept is None or (kept.position, kept.columns) != (position, columns):
             part, group = self._groups[position]
             with readable(self._folder, [self._paths[part]]):
-                rows = self._files[part].read_row_group(group, columns, use_threads=False)
-            ids = rows["video_id"].to_pylist()  # sorted
-            low, high = bisect.bisect_left(ids, video_id), bisect.bisect_right(ids, video_id)
-            result += rows.slice(low, high - low).to_pylist()
-        return result
+                rows = self._files[part].read_row_group(group, list(columns), use_threads=False)
+            kept = _Group(position, columns, rows.flatten(), rows["video_id"].to_pylist())
+            self._kept = kept
+        return kept
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """Some columns of one row group."""
+
+    position: int
+    columns: tuple[str, ...]
+    rows: pa.Table  # structs in columns of their own
+    video_ids: list[str]  # of the rows, sorted
 
 
 @contextmanager

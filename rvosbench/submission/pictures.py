@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from rvosbench import masks
 from rvosbench.errors import ScoreError
 from rvosbench.files.text import one_line
+from rvosbench.metrics.labels import label_ids
 from rvosbench.metrics.matching import MAX_PROPOSALS
 from rvosbench.runs.predictions import Prediction
 from rvosbench.runs.tolerance import Adjusted, Tolerance
@@ -19,7 +20,7 @@ from rvosbench.submission.fitting import fit_array
 from rvosbench.submission.jpeg import read_mask
 from rvosbench.submission.sources import VideoRows, refuse_slips, refuse_surplus
 from rvosbench.submission.trees import Name, Tree
-from rvosbench.types import VOID, Rle, Video
+from rvosbench.types import Rle, Video
 
 _Key = tuple[str, ...]
 
@@ -126,7 +127,7 @@ class ObjectMaps(_Pictures):
 
     def read(self, video: Video) -> VideoRows:
         """See `PredictionSource`; every object has a row in every frame that there is a label map for."""
-        objects = [obj.object_id for obj in video.objects if obj.category != VOID]
+        objects = list(label_ids(video))
         files = self._of_video(video.video_id)
         by_object = any(len(key) == 2 for key in files)
         read = self._of_objects if by_object else self._of_frames

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from rvosbench.metrics import statistics
 from rvosbench.plugins.table import Matches, Table
-from rvosbench.runs.tables import EXPRESSION_SCHEMA, FRAME_SCHEMA
+from rvosbench.runs.tables import EXPRESSION_SCHEMA, SAMPLE_SCHEMA
 
 Answers = Literal["noisy", "right", "lost", "nothing to find"]
 """Overlaps of every size; every mask right; right at first, nothing from the middle of the clip on; no truth
@@ -55,6 +55,8 @@ def tiny_table(answers: Answers = "noisy", *, order: Sequence[int] | None = None
         "union": np.concatenate([track.union for track in tracks]),
         "predicted_area": np.concatenate([track.predicted for track in tracks]),
         "true_area": all_true,
+        "box_intersection": np.concatenate([track.intersection for track in tracks]),  # the masks are boxes
+        "box_union": np.concatenate([track.union for track in tracks]),
     }
     j = [statistics.mean(track.j) for track in tracks]
     f = [statistics.mean(track.f) for track in tracks]
@@ -68,7 +70,7 @@ def tiny_table(answers: Answers = "noisy", *, order: Sequence[int] | None = None
         "n_frames": counts,
     }
     return Table(
-        pa.table(frames, schema=FRAME_SCHEMA),
+        pa.table(frames, schema=SAMPLE_SCHEMA),
         pa.table(expressions, schema=EXPRESSION_SCHEMA),
         _matches(all_j, all_true),
     )

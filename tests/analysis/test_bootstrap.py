@@ -7,7 +7,15 @@ import math
 import numpy as np
 import pytest
 
-from rvosbench.analysis.bootstrap import compare, holm, interval
+from rvosbench.analysis.bootstrap import (
+    Figure,
+    Pair,
+    compare,
+    comparisons,
+    holm,
+    interval,
+    intervals,
+)
 from rvosbench.errors import ShapeError
 
 
@@ -194,3 +202,49 @@ def test_a_p_value_at_its_floor_is_known_to_be_a_bound():
     assert (exact.p, exact.swaps, exact.p_is_a_bound) == (2 / 32, None, False)
     same = compare(np.ones(30), np.ones(30), range(30), replicates=500)
     assert same.p == 1.0 and not same.p_is_a_bound
+
+
+def figures(rng):
+    """Means and ratios over 40 and over 7 clusters; the labels in the order in which they come, and mixed."""
+    forty = [f"v{number // 3}" for number in range(120)]
+    seven = np.array([f"w{number}" for number in rng.integers(0, 7, 120)], object)
+    return [
+        (rng.random(120), rng.random(120), labels, weights)
+        for labels in (forty, seven, forty)
+        for weights in (None, rng.random(120))
+    ]
+
+
+def test_one_set_of_draws_gives_each_figure_the_interval_that_it_has_alone():
+    drawn = figures(np.random.default_rng(20))
+    together = intervals([Figure(a, labels, weights) for a, _, labels, weights in drawn], 3, 400)
+    alone = [interval(a, list(labels), 3, 400, weights=weights) for a, _, labels, weights in drawn]
+    assert together == alone, "to the bit"
+    assert len(set(together)) == 6
+
+
+@pytest.mark.parametrize("replicates", [100, 400], ids=["swaps at random", "7 clusters swapped in every way"])
+def test_one_set_of_swaps_gives_each_pair_the_comparison_that_it_has_alone(replicates):
+    drawn = figures(np.random.default_rng(21))
+    both = [None if weights is None else (weights, weights + 1) for *_, weights in drawn]
+    pairs = [Pair(a, b, labels, w) for (a, b, labels, _), w in zip(drawn, both, strict=True)]
+    alone = [
+        compare(a, b, labels, 3, replicates, weights=w)
+        for (a, b, labels, _), w in zip(drawn, both, strict=True)
+    ]
+    assert comparisons(pairs, 3, replicates) == alone, "to the bit"
+
+
+def test_intervals_stay_those_of_the_version_that_drew_anew_for_every_metric():
+    """Scores of old and new runs stand in one table. (The last bits depend on the processor.)"""
+    rng = np.random.default_rng(22)
+    values, videos = rng.random(90), [number // 3 for number in range(90)]
+    near = {"abs": 1e-12}
+    mean = (0.47906206983174304, 0.599478640275159)
+    assert interval(values, videos, 0, 1000) == pytest.approx(mean, **near)
+    ratio = (0.3238958517300055, 0.37479627742771676)
+    assert interval(values, videos, 0, 1000, weights=values + 1) == pytest.approx(ratio, **near)
+    found = compare(values, values**2, videos, 0, 1000)
+    difference = (0.17479967601289892, 0.1620200687026735, 0.1872067748590945)
+    assert (found.difference, found.low, found.high) == pytest.approx(difference, **near)
+    assert found.p == 1 / 1001

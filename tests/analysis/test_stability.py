@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from rvosbench import masks
-from rvosbench.analysis.stability import track_stability
+from rvosbench.analysis.stability import track_stabilities, track_stability
 from rvosbench.errors import MaskSizeError
 
 HEIGHT, WIDTH = 20, 30
@@ -96,3 +96,16 @@ def test_long_tracks_of_large_frames_stay_exact():
 def test_masks_of_several_sizes_are_no_track():
     with pytest.raises(MaskSizeError, match="expected one size"):
         track_stability([masks.encode(EMPTY), masks.encode(EMPTY[1:])])
+
+
+def test_tracks_together_are_the_tracks_alone(monkeypatch):
+    """Of 1 to 7 masks, in batches of at most 8; none reaches into the next one."""
+    monkeypatch.setattr("rvosbench.analysis.stability._AT_ONCE", 8)
+    rng = np.random.default_rng(0)
+    tracks = [
+        [masks.encode(square(int(rng.integers(0, 20)), int(rng.integers(0, 12)))) for _ in range(length)]
+        for length in (3, 1, 7, 2, 1, 1, 5)
+    ]
+    together = track_stabilities(tracks)
+    assert [each.tolist() for each in together] == [track_stability(track).tolist() for track in tracks]
+    assert track_stabilities([]) == []

@@ -52,3 +52,30 @@ def test_a_protocol_chooses_among_several(rvos, runs, tmp_path):
     ran = rvos("compare", *runs)
     assert ran.code == 1 and "choose one with --protocol" in ran.error
     assert "oIoU" in rvos("compare", *runs, "--protocol", "refcoco").out
+
+
+def test_tables_for_papers_and_spreadsheets(rvos, runs, tmp_path):
+    printed = rvos("compare", *runs, "--csv", "-").out
+    head, *lines = printed.splitlines()
+    assert head.startswith(
+        "dataset,split,protocol,run,marks,first run,first run's marks,metric,better,first,value,"
+    )
+    assert len(lines) == 3 and ",100.0,89.39" in printed and ",0.25,false,0.25" in printed
+    ran = rvos("compare", *runs, "--csv", tmp_path / "differences.csv", "--latex")
+    assert (tmp_path / "differences.csv").read_text() == printed
+    assert r"J\&F & 100.0 & 89.4 & $-$10.6 {\scriptsize [$-$16.7, $-$8.3]} & 0.2500 \\" in ran.out
+    assert "| J | 100.0 | 89.4 | -10.6 [-16.7, -8.3] | 0.2500 |" in rvos("compare", *runs, "--markdown").out
+    assert rvos("compare", *runs, "--json", "--latex").code == 2
+
+
+def test_imperfect_predictions_are_said(rvos, runs):
+    path = runs[1] / "scores" / "ytvos" / "scores.json"
+    scores = json.loads(path.read_text())
+    scores["tolerance"]["missing"], scores["adjusted"]["missing"] = "zero", 12
+    path.write_text(json.dumps(scores))
+    ran = rvos("compare", *runs)
+    assert "b (a)" in ran.out and "12 missing masks counted as empty" in ran.out
+    assert r"{b}\textsuperscript{a}" in rvos("compare", *runs, "--latex").out
+    assert json.loads(rvos("compare", *runs, "--json").out)["others"][0]["marks"] == [
+        "12 missing masks counted as empty"
+    ]

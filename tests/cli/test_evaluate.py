@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from rvosbench.runs.run import open_run
+from tests.reporting.runs import late, scored_run, store_of_annotators
 
 
 @pytest.fixture
@@ -78,6 +79,27 @@ def test_a_scored_zip_is_reported_without_a_word_repeated(rvos, store, pictures,
 def test_a_run_is_not_named_as_predictions(rvos, run, store):
     ran = rvos("evaluate", "--dataset", store, "--predictions", run)
     assert ran.code == 2 and "is a run; name it without --predictions" in ran.error
+
+
+def test_the_numbers_of_each_annotator_stand_side_by_side(rvos, tmp_path):
+    store = store_of_annotators(tmp_path / "store")
+    run = scored_run(tmp_path / "run", store, late)
+    for protocol in ("davis-official", "davis-plain", "davis-expressions"):
+        ran = rvos("evaluate", run, "--dataset", store.folder, "--protocol", protocol, "--json")
+        assert ran.code == 0, ran.err
+        found = json.loads(ran.out)["by_annotator"]
+        assert len(found) == 4 and all({"J&F", "J decay"} <= values.keys() for values in found.values())
+        ran = rvos("evaluate", run, "--dataset", store.folder, "--protocol", protocol)
+        lines = ran.out[ran.out.index("annotator ") :].splitlines()
+        for line, (annotator, values) in zip(lines[1:5], found.items(), strict=True):
+            cells = [f"{100 * values[name]:.1f}" for name in ("J&F", "J", "F")]
+            assert line.split() == [*annotator.split(), *cells]
+        assert max(map(len, ran.out.splitlines())) <= 80
+
+
+def test_an_answer_without_annotators_has_no_such_table(rvos, run):
+    assert json.loads(rvos("evaluate", run, "--json").out)["by_annotator"] == {}
+    assert "annotator" not in rvos("evaluate", run).out
 
 
 def test_what_is_let_pass_is_said_by_the_table_and_the_page(rvos, store, pictures, tmp_path):

@@ -9,9 +9,9 @@ import pytest
 
 from rvosbench import masks
 from rvosbench.errors import ScoreError, UnknownNameError
-from rvosbench.evaluation.targets import queries
+from rvosbench.evaluation.targets import NOWHERE, nothing_counts, queries
 from rvosbench.plugins.registry import PROTOCOLS
-from rvosbench.types import Object
+from rvosbench.types import Object, Video
 from tests.tiny_store import hidden, lone_square, square, two_squares
 
 
@@ -31,7 +31,7 @@ def test_a_protocol_explains_itself_in_two_lines_of_a_terminal(name):
 
 
 def test_no_two_protocols_are_the_same_under_another_name():
-    names = {"name", "title", "explanation", "unverified"}
+    names = {"name", "title", "explanation", "unverified", "datasets"}
     rules = {
         name: {k: v for k, v in asdict(protocol).items() if k not in names}
         for name, protocol in PROTOCOLS.items()
@@ -131,12 +131,54 @@ def test_hidden_ground_truth_is_refused_with_a_way_out():
         queries(hidden(), PROTOCOLS["ytvos"])
 
 
-def test_too_few_annotated_frames_are_refused():
+def annotated_in(*places: int) -> Video:
     video = two_squares()
-    two = tuple(replace(frame, annotated=place in (0, 5)) for place, frame in enumerate(video.frames))
-    kept = {key: mask for key, mask in video.masks.items() if key[1] in (0, 5)}
-    with pytest.raises(ScoreError, match="has 2 annotated frames, davis-semi counts inner of them"):
-        queries(replace(video, frames=two, masks=kept), PROTOCOLS["davis-semi"])
+    return replace(
+        video,
+        frames=tuple(replace(frame, annotated=index in places) for index, frame in enumerate(video.frames)),
+        masks={key: mask for key, mask in video.masks.items() if key[1] in places},
+    )
+
+
+def test_a_sequence_without_inner_frames_asks_nothing_and_one_with_a_single_one_does():
+    rules = PROTOCOLS["davis-semi"]
+    for places in ((0, 5), (2,)):
+        assert nothing_counts(annotated_in(*places), rules) and queries(annotated_in(*places), rules) == []
+        assert not nothing_counts(annotated_in(*places), PROTOCOLS["davis-objects"])
+    (query,) = queries(annotated_in(0, 3, 5), rules)
+    assert query.frames == (3,) and not nothing_counts(annotated_in(0, 3, 5), rules)
+
+
+def test_without_any_annotated_frame_the_truth_of_a_video_is_hidden_but_a_sample_is_just_not_there():
+    silent = annotated_in()
+    with pytest.raises(
+        ScoreError, match=r"has no annotated frames; is its ground truth hidden\? Score a split"
+    ):
+        queries(silent, PROTOCOLS["ytvos"])
+    assert queries(silent, PROTOCOLS["jhmdb"]) == [] and nothing_counts(silent, PROTOCOLS["jhmdb"])
+
+
+def test_objects_that_all_enter_late_count_in_no_protocol_for_objects():
+    video = lone_square()  # object 7 in the last frame alone
+    assert nothing_counts(video, PROTOCOLS["davis-objects"])
+    assert not nothing_counts(replace(video, objects=(), masks={}), PROTOCOLS["davis-objects"])
+    assert not nothing_counts(video, PROTOCOLS["davis-expressions"])
+
+
+def test_a_number_below_the_largest_of_the_first_frame_counts_with_or_without_an_object():
+    video = two_squares()
+    moved = {(3 if object_id == 0 else object_id, n): mask for (object_id, n), mask in video.masks.items()}
+    late = replace(video, objects=(Object(object_id=1), Object(object_id=3)), masks=moved)
+    asked = queries(late, PROTOCOLS["davis-objects"])
+    assert [(q.expression_id, q.text == NOWHERE) for q in asked] == [("1", False), ("2", True), ("3", False)]
+    assert areas(asked) == [[0] * 3 + [64] * 3, [0] * 6, [64] * 6]
+
+
+def test_ids_that_number_a_whole_data_set_have_no_gaps():
+    video = two_squares()
+    moved = {(object_id + 9_000, n): mask for (object_id, n), mask in video.masks.items()}
+    many = replace(video, objects=(Object(object_id=9_000), Object(object_id=9_001)), masks=moved)
+    assert [query.expression_id for query in queries(many, PROTOCOLS["davis-objects"])] == ["9000"]
 
 
 def test_a_video_without_expressions_asks_nothing():

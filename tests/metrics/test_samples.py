@@ -81,3 +81,23 @@ def test_no_target_equals_gres():
     assert (found["T-acc"], found["N-acc"]) == (expected["T_acc"], expected["N_acc"])
     for k in THRESHOLDS[2:]:
         assert 100 * found[f"P@{k}"] == expected[f"Pr@{k}"]
+
+
+def test_equal_to_what_rela_said_about_expressions_without_target():
+    folder = Path(__file__).parents[1] / "goldens" / "protocols"
+    drawn = json.loads((folder / "gres.json").read_text())
+    expected = json.loads((folder / "expected.json").read_text())["gres"]
+    answers, truths = (
+        [Rle(*row[key]["size"], row[key]["counts"].encode()) for row in drawn] for key in ("answer", "truth")
+    )
+    found = no_target_figures(
+        *overlaps(answers, truths),
+        np.array([row["nothing"] for row in drawn]),
+        np.array([row["rejected"] for row in drawn]),
+    )
+    assert 100.0 * found["gIoU"] == expected["gIoU"]
+    assert (found["T-acc"], found["N-acc"]) == (expected["T_acc"], expected["N_acc"])
+    # It multiplies by 100 before it divides.
+    assert 100.0 * found["cIoU"] == pytest.approx(expected["cIoU"], rel=1e-15)
+    for k in (0.7, 0.8, 0.9):
+        assert 100.0 * found[f"P@{k}"] == pytest.approx(expected[f"Pr@{k}"], rel=1e-15)

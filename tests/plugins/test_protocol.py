@@ -24,6 +24,8 @@ def protocol(**changes) -> Protocol:
         ({"main_metric": "F"}, r"ranks by 'F', which is not one of its metrics \(J\)"),
         ({"matching": "hungarian"}, "expected unit='object'"),
         ({"annotators": "mean"}, "expected unit='object'"),
+        ({"sample_ids": "video"}, "sample_ids='video'; expected one of 'instance', 'frame'"),
+        ({"datasets": "davis"}, "datasets='davis'; expected a tuple of their names"),
     ],
 )
 def test_what_cannot_be_carried_out_is_refused(change, complaint):

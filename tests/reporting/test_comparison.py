@@ -20,6 +20,8 @@ from rvosbench.reporting.comparison import compare as compare_them
 from tests.reporting.runs import late, nothing, scored_run, store_of_annotators, store_of_pairs, truth
 from tests.tiny_store import two_squares, write_store
 
+_BOXES = [f"box P@0.{k}" for k in (5, 6, 7, 8, 9)]
+
 
 @pytest.fixture
 def store(tmp_path):
@@ -57,7 +59,7 @@ def test_samples_their_thresholds_and_the_ratio(store, tmp_path):
     for run in runs:
         evaluate(run, store=store, split="train", protocol="refcoco")
     figures = by_metric(compare_runs(runs, protocol="refcoco", seed=3).others[0])
-    assert list(figures) == ["oIoU", "mIoU", "P@0.5", "P@0.6", "P@0.7", "P@0.8", "P@0.9"]
+    assert list(figures) == ["oIoU", "mIoU", "P@0.5", "P@0.6", "P@0.7", "P@0.8", "P@0.9", *_BOXES]
     first, second = (
         pq.read_table(run / "scores" / "refcoco" / "frame_scores.parquet").to_pandas() for run in runs
     )
@@ -102,8 +104,9 @@ def test_map_is_named_as_left_out(store, tmp_path):
     for run in runs:
         evaluate(run, store=store, split="train", protocol="a2d-top1")
     found = compare_runs(runs, protocol="a2d-top1")
-    assert list(found.left_out) == ["mAP"]
-    assert any("Not compared: mAP" in line for line in footnotes(found))
+    assert list(found.left_out) == ["mAP", "AP@0.5", "AP@0.75"]
+    for name in found.left_out:
+        assert any(f"Not compared: {name}" in line for line in footnotes(found))
 
 
 def test_several_runs_are_adjusted_for_each_metric(store, tmp_path):

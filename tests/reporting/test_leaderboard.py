@@ -6,7 +6,9 @@ from rich.console import Console
 
 from rvosbench.errors import FormatError, MissingPathError, OutputError
 from rvosbench.reporting.leaderboard import (
+    as_csv,
     as_json,
+    as_latex,
     as_markdown,
     as_rich,
     collect,
@@ -88,7 +90,7 @@ def test_names_cannot_steer_the_terminal_or_the_markdown(tmp_path):
 
 def test_markdown_shows_every_metric_with_its_interval(tmp_path):
     text = as_markdown([board(tmp_path, ("a", 0.5, {}))])
-    assert "| # | run | model | J&F | J | F | |" in text
+    assert "| # | run | model | J&F | J | F |  |" in text
     assert "| 1 | a | a | 50.0 [45.0, 55.0] | 49.0 [44.0, 54.0] | 51.0 [46.0, 56.0] |  |" in text
 
 
@@ -105,10 +107,12 @@ def test_json_is_strict_and_versioned(tmp_path):
 def test_files_are_written_and_replaced(tmp_path):
     table = board(tmp_path, ("a", 0.5, {}))
     for _ in range(2):
-        markdown, data = write([table], tmp_path / "new" / "boards")
+        markdown, data, csv, tex = write([table], tmp_path / "new" / "boards")
     assert markdown.read_text() == as_markdown([table])
     assert json.loads(data.read_text()) == as_json([table])
-    assert sorted(path.name for path in markdown.parent.iterdir()) == ["leaderboard.json", "leaderboard.md"]
+    assert csv.read_text() == as_csv([table]) and tex.read_text() == as_latex([table])
+    names = sorted(path.name for path in markdown.parent.iterdir())
+    assert names == ["leaderboard.csv", "leaderboard.json", "leaderboard.md", "leaderboard.tex"]
 
 
 def test_a_place_that_cannot_be_written_is_one_line(tmp_path):

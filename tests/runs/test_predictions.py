@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import math
+import pickle
 from dataclasses import replace
 from pathlib import Path
 
@@ -73,6 +74,32 @@ def test_many_rows_stream_into_groups_that_each_hold_whole_videos(tmp_path: Path
     assert not groups[0] & groups[1]
     assert not groups[1] & groups[2]
     assert len(Predictions.open(tmp_path / "p").video("v8")) == 500
+
+
+def test_videos_in_order_read_every_row_group_once(tmp_path: Path, monkeypatch):
+    with PredictionsWriter(tmp_path / "p") as writer:
+        for number in range(9):
+            writer.add([row(f"v{number}", "0", frame) for frame in range(500)])
+    predictions = Predictions.open(tmp_path / "p")
+    read = []
+    original = pq.ParquetFile.read_row_group
+
+    def counted(self, group, *arguments, **options):
+        read.append(group)
+        return original(self, group, *arguments, **options)
+
+    monkeypatch.setattr(pq.ParquetFile, "read_row_group", counted)
+    in_order = [predictions.video(f"v{number}") for number in range(9)]
+    assert read == [0, 1, 2]
+    sent = pickle.loads(pickle.dumps(predictions))
+    assert [sent.video(f"v{number}") for number in range(9)] == in_order
+
+
+def test_rows_of_several_videos_that_lie_mixed_in_one_group_are_told_apart(tmp_path: Path):
+    rows = [row("ab"[number % 2], "0", number // 2) for number in range(20)]
+    pq.write_table(as_table(rows[::-1]), tmp_path / "mine.parquet")
+    found = Predictions.open(tmp_path / "mine.parquet")
+    assert found.video("a") == rows[::2] and found.video("b") == rows[1::2]
 
 
 def test_no_predictions_are_a_valid_empty_table(tmp_path: Path):

@@ -1,14 +1,17 @@
 from __future__ import annotations
 
 import json
+import pickle
 from dataclasses import replace
 
+import pyarrow.parquet as pq
 import pytest
 
 from rvosbench.errors import FormatError, LocationError, MissingPathError, UnknownNameError
 from rvosbench.store import Store, StoreWriter, open_store
 from tests.store.random_videos import CARD
 from tests.store.test_writer import VIDEO
+from tests.tiny_store import two_squares, write_store
 
 
 @pytest.fixture
@@ -183,3 +186,26 @@ def test_damaged_bytes_of_a_table_are_one_line_that_names_the_file(folder, start
     store = Store.open(folder)
     with pytest.raises(FormatError, match=r"expressions.*cannot be read \(.*rvos verify"):
         store.video("train", VIDEO.video_id)
+
+
+def test_videos_in_order_read_every_row_group_once(tmp_path, monkeypatch):
+    """Two row groups of each table; whoever goes back and forth reads them again."""
+    monkeypatch.setattr("rvosbench.store.writer._GROUP_ROWS", 20)
+    store = write_store(tmp_path / "store", [two_squares(name) for name in "abcd"])
+    read = []
+    original = pq.ParquetFile.read_row_group
+
+    def counted(self, group, *arguments, **options):
+        read.append(group)
+        return original(self, group, *arguments, **options)
+
+    monkeypatch.setattr(pq.ParquetFile, "read_row_group", counted)
+    ids = store.video_ids("train")
+    in_order = [store.video("train", video_id) for video_id in ids]
+    once = len(read)
+    assert once == sum(file.num_row_groups for table in store._tables.values() for file in table._files)
+    assert once == 5 * max(read) + 5 and max(read) > 0
+    assert [store.video("train", video_id) for video_id in reversed(ids)] == in_order[::-1]
+    assert len(read) > once
+    sent = pickle.loads(pickle.dumps(store))
+    assert sent.video("train", "a") == in_order[0] and sent._tables is not store._tables

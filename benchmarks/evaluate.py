@@ -1,0 +1,253 @@
+"""How fast `rvos evaluate` is, from PNG, zip and Parquet, against decoding alone and plain implementations.
+
+Run: OMP_NUM_THREADS=1 python benchmarks/evaluate.py
+Prints a table in Markdown: CPU seconds (of all threads, so that other work on the machine counts little),
+medians of rounds in turns in one process, and ratios. J and F of both sides must be equal, or there is no
+table. Takes about five minutes; `--small` about twenty seconds; `--scale 100000` about ten minutes more.
+
+The references: decoding is Pillow's, file by file, and nothing else. The plain evaluator decodes likewise,
+takes the objects out of the label maps, and measures J and F by benchmarks/reference_metrics.py; ground truth
+lies ready in memory for it. COCOeval is that of pycocotools.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from datetime import date
+from importlib.metadata import version
+from pathlib import Path
+
+import cv2
+import numpy as np
+import reference_metrics
+from evaluate_inputs import (
+    Scenes,
+    write_candidates,
+    write_expression_pngs,
+    write_expression_rows,
+    write_object_pngs,
+    write_object_rows,
+)
+from metrics import cocoeval, processor
+from PIL import Image
+
+from rvosbench import masks
+from rvosbench.evaluation.evaluate import evaluate
+from rvosbench.runs.scores import Scores
+from rvosbench.store import Store
+
+# Scores a run and writes its page, each in a process of its own: prints CPU seconds and peak memory in MB.
+_ALONE = """
+import pathlib, re, sys, time
+from rvosbench.evaluation.evaluate import evaluate
+from rvosbench.reporting.report import report
+what, store, predictions, out, protocol = sys.argv[1:]
+if what == "evaluate":
+    evaluate(predictions, store, protocol=protocol, out=out)
+elif what == "report":
+    report(out, store)
+status = pathlib.Path("/proc/self/status").read_text()
+print(time.process_time(), int(re.search(r"VmHWM:\\s+(\\d+)", status)[1]) / 1024)
+"""
+
+
+def medians(rounds: int, *functions: Callable[[], object]) -> list[float]:
+    """CPU seconds of each function; they take turns."""
+    taken: list[list[float]] = [[] for _ in functions]
+    for _ in range(rounds):
+        for function, times in zip(functions, taken, strict=True):
+            start = time.process_time()
+            function()
+            times.append(time.process_time() - start)
+    return [statistics.median(times) for times in taken]
+
+
+def decode(folder: Path) -> None:
+    for path in sorted(folder.rglob("*.png")):
+        with Image.open(path) as image:
+            np.asarray(image)
+
+
+def plain_j_and_f(scenes: Scenes, folder: Path) -> tuple[float, float]:
+    """J and F, means over objects, of label maps: frame by frame, on whole frames."""
+    means = []
+    for number in range(scenes.videos):
+        video_id = f"v{number:06d}"
+        maps = []
+        for path in sorted((folder / video_id).iterdir()):
+            with Image.open(path) as image:
+                maps.append(np.asarray(image))
+        for index, (_, truths) in enumerate(scenes.tracks(number)):
+            pairs = [(labels == index + 1, masks.decode(t)) for labels, t in zip(maps, truths, strict=True)]
+            j = [reference_metrics.region_similarity(*pair) for pair in pairs]
+            f = [reference_metrics.boundary_measure(*pair, 0.008) for pair in pairs]
+            means.append((np.mean(j), np.mean(f)))
+    j_mean, f_mean = np.mean(means, axis=0)
+    return float(j_mean), float(f_mean)
+
+
+def row(what: str, reference: float, name: str, ours: float, asked: str = "") -> str:
+    ratio = f"{reference / ours:.1f}x faster" if reference >= ours else f"{ours / reference:.2f}x of it"
+    return f"| {what} | {name}: {reference:.2f} s | {ours:.2f} s | {ratio} | {asked} |"
+
+
+def objects(rounds: int, scenes: Scenes, folder: Path) -> list[str]:
+    """Label maps of several objects, as DAVIS has them."""
+    store = scenes.store(folder / "store")
+    pngs, rows = write_object_pngs(scenes, folder / "png"), write_object_rows(scenes, folder / "rows")
+    scores: dict[Path, Scores] = {}
+
+    def ours(path: Path) -> Callable[[], object]:
+        return lambda: scores.__setitem__(path, evaluate(path, store, protocol="davis-objects"))
+
+    archive = pngs.with_suffix(".zip")
+    decoding, plain, png, zipped, parquet = medians(
+        rounds,
+        lambda: decode(pngs),
+        lambda: plain_j_and_f(scenes, pngs),
+        ours(pngs),
+        ours(archive),
+        ours(rows),
+    )
+    expected = plain_j_and_f(scenes, pngs)
+    for path, found in scores.items():
+        figures = found.metrics["J"].value, found.metrics["F"].value
+        if not np.allclose(figures, expected, rtol=0, atol=1e-12):
+            raise SystemExit(f"{path.name}: J and F are {figures}, of the plain evaluator {expected}")
+    size = (
+        f"{scenes.videos} x {scenes.frames} frames x {scenes.objects} objects, {scenes.height}x{scenes.width}"
+    )
+    return [
+        row(f"{size}, palette PNG", plain, "plain evaluator", png),
+        row("the same", decoding, "decoding alone", png, "<= 1.15x"),
+        row("in a zip", decoding, "decoding alone", zipped),
+        row("as Parquet", png, "ours from PNG", parquet, ">= 5x"),
+        row("as Parquet", plain, "plain evaluator", parquet),
+    ]
+
+
+def expressions(rounds: int, scenes: Scenes, folder: Path) -> list[str]:
+    """A grey PNG for each expression and frame, as MeViS has them."""
+    store = scenes.store(folder / "store")
+    pngs = write_expression_pngs(scenes, folder / "png")
+    rows = write_expression_rows(scenes, folder / "rows")
+    decoding, png, parquet = medians(
+        rounds,
+        lambda: decode(pngs),
+        lambda: evaluate(pngs, store, protocol="mevis"),
+        lambda: evaluate(rows, store, protocol="mevis"),
+    )
+    if evaluate(pngs, store, protocol="mevis").metrics != evaluate(rows, store, protocol="mevis").metrics:
+        raise SystemExit("PNG and Parquet of the same masks give different scores")
+    count = scenes.videos * scenes.expressions * scenes.frames
+    size = f"{count:,} PNGs, one for each expression and frame, {scenes.height}x{scenes.width}"
+    return [
+        row(f"{size}", decoding, "decoding alone", png, "<= 1.15x"),
+        row("the same as Parquet", png, "ours from PNG", parquet, ">= 5x"),
+    ]
+
+
+def candidates(rounds: int, samples: int, count: int, folder: Path) -> str:
+    """Ranked masks of single frames, as A2D has them, by mAP."""
+    scenes = Scenes(samples, 1, 320, 568, objects=1, expressions=1)
+    store = scenes.store(folder / "store")
+    rows = write_candidates(scenes, folder / "rows", count)
+    truth, found = coco_inputs(store, rows)
+    found_map: list[float] = []
+
+    def ours() -> None:
+        found_map[:] = [evaluate(rows, store, protocol="a2d").metrics["mAP"].value]
+
+    copies = [(copy.deepcopy(truth), [dict(entry) for entry in found]) for _ in range(rounds + 1)]
+    slow, fast = medians(rounds, lambda: cocoeval(*copies.pop()), ours)  # it writes into what it is given
+    expected = cocoeval(*copies.pop())[0]
+    if abs(found_map[0] - expected) > 1e-12:
+        raise SystemExit(f"mAP is {found_map[0]}, of COCOeval {expected}")
+    size = f"{samples:,} samples x {count} candidates, 320x568, `a2d`"
+    return row(size, slow, "COCOeval, mAP alone, data in memory", fast)
+
+
+def coco_inputs(store: Store, rows: Path) -> tuple[dict[str, object], list[dict[str, object]]]:
+    from rvosbench.runs.predictions import Predictions
+
+    truth: dict[str, list[dict[str, object]]] = {
+        "images": [],
+        "annotations": [],
+        "categories": [{"id": 1, "name": "object"}],
+    }
+    found: list[dict[str, object]] = []
+    predictions = Predictions.open(rows)
+    for number, video in enumerate(store):
+        mask = video.masks[1, 0]
+        truth["images"].append({"id": number, "height": mask.height, "width": mask.width})
+        area = float(masks.area(mask))
+        shape = {"segmentation": masks.as_coco(mask), "area": area, "iscrowd": 0}
+        truth["annotations"].append({"id": number + 1, "image_id": number, "category_id": 1} | shape)
+        for each in predictions.video(video.video_id):
+            entry = {"image_id": number, "category_id": 1, "segmentation": masks.as_coco(each.mask)}
+            found.append(entry | {"score": each.score})
+    return dict(truth), found
+
+
+def scale(count: int, folder: Path) -> list[str]:
+    """Many expressions of 20 frames of 180x320, four to a video: scored with intervals, and reported."""
+    scenes = Scenes(max(2, count // 4), 20, 180, 320)
+    scenes.store(folder / "store")
+    predictions = write_expression_rows(scenes, folder / "rows")
+    lines = []
+    for what in ("evaluate", "report"):
+        arguments = [what, folder / "store", predictions, folder / "run", "ytvos"]
+        command = [sys.executable, "-c", _ALONE, *map(str, arguments)]
+        ran = subprocess.run(command, capture_output=True, text=True, check=True)
+        seconds, peak = map(float, ran.stdout.split())
+        lines.append(
+            f"| {what}, {scenes.videos * 4:,} expressions | | {seconds:.0f} s | peak {peak:.0f} MB | |"
+        )
+    return lines
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Time rvos evaluate against its references.")
+    parser.add_argument("--rounds", type=int, default=3, help="runs of each side; the median counts")
+    parser.add_argument("--videos", type=int, default=30, help="of 50 frames and 2 objects, 480x854")
+    parser.add_argument("--pngs", type=int, default=2000, help="one for each expression and frame, 480x854")
+    parser.add_argument("--samples", type=int, default=1065, help="with 50 candidates each")
+    parser.add_argument("--scale", type=int, default=10_000, help="expressions to score and report")
+    parser.add_argument("--small", action="store_true", help="all of it, a twentieth of the size, once")
+    arguments = parser.parse_args()
+    if arguments.small:
+        arguments.rounds, arguments.videos, arguments.pngs = 1, 2, 100
+        arguments.samples, arguments.scale = 60, 400
+    cv2.setNumThreads(1)
+    load = f", load {os.getloadavg()[0]:.1f} at the start" if hasattr(os, "getloadavg") else ""
+    names = ("numpy", "opencv-python-headless", "pillow", "pyarrow", "pycocotools")
+    versions = ", ".join([platform.python_version(), *(f"{name} {version(name)}" for name in names)])
+    print(f"{date.today()}, {os.cpu_count()} cores of {processor()}, {platform.system()}{load};", end=" ")
+    print(f"Python {versions}")
+    print("\n| what | reference | rvosbench | ratio | asked for |\n|---|---|---|---|---|")
+    rounds = arguments.rounds
+    with tempfile.TemporaryDirectory() as scratch:
+        for line in objects(rounds, Scenes(arguments.videos, 50, 480, 854), Path(scratch) / "objects"):
+            print(line, flush=True)
+        for line in expressions(
+            rounds,
+            Scenes(max(1, arguments.pngs // 100), 20, 480, 854, expressions=5),
+            Path(scratch) / "expressions",
+        ):
+            print(line, flush=True)
+        print(candidates(rounds, arguments.samples, 50, Path(scratch) / "candidates"), flush=True)
+        for line in scale(arguments.scale, Path(scratch) / "scale"):
+            print(line, flush=True)
+
+
+if __name__ == "__main__":
+    main()
