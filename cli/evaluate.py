@@ -141,7 +141,7 @@ def evaluate_command(
     Example:
       rvos evaluate
       rvos evaluate runs/soc
-      rvos evaluate runs/soc runs/centre --workers 2
+      rvos evaluate runs/soc runs/baseline --workers 2
       rvos evaluate --dataset stores/davis --split val \\
         --predictions results/osvos --protocol davis-objects
       rvos evaluate --dataset stores/ytvos --split heldout \\

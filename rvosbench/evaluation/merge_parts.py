@@ -105,12 +105,14 @@ def merge(
 
 def _versions(parts: Sequence[Part]) -> list[str]:
     """A remark for each package of which the parts were made with several versions."""
-    made = [_fact(part, "versions") or {} for part in parts]
+    made = [facts if isinstance(facts := _fact(part, "versions"), dict) else {} for part in parts]
     remarks = []
     for name in sorted(set().union(*made)):
         used = list(dict.fromkeys(str(versions.get(name, "none")) for versions in made))
         if len(used) > 1:
             remarks.append(f"the parts were made with several versions of {name}: {', '.join(used)}")
+    if not remarks and len({str(_fact(part, "fingerprint")) for part in parts}) > 1:
+        remarks.append("the parts were made by several states of the program, or of the model's")
     return remarks
 
 

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from rvosbench.errors import ScoreError
+from rvosbench.errors import FormatError, ScoreError
 from rvosbench.evaluation.inputs import Given, store_of
 from rvosbench.runs.predictions import Prediction, PredictionsWriter
-from rvosbench.runs.record import environment
+from rvosbench.runs.record import NAME, environment
 from rvosbench.runs.run import Run
 from rvosbench.store import Store
 from rvosbench.work.shards import Shard
@@ -103,16 +103,22 @@ def _more(names: Sequence[str]) -> str:
 def _record(parts: Sequence[tuple[Run, Shard]], videos: int) -> dict[str, Any]:
     """run.json of the whole: counts and times are summed, and each part is told of."""
     contents = [dict(run.record.content) for run, _ in parts if run.record is not None]
-    whole = contents[0] | {"shard": None, "written": environment()["written"]}
-    for name in ("frames", "expressions", "reused"):
-        whole[name] = sum(int(content.get(name) or 0) for content in contents)
-    whole["videos"] = videos
-    whole["left_out"] = [item for content in contents for item in content.get("left_out") or ()]
-    timings = [content.get("timings") or {} for content in contents]
-    whole["timings"] = {
-        name: round(sum(float(timing.get(name) or 0) for timing in timings), 3)
-        for name in ("total_s", "load_s", "model_s")
-    }
+    whole = contents[0] | {"shard": None, "videos": videos, "written": environment()["written"]}
+    if len({str(content.get("fingerprint")) for content in contents}) > 1:
+        whole["fingerprint"] = None
+    try:
+        for name in ("frames", "expressions", "reused"):
+            whole[name] = sum(int(content.get(name) or 0) for content in contents)
+        whole["timings"] = {
+            name: round(sum(float((content.get("timings") or {}).get(name) or 0) for content in contents), 3)
+            for name in ("total_s", "load_s", "model_s")
+        }
+    except (TypeError, ValueError, AttributeError) as error:
+        raise FormatError(
+            f"the {NAME} of a part in {parts[0][0].path.parent} holds a value of the wrong type ({error}); "
+            "make the part again"
+        ) from error
+    whole["left_out"] = [item for run, _ in parts if run.record is not None for item in run.record.left_out]
     told = ("written", "versions", "hardware", "timings")
     whole["merged"] = [{name: content.get(name) for name in told} for content in contents]
     return whole

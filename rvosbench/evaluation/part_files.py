@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 
 from rvosbench.errors import FormatError
 from rvosbench.evaluation.collect import ScoredVideos
+from rvosbench.plugins.registry import METRICS
 from rvosbench.plugins.table import Matches
 from rvosbench.runs.scores import Scores
 from rvosbench.runs.tables import EXPRESSION_SCHEMA, EXPRESSION_SCORES, FRAME_SCHEMA, FRAME_SCORES, read_table
@@ -77,7 +78,7 @@ def read_part(folder: Path, scores: Scores) -> ScoredVideos:
     expressions = _read(folder / EXPRESSION_SCORES, EXPRESSION_SCHEMA)
     annotators = tuple(_read(folder / ANNOTATORS, _ANNOTATORS_SCHEMA)["annotator"].to_pylist())
     matches, ids = None, tuple[str, ...]()
-    if (folder / SAMPLES).is_file():
+    if frames.num_rows and any(METRICS[name].over == "ranking" for name in scores.metrics):
         samples = _read(folder / SAMPLES, _SAMPLES_SCHEMA)
         found = _read(folder / DETECTIONS, _DETECTIONS_SCHEMA)
         ids = tuple(samples["sample_id"].to_pylist())
@@ -117,6 +118,9 @@ def _read(path: Path, schema: pa.Schema) -> pa.Table:
     """The columns of `schema` and no other, without what Parquet has noted about them."""
     table = read_table(path, schema).select(schema.names)
     try:
-        return table.replace_schema_metadata(None).cast(schema).combine_chunks()
+        table = table.replace_schema_metadata(None).cast(schema).combine_chunks()
     except pa.ArrowException as error:
         raise FormatError(f"{path} has columns of other types; score that part again") from error
+    if any(table[name].null_count for name in schema.names if name != "annotator"):
+        raise FormatError(f"{path} has rows that lack a value; score that part again")
+    return table

@@ -13,6 +13,7 @@ import shutil
 from pathlib import Path
 
 from rvosbench.errors import OutputError
+from rvosbench.files.partials import clean_up
 from rvosbench.files.places import unwritable
 from rvosbench.files.swap import put_in_place
 from rvosbench.files.sync import sync, sync_tree
@@ -74,6 +75,7 @@ class Partial:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             self._lock = _take(self.folder / _LOCK)
+            clean_up(final)  # of others that were killed while they made the same name in one piece
             if self._old.exists() and not final.exists():
                 self._old.rename(final)  # killed between the two renames of `put_in_place`
             shutil.rmtree(self.made, ignore_errors=True)

@@ -146,14 +146,17 @@ def predict(
             "mismatched_expressions": chosen.mismatched_expressions,
             "limit": chosen.limit,
             "shard": None if shard is None else asdict(shard),
+            "merged": None,
             "settings": loaded.settings,
         }
         environment = run_record.environment()
         key = _key(facts, environment["versions"], loaded)
         facts["fingerprint"] = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()
-        if chosen.reuse and _is_made(out, facts):
-            partial.leave()
-            return out
+        if chosen.reuse:
+            if _is_made(out, facts):
+                partial.leave()
+                return out
+            check_folder(out, overwrite=chosen.overwrite, content=ANSWERS, parents=True)
         if chosen.resume:
             refuse_another(partial.folder, key, out)
         asking = _Asking(opened, split, loaded, candidates, chosen)

@@ -68,6 +68,12 @@ ITEMS: dict[str, Item] = {
     "runs/soc": _run("soc", "runs/soc", "--checkpoint runs/training/checkpoint", needs=("runs/training",)),
     "runs/baseline": _run("everything", "runs/baseline"),
     "runs/random-object": _run("random-object", "runs/random-object"),
+    "runs/centre-1": Item(
+        by=(f"rvos predict centre {_HELDOUT} --shard 1/2 --out runs/centre-1",), needs=("stores/ytvos",)
+    ),
+    "runs/centre-2": Item(
+        by=(f"rvos predict centre {_HELDOUT} --shard 2/2 --out runs/centre-2",), needs=("stores/ytvos",)
+    ),
     "results.json": Item(
         by=(
             "rvos convert-predictions runs/baseline --dataset stores/ytvos --split heldout --to json "

@@ -10,10 +10,11 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from rvosbench.errors import OutputError, ScoreError
+from rvosbench.errors import FormatError, MissingPathError, OutputError, ScoreError
 from rvosbench.evaluation.evaluate import evaluate
 from rvosbench.evaluation.merge_parts import merge
 from rvosbench.inference.predict import predict
@@ -96,7 +97,7 @@ def test_any_number_of_parts_is_the_whole(store, tmp_path, made, of):
     assert content(merged.run) == content(whole)
     assert_same_scores(merged.run, whole, "a2d")
     one, other = record(merged.run), record(whole)
-    for key in other.keys() - {"written", "timings", "hardware"}:
+    for key in other.keys() - {"written", "timings", "hardware", "merged"}:
         assert one[key] == other[key], key
     assert one["timings"]["model_s"] == pytest.approx(
         sum(record(part)["timings"]["model_s"] for part in parts), abs=1e-3 * of
@@ -253,6 +254,60 @@ def test_scores_with_other_options_are_refused_by_the_shard(copies, store, tmp_p
 def test_several_versions_are_said(copies, tmp_path):
     write_record(copies[1], versions=record(copies[1])["versions"] | {"numpy": "0.1"})
     assert any("several versions of numpy" in note for note in merge(copies, out=tmp_path / "m").notes)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"frames": "many"},
+        {"timings": [1, 2]},
+        {"timings": {"model_s": "long"}},
+        {"shard": "2/3"},
+        {"shard": {"index": 9, "of": 3}},
+        {"shard": {"index": None, "of": 3}},
+    ],
+)
+def test_a_record_that_somebody_wrote_by_hand_is_one_line(copies, tmp_path, changes):
+    write_record(copies[1], **changes)
+    with pytest.raises(FormatError) as caught:
+        merge(copies, out=tmp_path / "merged")
+    assert "\n" not in str(caught.value) and not (tmp_path / "merged").exists()
+
+
+@pytest.mark.parametrize("name", ["frame_scores", "expression_scores", "annotators", "samples", "detections"])
+@pytest.mark.parametrize("harm", ["gone", "cut", "shorter", "nulls", "types"])
+def test_a_damaged_table_of_a_part_is_one_line(copies, tmp_path, name, harm):
+    path = copies[1] / "scores" / "a2d" / f"{name}.parquet"
+    table = pq.read_table(path)
+    if harm == "gone":
+        path.unlink()
+    elif harm == "cut":
+        path.write_bytes(path.read_bytes()[:-40])
+    elif harm == "shorter":
+        if name == "detections":
+            return  # fewer detections are fewer detections
+        pq.write_table(table.slice(1), path)
+    elif harm == "nulls":
+        column = next((c for c in table.column_names if c == "hit"), table.column_names[0])
+        if name == "annotators":
+            return  # nobody's
+        index = table.column_names.index(column)
+        nothing = pa.nulls(len(table), table.schema.field(column).type)
+        pq.write_table(table.set_column(index, column, nothing), path)
+    else:
+        index = 0
+        odd = pa.array([b"\xff"] * len(table))
+        pq.write_table(table.set_column(index, table.column_names[0], odd), path)
+    with pytest.raises((FormatError, MissingPathError)) as caught:
+        merge(copies, out=tmp_path / "merged")
+    assert "\n" not in str(caught.value) and not (tmp_path / "merged").exists()
+
+
+def test_several_states_of_the_program_are_said(copies, tmp_path):
+    write_record(copies[1], fingerprint="0" * 64)
+    merged = merge(copies, out=tmp_path / "merged")
+    assert any("several states of the program" in note for note in merged.notes)
+    assert record(merged.run)["fingerprint"] is None
 
 
 def test_mismatched_expressions_are_left_out_in_each_part(store, tmp_path):
