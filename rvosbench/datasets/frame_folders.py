@@ -209,6 +209,7 @@ def read_video(
             frames.size,
             all_frames=all_annotated,
             objects=objects,
+            meant=objects_meant(expressions),
             hint=frames.exif_hint(frames.size[::-1]),
         )
         problems += _turned_annotations(annotation_files(annotations, frame_names, all_frames=False))

@@ -47,6 +47,7 @@ def read_annotations(
     *,
     all_frames: bool,
     objects: Collection[int] | None = None,
+    meant: Collection[int] = (),
     hint: str = "",
 ) -> tuple[dict[tuple[int, int], Rle], tuple[bool, ...]]:
     """The object masks of one video from `<folder>/<frame name>.png`.
@@ -57,6 +58,7 @@ def read_annotations(
         size: (height, width) px of the frames.
         all_frames: every frame must have its PNG; otherwise a frame without one is not annotated.
         objects: the objects of the video, where an index lists them.
+        meant: the objects that its expressions mean.
         hint: what to say about a PNG whose height and width are those of the frames exchanged.
 
     Returns:
@@ -66,7 +68,7 @@ def read_annotations(
         MissingPathError: a PNG is missing and `all_frames` is set.
         DatasetError: a PNG is damaged, has another size than the frames, or shows an object that the index
             does not list; two files have the name of one frame; or no index lists the objects, and the PNGs
-            are full of noise.
+            are full of noise, or their values are no ids.
     """
     rles: dict[tuple[int, int], Rle] = {}
     noise = masks.Noise()
@@ -97,8 +99,23 @@ def read_annotations(
                 f"{some(map(str, objects), 10)}; do the annotation and the index belong together?"
             )
         rles |= {(object_id, index): rle for object_id, rle in present.items()}
-    if what := noise.found():
+    what = noise.found() or _no_ids({object_id for object_id, _ in rles}, meant)
+    if what is not None:
         raise DatasetError(
             f"{folder} shows {what}; expected label maps as they were drawn, fetch the PNGs of the release"
         )
     return rles, tuple(annotated)
+
+
+def _no_ids(labels: set[int], meant: Collection[int]) -> str | None:
+    """Why the values of a video are no object ids, where none of them is an object that is meant."""
+    if not labels or not meant or labels & set(meant):
+        return None
+    objects = f"while its expressions mean {some(map(str, sorted(meant)), 10, in_order=False)}"
+    if labels == {255}:
+        return f"masks of 0 and 255 and no object ids, {objects}"
+    palette = masks.converted_to_grey(labels)
+    if palette is not None:
+        shown = some(map(str, sorted(labels)), 10, in_order=False)
+        return f"the values {shown}, {objects}: the colours of {palette}, converted to grey"
+    return None

@@ -4,6 +4,7 @@ from rvosbench.masks.label_runs import split_labels
 from rvosbench.masks.labels import read_labels
 from rvosbench.masks.mask_files import read_mask
 from rvosbench.masks.noise import Noise
+from rvosbench.masks.palettes import converted_to_grey
 from rvosbench.masks.png import check_png, encode_binary_png, encode_index_png
 from rvosbench.masks.rle import (
     area,
@@ -26,6 +27,7 @@ __all__ = [
     "as_json",
     "bounding_box",
     "check_png",
+    "converted_to_grey",
     "decode",
     "empty",
     "encode",

@@ -75,7 +75,8 @@ def _why_unproven(table: NDArray[np.uint8], used: list[int]) -> str:
         return (
             f"has #{first:06x} at index 0 of its palette, not the black of a background; {why_not(colours)}"
         )
-    return f"has a palette that is not in the order of the ids; {why_not(colours)}"
+    shown = ", ".join(f"#{colour:06x}" for colour in colours[:4])
+    return f"has a palette in which {shown} do not prove which object is meant"
 
 
 def _of_grey(picture: GreyPicture, name: str, role: Role) -> NDArray[np.uint8]:

@@ -12,7 +12,7 @@ of a PNG of YouTube-VOS (valid, 0a49f5265b), as quoted in code that reads RGB co
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -23,6 +23,7 @@ VOID_LABEL = 255
 """The label of pixels that DAVIS leaves undecided, and of outlines in PASCAL VOC."""
 
 _YOUTUBE_VOS = "000000 ec5f67 f99157 fac863 99c794 62b3b2 6699cc c594c5 ab7967 ffffff 65737e"
+_HTML = frozenset((0x800000, 0x008000, 0x808000, 0x000080, 0x800080, 0x008080, 0x808080))
 _NAMED = 22  # colours of PASCAL VOC that have classes, and that DAVIS took over
 
 
@@ -105,6 +106,20 @@ def levels_of_few_bits(table: NDArray[np.uint8]) -> bool:
     return np.array_equal(table, _grey()[:: 255 // (len(table) - 1)])
 
 
+def converted_to_grey(labels: Collection[int]) -> str | None:
+    """The palette whose colours, converted to grey, have all of these levels; None where none has.
+
+    Pillow and OpenCV make 38, 75 and 113 of the objects 1, 2 and 3 in the colours of PASCAL VOC.
+    """
+    for palette in IN_COLOUR:
+        red, green, blue = palette.table[list(palette.used)].astype(np.int64).T
+        pillow = (19595 * red + 38470 * green + 7471 * blue + 0x8000) >> 16
+        opencv = (4899 * red + 9617 * green + 1868 * blue + 0x2000) >> 14
+        if set(labels) <= {*pillow.tolist(), *opencv.tolist()}:
+            return palette.name
+    return None
+
+
 def ids_by_colours(colours: Sequence[int]) -> Sequence[int] | None:
     """The ids that a file in colour shows.
 
@@ -127,7 +142,7 @@ def ids_by_table(table: NDArray[np.uint8], used: list[int]) -> Sequence[int] | N
 
     A table that has a whole known palette in it, or nothing but colours of one, each once, is taken for that
     palette, in whatever order. A table that is of no known palette is somebody's own, and its indices are the
-    ids, as long as index 0 is black.
+    ids, as long as index 0 is black; they are, too, where colours do not tell the ids apart.
 
     Args:
         table: (N, 3) RGB.
@@ -144,13 +159,28 @@ def ids_by_table(table: NDArray[np.uint8], used: list[int]) -> Sequence[int] | N
         return used
     entries = packed(table).tolist()
     shown = [entries[index] if index < size else -1 for index in used]
+    alike = len(set(shown)) < len(shown) or len(set(entries)) < min(len(entries), 2)
     proven, possible = _sources(entries, shown)
+    if alike or not (proven or possible):
+        # Who tells ids apart that look alike does not go by colours.
+        return used if (alike or entries[0] == 0) and not _moved(table, entries) else None
     if any(np.array_equal(palette.table[used], table[used]) for palette in (*proven, *possible)):
         return used
     readings = {tuple(palette.ids[colour] for colour in shown) for palette in (*proven, *possible)}
-    if not readings:
-        return used if entries[0] == 0 else None
-    return readings.pop() if proven and len(readings) == 1 else None
+    # Black and a colour that has a name in HTML, such as green: object 2 of DAVIS, or anybody's only object.
+    if not proven or len(readings) != 1 or (entries[0] == 0 and size == 2 and entries[1] in _HTML):
+        return None
+    return readings.pop()
+
+
+def _moved(table: NDArray[np.uint8], entries: Sequence[int]) -> bool:
+    """Whether a table has a whole known palette in it, and not where it belongs."""
+    for palette in IN_COLOUR:
+        if palette.used_ids.keys() <= set(entries):
+            named = [number for number in palette.used if number < len(table)]
+            if not np.array_equal(palette.table[named], table[named]):
+                return True
+    return False
 
 
 def _sources(entries: Sequence[int], shown: Sequence[int]) -> tuple[list[Palette], list[Palette]]:
@@ -159,8 +189,6 @@ def _sources(entries: Sequence[int], shown: Sequence[int]) -> tuple[list[Palette
     possible: list[Palette] = []
     distinct = set(entries)
     once = len(distinct) == len(entries)
-    if len(set(shown)) < len(shown):
-        return proven, possible  # indices that look alike are told apart by somebody who ignores colours
     for palette in KNOWN:
         if not palette.ids.keys() >= set(shown):
             continue

@@ -10,20 +10,30 @@ the same. Any other transparency hides pixels, and the file is refused.
 from __future__ import annotations
 
 import io
+import zlib
 from dataclasses import dataclass
 from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageFile, UnidentifiedImageError
 
 from rvosbench.files.text import one_line
 from rvosbench.masks.palettes import packed
-from rvosbench.masks.png import png_chunks
+from rvosbench.masks.png import bare_png, check_pixels, png_chunks
 from rvosbench.masks.roles import WORDS, Role
 
-_GREY, _RGB, _PALETTE, _GREY_ALPHA, _RGBA = 0, 2, 3, 4, 6  # colour types of PNG
+_MARKS: dict[str, int | tuple[int, ...]] = {
+    "1": 255,
+    "L": 0xA5,
+    "P": 0xA5,
+    "I;16": 0xA5A5,
+    "LA": (0xA5, 0xA5),
+    "RGB": (0xA5, 0xA5, 0xA5),
+    "RGBA": (0xA5, 0xA5, 0xA5, 0xA5),
+}
+_GREY, _PALETTE, _GREY_ALPHA, _RGBA = 0, 3, 4, 6  # colour types of PNG
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +82,18 @@ def read_picture(data: bytes, name: str, role: Role) -> Picture:
         raise words.error(f"{name} is an animation, expected one picture; {words.mask}")
     bits, kind = data[24], data[25]
     try:
-        pixels = _wide_colours(data) if bits == 16 and kind != _GREY else _decoded(data, bits)
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, cv2.error) as error:
+        pixels = _decoded(data, bits)
+        if bits == 16 and kind != _GREY:
+            pixels = _wide_colours(data, pixels)
+    except (
+        UnidentifiedImageError,
+        OSError,
+        SyntaxError,
+        ValueError,
+        KeyError,
+        zlib.error,
+        cv2.error,
+    ) as error:
         raise words.error(f"{name} cannot be decoded as PNG ({one_line(error)}); {words.again}") from error
     key = chunks.get(b"tRNS", b"")
     if kind == _PALETTE:
@@ -88,7 +108,6 @@ def read_picture(data: bytes, name: str, role: Role) -> Picture:
         pixels = pixels[..., :-1]
     else:
         hidden = _hides(key, pixels)
-        pixels = pixels[..., :3] if kind == _RGB else pixels
     if hidden:
         raise words.error(
             f"{name} is partly transparent, and what is hidden is not the black of the background; "
@@ -98,21 +117,39 @@ def read_picture(data: bytes, name: str, role: Role) -> Picture:
 
 
 def _decoded(data: bytes, bits: int) -> NDArray[Any]:
+    """(H, W) or (H, W, C) samples; of 16 bits of colour the high bytes."""
     with Image.open(io.BytesIO(data), formats=("PNG",)) as image:
-        if image.mode in ("P", "1"):
-            return np.array(image, dtype=np.uint8)
-        pixels = np.array(image)
-    if pixels.ndim == 2 and bits in (2, 4):  # which Pillow spreads over 0 to 255
+        # Where the pixels of a file end early, Pillow leaves the others black without a word. So the last
+        # one is marked before, and only if the mark is still there, the pixels are counted.
+        corner, mark = (image.width - 1, image.height - 1), _MARKS[image.mode]
+        ImageFile.ImageFile.load_prepare(image)
+        image.im.putpixel(corner, mark)
+        image.load()
+        interlaced = data[28]  # whose last pixel may come early
+        if interlaced or image.getpixel(corner) == mark:
+            check_pixels(data)
+        pixels = np.array(image, dtype=np.uint8 if image.mode == "1" else None)
+        spread = image.mode == "L" and bits in (2, 4)  # over 0 to 255, by Pillow
+    if spread:
         pixels //= np.uint8(255 // (2**bits - 1))
     return pixels
 
 
-def _wide_colours(data: bytes) -> NDArray[Any]:
-    """(H, W, C) samples of 16 bits, where Pillow would keep 8: RGB, RGBA or grey and alpha."""
-    pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+def _wide_colours(data: bytes, high: NDArray[Any]) -> NDArray[Any]:
+    """(H, W, C) samples of 16 bits: RGB, RGBA or grey and alpha.
+
+    Pillow keeps the high bytes alone, and OpenCV fills up what is cut off: Pillow is the judge.
+    """
+    check_pixels(data)
+    pixels = cv2.imdecode(np.frombuffer(bare_png(data), np.uint8), cv2.IMREAD_UNCHANGED)
     if pixels is None or pixels.dtype != np.uint16 or pixels.ndim != 3:
         raise ValueError("OpenCV finds no 16 bits of colour in it")
-    return pixels[..., [2, 1, 0, 3][: pixels.shape[2]]]
+    pixels = np.asarray(pixels[..., [2, 1, 0, 3][: pixels.shape[2]]], np.uint16)
+    if high.shape[2] == 2:  # grey and alpha, which OpenCV spreads over RGBA
+        pixels = pixels[..., 2:]
+    if pixels.shape != high.shape or not np.array_equal(pixels // 256, high):
+        raise ValueError("two decoders see different pixels")
+    return pixels
 
 
 def _hidden(alpha: NDArray[Any], samples: NDArray[Any], opaque: int) -> bool:
@@ -130,7 +167,7 @@ def _hides(key: bytes, pixels: NDArray[Any]) -> bool:
         return False
     if pixels.ndim == 2:
         return bool((pixels == value[0]).any())
-    return value.size < 3 or pixels.shape[2] > 3 or bool((pixels == value[:3]).all(axis=2).any())
+    return value.size < 3 or bool((pixels == value[:3]).all(axis=2).any())
 
 
 def _plain(pixels: NDArray[Any], bits: int, name: str, role: Role) -> Picture:

@@ -17,6 +17,17 @@ from rvosbench.media.images import MAX_PIXELS
 from rvosbench.types import BoolMask
 
 _KEPT = (b"IHDR", b"PLTE", b"tRNS", b"acTL")
+_CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # of each colour type
+_ADAM7 = (  # first column and row, and the steps between them, of each pass of an interlaced file
+    (0, 0, 8, 8),
+    (4, 0, 8, 8),
+    (0, 4, 4, 8),
+    (2, 0, 4, 4),
+    (0, 2, 2, 4),
+    (1, 0, 2, 2),
+    (0, 1, 1, 2),
+)
+_AT_ONCE = 1 << 20  # bytes
 
 
 def check_png(data: bytes, name: str, role: Role = "annotation") -> None:
@@ -49,6 +60,8 @@ def png_chunks(data: bytes, name: str, role: Role) -> dict[bytes, bytes]:
     width, height = struct.unpack(">II", data[16:24])
     if width * height > MAX_PIXELS:
         raise words.error(f"{name} claims to be {width}x{height} px, more than {MAX_PIXELS} pixels in all")
+    if data[26] or data[27] or data[28] > 1:
+        raise words.error(f"{name} is of no kind of PNG that there is; {words.again}")
     chunks: dict[bytes, bytes] = {}
     position, kind = 8, b""
     while kind != b"IEND":
@@ -71,6 +84,46 @@ def png_chunks(data: bytes, name: str, role: Role) -> dict[bytes, bytes]:
             chunks[kind] = data[position + 8 : end]
         position = end + 4
     return chunks
+
+
+def check_pixels(data: bytes) -> None:
+    """Inflate the pixels of a file that `png_chunks` took, and count them.
+
+    Raises:
+        ValueError: they end before the picture does.
+        zlib.error: they cannot be inflated.
+    """
+    width, height, bits, kind, _, _, interlaced = struct.unpack(">IIBBBBB", data[16:29])
+    passes = _ADAM7 if interlaced else ((0, 0, 1, 1),)
+    expected = 0
+    for left, top, right, down in passes:
+        columns, rows = -(-(width - left) // right), -(-(height - top) // down)
+        if columns > 0 and rows > 0:
+            expected += rows * (1 + -(-columns * bits * _CHANNELS[kind] // 8))
+    inflate, found, position = zlib.decompressobj(), 0, 8
+    while position < len(data) and found < expected:
+        end = position + 8 + int.from_bytes(data[position : position + 4])
+        if data[position + 4 : position + 8] == b"IDAT":
+            part = data[position + 8 : end]
+            while part and found < expected:
+                found += len(inflate.decompress(part, _AT_ONCE))
+                part = inflate.unconsumed_tail
+        position = end + 4
+    if found < expected:
+        raise ValueError(f"its pixels end after {found} of {expected} bytes")
+
+
+def bare_png(data: bytes) -> bytes:
+    """A file that `png_chunks` took, without the parts that only say how to show it."""
+    header = data[12:29]
+    kept = [data[:8], (13).to_bytes(4), header, zlib.crc32(header).to_bytes(4)]
+    position = 8
+    while position < len(data):
+        end = position + 12 + int.from_bytes(data[position : position + 4])
+        if data[position + 4 : position + 8] == b"IDAT":
+            kept.append(data[position:end])
+        position = end
+    return b"".join(kept) + b"\0\0\0\0IEND\xaeB`\x82"
 
 
 def _other_format(data: bytes, words: Words) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from pycocotools import mask as coco
@@ -23,8 +24,9 @@ def encode(mask: BoolMask) -> Rle:
     """
     if mask.ndim != 2 or mask.dtype != np.bool_:
         raise ShapeError(f"a mask must be (height, width) bool, got {mask.shape} {mask.dtype}")
-    counts = coco.encode(np.asfortranarray(mask.view(np.uint8)))["counts"]
-    return Rle(mask.shape[0], mask.shape[1], counts)
+    pixels = np.ascontiguousarray(mask).view(np.uint8)
+    columns = cv2.transpose(pixels).T if mask.size else np.asfortranarray(pixels)  # faster than numpy
+    return Rle(mask.shape[0], mask.shape[1], coco.encode(columns)["counts"])
 
 
 def encode_many(masks: NDArray[np.bool_]) -> list[Rle]:

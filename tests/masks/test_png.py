@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 import random
 import struct
+import zlib
 
 import numpy as np
 import pytest
@@ -12,7 +13,8 @@ from PIL import Image
 
 from rvosbench import masks
 from rvosbench.errors import DatasetError, ScoreError
-from tests.masks.png_files import GREY, chunk, png_file
+from rvosbench.masks.palettes import VOC
+from tests.masks.png_files import GREY, GREY_ALPHA, PALETTE, RGB, chunk, png_file
 
 
 def png(pixels, mode):
@@ -116,3 +118,47 @@ def test_what_stands_twice_is_refused():
     with pytest.raises(DatasetError, match="two parts tRNS"):
         masks.check_png(data, "x")
     assert chunk(b"tRNS", b"\0\0") in data
+
+
+def short(data, rows, line):
+    """The file with the pixels of its first rows only, and everything else in order."""
+    start = data.index(b"IDAT") - 4
+    length = int.from_bytes(data[start : start + 4])
+    pixels = zlib.decompress(data[start + 8 : start + 8 + length])
+    return data[:start] + chunk(b"IDAT", zlib.compress(pixels[: rows * line])) + chunk(b"IEND", b"")
+
+
+@pytest.mark.parametrize("corner", [0, 1, 165])
+@pytest.mark.parametrize(
+    ("kind", "bits"), [(GREY, 8), (PALETTE, 8), (GREY, 16), (RGB, 8), (RGB, 16), (GREY_ALPHA, 8)]
+)
+def test_pixels_that_end_early_are_refused_and_not_black(kind, bits, corner):
+    """A header may lie about the height; Pillow would leave the other rows black."""
+    channels = {GREY: 1, PALETTE: 1, RGB: 3, GREY_ALPHA: 2}[kind]
+    samples = np.zeros((6, 5, channels), np.uint16)
+    samples[2:] = corner
+    if kind == GREY_ALPHA:
+        samples[..., 1] = 255
+    data = png_file(
+        samples * (257 if bits == 16 else 1), kind, bits, table=VOC.table if kind == PALETTE else None
+    )
+    whole = masks.read_mask(data, "x", threshold=1)[0]
+    assert whole[5, 4] == (corner > 0)
+    line = 1 + 5 * channels * bits // 8
+    assert np.array_equal(masks.read_mask(short(data, 6, line), "x", threshold=1)[0], whole)
+    for rows in (1, 5):
+        with pytest.raises(
+            ScoreError, match=f"cannot be decoded as PNG .its pixels end after {rows * line} of"
+        ):
+            masks.read_mask(short(data, rows, line), "x", threshold=1)
+
+
+@pytest.mark.parametrize("bits", [1, 2, 4])
+@pytest.mark.parametrize("interlaced", [False, True])
+def test_a_last_pixel_that_looks_unread_is_counted(bits, interlaced):
+    for size in ((1, 1), (1, 9), (7, 3), (2, 8)):
+        pixels = np.full(size, 2**bits - 1)
+        data = png_file(pixels, GREY, bits, interlaced=interlaced)
+        assert masks.read_mask(data, "x")[0].all()
+        with pytest.raises(ScoreError, match="cannot be decoded"):
+            masks.read_mask(short(data, 0, 0), "x")
