@@ -21,6 +21,7 @@ from rvosbench.runs.record import NAME, sha256_of
 from rvosbench.runs.run import PREDICTIONS, SCORES_FOLDER
 from rvosbench.runs.scores import SCORES, Scores
 from rvosbench.runs.tables import EXPRESSION_SCHEMA, EXPRESSION_SCORES, FRAME_SCHEMA, FRAME_SCORES, read_table
+from rvosbench.submission.trees.folder import Folder
 from rvosbench.work.program import program_digest
 
 _PACKAGES = ("numpy", "opencv-python-headless", "pillow", "pyarrow", "pycocotools", "scipy")
@@ -47,7 +48,7 @@ def fingerprint(
     if path is None:
         return None
     content = {
-        "predictions": sha256_of(path),
+        "predictions": _digest(path),
         "record": sha256_of(what.run.path / NAME) if what.run and what.run.record else None,
         "name": what.model,  # of foreign predictions, which scores are called by
         "protocol": asdict(rules),
@@ -57,6 +58,21 @@ def fingerprint(
         **facts,
     }
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def _digest(path: Path) -> str:
+    """A SHA-256 of all files that predictions are read from, those behind links among them."""
+    if not path.is_dir():
+        return sha256_of(path)
+    tree = Folder(path)
+    content = hashlib.sha256()
+    for name in sorted(tree.names()):
+        if tree.path_of(name).is_file():
+            with tree.file_of(name) as file:
+                content.update(
+                    f"{'/'.join(name)}\0{hashlib.file_digest(file, 'sha256').hexdigest()}\n".encode()
+                )
+    return content.hexdigest()
 
 
 def earlier_scores(run: Path, protocol: str, expected: str) -> Scores | None:

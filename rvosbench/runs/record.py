@@ -171,7 +171,9 @@ def sha256_of(path: Path) -> str:
         raise MissingPathError(f"{path} is missing; expected a file or a folder")
     content = hashlib.sha256()
     for file in sorted(file for file in path.rglob("*") if file.is_file()):
-        content.update(f"{file.relative_to(path).as_posix()}\0{_file_sha256(file)}\n".encode())
+        content.update(
+            f"{file.relative_to(path).as_posix()}\0{_file_sha256(file)}\n".encode("utf-8", "surrogateescape")
+        )
     return content.hexdigest()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 
 import pytest
@@ -132,4 +133,19 @@ def test_what_is_kept_nowhere_is_computed(run, store, computed):
 def test_foreign_predictions_are_known_again_where_their_scores_are_kept(run, store, tmp_path, computed):
     for name in ("one", "one", "two"):
         evaluate(run / "predictions", store, split="train", protocol="ytvos", out=tmp_path / name)
+    assert len(computed) == 2
+
+
+def test_what_lies_behind_a_link_is_predictions_too(run, store, tmp_path, computed):
+    elsewhere = tmp_path / "disk" / "run"
+    shutil.copytree(run / "predictions", elsewhere / "predictions")
+    (tmp_path / "linked").mkdir()
+    (tmp_path / "linked" / "mine").symlink_to(elsewhere / "predictions")
+    given = {"split": "train", "protocol": "ytvos", "out": tmp_path / "scores"}
+    for _ in range(2):
+        evaluate(tmp_path / "linked", store, **given)
+    assert len(computed) == 1
+    (elsewhere / "predictions" / ".hidden").touch()  # no results
+    (elsewhere / "predictions" / os.fsdecode(b"\xff.txt")).touch()  # any name can be noted
+    evaluate(tmp_path / "linked", store, **given)
     assert len(computed) == 2
