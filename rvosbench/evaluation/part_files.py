@@ -33,6 +33,7 @@ _THRESHOLDS = 10
 _ANNOTATORS_SCHEMA = pa.schema(  # a row per expression; null: nobody's
     [("annotator", pa.string()), ("author", pa.string())]
 )
+_NULLABLE = frozenset(_ANNOTATORS_SCHEMA.names)
 _SAMPLES_SCHEMA = pa.schema(  # a row per frame, where something is ranked
     [("sample_id", pa.string()), ("truth_area", pa.float64()), ("crowd", pa.bool_())]
 )
@@ -141,6 +142,6 @@ def _read(path: Path, schema: pa.Schema) -> pa.Table:
         table = table.replace_schema_metadata(None).cast(schema).combine_chunks()
     except pa.ArrowException as error:
         raise FormatError(f"{path} has columns of other types; score that part again") from error
-    if any(table[name].null_count for name in schema.names if name != "annotator"):
+    if any(table[name].null_count for name in schema.names if name not in _NULLABLE):
         raise FormatError(f"{path} has rows that lack a value; score that part again")
     return table

@@ -18,6 +18,7 @@ from rvosbench.evaluation.evaluate import evaluate
 from rvosbench.plugins.registry import PROTOCOLS
 from rvosbench.runs.run import open_run
 from rvosbench.store import Store
+from rvosbench.types import Video
 from tests.tiny_run import answer, make_run, palette_folder
 from tests.tiny_store import lone_square, tiny_store, two_squares, write_store
 
@@ -25,6 +26,16 @@ from tests.tiny_store import lone_square, tiny_store, two_squares, write_store
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
     return tiny_store(tmp_path / "store")
+
+
+def numbered_from_1(video: Video) -> Video:
+    """In a label map, 0 is the background and no object."""
+    return replace(
+        video,
+        objects=tuple(replace(obj, object_id=obj.object_id + 1) for obj in video.objects),
+        expressions=(),
+        masks={(object_id + 1, frame): mask for (object_id, frame), mask in video.masks.items()},
+    )
 
 
 @pytest.fixture
@@ -43,8 +54,9 @@ def test_a_run_needs_no_store_and_no_split(tmp_path, store, rows):
 
 
 def test_a_scored_folder_remembers_where_its_predictions_are(tmp_path, store):
-    folder = palette_folder(tmp_path / "mine", two_squares(), 2)
-    two = write_store(tmp_path / "two", [two_squares()])
+    video = numbered_from_1(two_squares())
+    folder = palette_folder(tmp_path / "mine", video, 2)
+    two = write_store(tmp_path / "two", [video])
     first = evaluate(folder, two, protocol="davis-objects", out=tmp_path / "scored")
     assert (first.predictions, first.store) == (str(folder), str(two.folder))
     again = evaluate(tmp_path / "scored", protocol="davis-semi")
