@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFile, UnidentifiedImageError
 
 from rvosbench.files.text import one_line
+from rvosbench.masks.inflate import inflate_pixels
 from rvosbench.masks.palettes import packed
 from rvosbench.masks.png import bare_png, check_pixels, png_chunks
 from rvosbench.masks.roles import WORDS, Role
@@ -82,7 +83,9 @@ def read_picture(data: bytes, name: str, role: Role) -> Picture:
         raise words.error(f"{name} is an animation, expected one picture; {words.mask}")
     bits, kind = data[24], data[25]
     try:
-        pixels = _decoded(data, bits)
+        pixels = inflate_pixels(chunks[b"IHDR"], chunks.get(b"IDAT", b""))
+        if pixels is None:
+            pixels = _decoded(data, bits)
         if bits == 16 and kind != _GREY:
             pixels = _wide_colours(data, pixels)
     except (

@@ -42,6 +42,8 @@ def check_png(data: bytes, name: str, role: Role = "annotation") -> None:
 def png_chunks(data: bytes, name: str, role: Role) -> dict[bytes, bytes]:
     """The parts of a PNG file that say how to read its pixels, by name: IHDR, PLTE, tRNS and acTL.
 
+    And the pixels themselves: all parts IDAT in one, unless others lie between them.
+
     Decompression bombs are refused by the header, and files that are cut off or altered by the checksums:
     Pillow skips those of pixels, and decodes an altered file to altered object ids without a word.
 
@@ -63,8 +65,11 @@ def png_chunks(data: bytes, name: str, role: Role) -> dict[bytes, bytes]:
     if data[26] or data[27] or data[28] > 1:
         raise words.error(f"{name} is of no kind of PNG that there is; {words.again}")
     chunks: dict[bytes, bytes] = {}
+    pixels: list[bytes] = []
+    stretches = 0  # of parts IDAT
     position, kind = 8, b""
     while kind != b"IEND":
+        before = kind
         end = position + 8 + int.from_bytes(data[position : position + 4])
         if end + 4 > len(data):
             raise words.error(
@@ -82,7 +87,12 @@ def png_chunks(data: bytes, name: str, role: Role) -> dict[bytes, bytes]:
             if kind in chunks:
                 raise words.error(f"{name} is damaged: it has two parts {kind.decode()}; {words.again}")
             chunks[kind] = data[position + 8 : end]
+        elif kind == b"IDAT":
+            stretches += before != b"IDAT"
+            pixels.append(data[position + 8 : end])
         position = end + 4
+    if stretches == 1:
+        chunks[b"IDAT"] = b"".join(pixels)
     return chunks
 
 
