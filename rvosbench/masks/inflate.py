@@ -2,8 +2,8 @@
 
 A mask of half a million pixels is a few kilobytes. Pillow and OpenCV hand such a file through zlib row by
 row, which costs more than all that is done with the mask afterwards; zlib-ng inflates it at once in a tenth
-of the time. Only files that are what nearly all masks are come this way: 8 bits of grey or palette, not
-interlaced, whole, without the filters that look at three neighbours. Of everything else Pillow is the judge.
+of the time. Only files that are what nearly all masks are come this way: 8 bits of grey or palette, whole,
+not interlaced, of few edges. Of everything else Pillow is the judge.
 """
 
 from __future__ import annotations
@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 from zlib_ng import zlib_ng
 
 _GREY, _PALETTE = 0, 3  # colour types of PNG
-_NONE, _SUB, _UP = 0, 1, 2  # filters of PNG: as it is, less the pixel to the left, less the pixel above
+# Filters of PNG: less the pixel to the left, above, the mean of both, or one of these and that between them.
+_SUB, _UP, _AVERAGE, _PAETH = 1, 2, 3, 4
+_MOST_EDGES = 64  # in a row of a mask; with more, Pillow is faster
 
 
 def inflate_pixels(header: bytes, pixels: bytes) -> NDArray[np.uint8] | None:
@@ -45,7 +47,7 @@ def inflate_pixels(header: bytes, pixels: bytes) -> NDArray[np.uint8] | None:
 
 
 def _unfiltered(filters: NDArray[np.uint8], rows: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
-    """Undo the filter of each row; None if there is one that looks at three neighbours.
+    """Undo the filter of each row; None where that is no work for this module.
 
     Args:
         filters: (H,) the filter of each row.
@@ -53,14 +55,72 @@ def _unfiltered(filters: NDArray[np.uint8], rows: NDArray[np.uint8]) -> NDArray[
     """
     if not filters.any():
         return np.ascontiguousarray(rows)
-    if filters.max() > _UP:
+    if filters.max() > _PAETH or (filters == _AVERAGE).any():
         return None
     pixels = np.array(rows)
-    sub = filters == _SUB
-    if sub.any():
-        # Sums of bytes wrap around, as the filters do.
-        pixels[sub] = np.cumsum(pixels[sub], axis=1, dtype=np.uint8)
-    for row in np.flatnonzero(filters == _UP).tolist():
-        if row:  # above the first row there is nothing but 0
-            pixels[row] += pixels[row - 1]
+    from_left = (filters == _SUB) | (filters == _PAETH)
+    if from_left.any():
+        pixels[from_left] = _sums_from_left(pixels[from_left])
+    nothing = np.zeros(rows.shape[1], np.uint8)  # what lies above the first row
+    kinds = filters.tolist()
+    for row in np.flatnonzero(filters >= _UP).tolist():
+        above = pixels[row - 1] if row else nothing
+        if kinds[row] == _UP:
+            pixels[row] += above
+        elif not _undo_paeth(pixels[row], above):
+            return None
     return pixels
+
+
+def _sums_from_left(rows: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """(H, W) the sum of each row up to each pixel; bytes wrap around, as the filters do.
+
+    In a mask nearly all that is added is 0, so only the other pixels are added up.
+    """
+    counts = rows != 0
+    counts[:, 0] = True
+    steps = np.flatnonzero(counts)
+    sums = np.cumsum(rows.ravel()[steps], dtype=np.uint8)
+    per_row = np.count_nonzero(counts, axis=1)
+    ends = np.cumsum(per_row)
+    before = np.concatenate((sums[:1] * 0, sums[ends[:-1] - 1]))  # of all rows before
+    sums -= np.repeat(before, per_row)
+    lengths = np.empty(len(steps), np.int64)
+    lengths[:-1] = steps[1:] - steps[:-1]
+    lengths[-1] = rows.size - steps[-1]
+    return np.repeat(sums, lengths).reshape(rows.shape)
+
+
+def _undo_paeth(sums: NDArray[np.uint8], above: NDArray[np.uint8]) -> bool:
+    """Undo the filter of Paeth in one row, in place.
+
+    Where the row above does not change, the pixel to the left is what this filter predicts, and a sum from
+    the left undoes it. What is left to do is a prediction wherever it changes: at the edges of the mask.
+
+    Args:
+        sums: (W,) the sums of the filtered row from the left.
+        above: (W,) the row above.
+
+    Returns:
+        Whether it was done; False if there are too many edges.
+    """
+    edges = (above[1:] != above[:-1]).nonzero()[0].tolist()
+    if len(edges) > _MOST_EDGES:
+        return False
+    left = corner = before = start = 0
+    for stop in [*(edge + 1 for edge in edges), len(sums)]:
+        up = int(above[start])
+        last = int(sums[stop - 1])
+        offset = (_paeth(left, up, corner) - before) & 0xFF
+        if offset:
+            sums[start:stop] += np.uint8(offset)
+        before, left, corner, start = last, (last + offset) & 0xFF, up, stop
+    return True
+
+
+def _paeth(left: int, up: int, corner: int) -> int:
+    """The neighbour that is nearest to left + up - corner; of equally near ones the first."""
+    to_left, to_up, to_corner = abs(up - corner), abs(left - corner), abs(left + up - 2 * corner)
+    if to_left <= to_up and to_left <= to_corner:
+        return left
+    return up if to_up <= to_corner else corner
