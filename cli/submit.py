@@ -29,7 +29,7 @@ _GAPS_SHOWN = 20
     "--server",
     type=SERVER,
     metavar="NAME",
-    help="mevis, mosev2, ytvos, davis or lvvis.  [default: the one for the dataset]",
+    help="mevis, mosev2, ytvos, davis or lvvis; `rvos list servers`.  [default: the one for the dataset]",
 )
 @click.option("--out", type=PATH, metavar="FILE.zip", help="The zip to write.")
 @click.option("--check", type=PATH, metavar="FILE.zip", help="Look at this zip; write nothing.")
