@@ -49,7 +49,11 @@ _GAPS_SHOWN = 20
 @click.option(
     "--largest", type=click.IntRange(1), metavar="MB", help="With --check: a larger zip is a fault."
 )
-@click.option("--protocol", type=PROTOCOL, help="Of the local score.  [default: the dataset's own]")
+@click.option(
+    "--protocol",
+    type=PROTOCOL,
+    help="Of the local score.  [default: the workspace's, else the dataset's own]",
+)
 @click.option("--no-score", is_flag=True, help="Leave the local score away.")
 @tolerance_options()
 @click.option("--overwrite", is_flag=True, help="Replace what is at --out.")

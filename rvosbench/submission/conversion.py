@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
-from rvosbench.errors import InvalidDataError, ScoreError
+from rvosbench.errors import InvalidDataError, MissingPathError, ScoreError
 from rvosbench.files.locations import local_path
 from rvosbench.files.text import shown, some
 from rvosbench.plugins.defaults import default_protocol
 from rvosbench.plugins.protocol import Protocol
 from rvosbench.plugins.registry import PROTOCOLS
-from rvosbench.runs.record import NAME as RECORD
-from rvosbench.runs.run import PREDICTIONS
+from rvosbench.runs.run import PREDICTIONS, Run
 from rvosbench.runs.tolerance import NOTHING, STRICT, Adjusted, Tolerance
 from rvosbench.store import Store, open_store
 from rvosbench.submission.files import Unit
@@ -81,7 +80,8 @@ def convert(
         MissingPathError: there are no predictions, or no store.
         UnknownNameError: no such split or protocol.
         FormatError: the predictions are in no form that is read.
-        ScoreError: they cannot be scored, answer what the split does not ask, or do not fit the form.
+        ScoreError: they cannot be scored, are a part of a run, answer what the split does not ask, or do not
+            fit the form.
         OutputError: `out` is taken, or cannot be written.
     """
     if to not in get_args(To):
@@ -194,8 +194,19 @@ def _asked(video: Video, unit: Unit) -> set[str]:
 
 
 def _predictions_of(path: Path) -> Path:
-    """The predictions of a run; anything else as it is."""
-    return path / PREDICTIONS if (path / RECORD).is_file() else path
+    """The predictions of a whole run, or those that a run holds the scores of; anything else as it is."""
+    run = Run(path)
+    if run.record is None and not run.scores_folders:
+        return path
+    run.refuse_part()
+    if run.record is not None:
+        return path / PREDICTIONS
+    remembered = run.scores(run.protocols[0]).predictions
+    if remembered is None:
+        raise MissingPathError(
+            f"{path} does not say where its predictions are; name them, or score them again first"
+        )
+    return Path(remembered)
 
 
 def _unit(store: Store, protocol: str | Protocol | None) -> Unit:

@@ -350,3 +350,18 @@ def test_outside_of_a_workspace_a_leaderboard_needs_out(rvos, tiny, theirs, tmp_
     given = ("--dataset", tiny.stores / "tiny", "--split", "test", "--predictions", theirs)
     ran = rvos("evaluate", *given, "--leaderboard")
     assert ran.code == 2 and "add --out FOLDER" in ran.error and "rvos init" in ran.error
+
+
+def test_the_local_score_of_a_zip_is_under_the_protocol_that_the_workspace_chooses(rvos, tiny):
+    run = labs.predicted(tiny, "fine")
+    words = ("submit", run, "--server", "mevis", "--json", "--out")
+    assert json.loads(rvos(*words, "none.zip").out)["scores"] is None  # no protocol is the dataset's own
+    (tiny.folder / "rvos.toml").write_text('[datasets.tiny]\nprotocol = "mevis"\n')
+    submitted = json.loads(rvos(*words, "a.zip").out)["scores"]
+    scored = json.loads(rvos("evaluate", run, "--json").out)
+    assert submitted["protocol"]["name"] == scored["protocol"]["name"] == "mevis"
+    assert submitted["metrics"] == scored["metrics"]
+    check = ("submit", "--check", "a.zip", "--dataset", "tiny", "--split", "test", "--server", "mevis")
+    assert json.loads(rvos(*check, "--json").out)["scores"]["metrics"] == scored["metrics"]
+    named = json.loads(rvos(*words, "b.zip", "--protocol", "ytvos").out)["scores"]
+    assert named["protocol"]["name"] == "ytvos"
