@@ -55,13 +55,13 @@ def submit(
     Args:
         predictions: as `evaluate` takes them.
         server: its name in `SERVERS`. None: the one for the store's dataset.
-        out: a `.zip` file, or a folder that is new or empty.
+        out: a `.zip` file, or a folder.
         store: what was asked. Without it, the store that the run was made from.
         split: of the store. Without it, the run's, or the only one.
         about: what the predictions are about. None: what a run says; else objects, if the server knows no
             expressions, or knows both and finds label maps.
         tolerance: what may be wrong with the predictions.
-        overwrite: a zip may be there.
+        overwrite: a file, or a folder of PNG files, may be there.
         dry_run: read everything and write nothing.
         on_progress: called with (videos done, videos in all).
 

@@ -22,6 +22,7 @@ from rvosbench.submission.outputs.json_file import JsonOutput
 from rvosbench.submission.outputs.nothing import NoOutput
 from rvosbench.submission.outputs.output import Output
 from rvosbench.submission.outputs.parquet import ParquetOutput
+from rvosbench.submission.outputs.places import check_output
 from rvosbench.submission.outputs.png_tree import PngOutput
 from rvosbench.submission.servers import SERVERS, Server, server_of_dataset, write_submission
 from rvosbench.submission.sources import PredictionSource, VideoRows
@@ -69,8 +70,8 @@ def convert(
         protocol: decides whether expressions or objects are answered. None: the dataset's own, else
             expressions.
         tolerance: what may be wrong with the predictions.
-        overwrite: something may be at `out`; not for parquet.
-        dry_run: read and check everything, write nothing.
+        overwrite: something of this form may be at `out`; a run's own predictions may not.
+        dry_run: read and check everything, `out` too, and write nothing.
         on_progress: called with (videos done, videos in all).
 
     Returns:
@@ -87,6 +88,7 @@ def convert(
     if to not in get_args(To):
         raise InvalidDataError(f"cannot convert to {to!r}; expected {', '.join(get_args(To))}")
     path, out, store = _predictions_of(local_path(predictions)), local_path(out), open_store(store)
+    check_output(to, out, overwrite=overwrite)
     split = store.only_split(split)
     unit = _unit(store, protocol)
     source = open_predictions(
@@ -107,7 +109,16 @@ def convert(
     counted = _Counted(source, unit, tolerance)
     if to == "submission" and not dry_run:
         about: Literal["expression", "object"] = "object" if unit == "object" else "expression"
-        write_submission(counted, store, split, _server(store, about), out, about=about, overwrite=overwrite)
+        write_submission(
+            counted,
+            store,
+            split,
+            _server(store, about),
+            out,
+            about=about,
+            overwrite=overwrite,
+            on_progress=on_progress,
+        )
         lost: tuple[str, ...] = ("scores and further candidates are left out",) if counted.ranked else ()
     else:
         with _output(to, out, unit, overwrite=overwrite, dry_run=dry_run) as output:
@@ -222,5 +233,5 @@ def _output(to: To, out: Path, unit: Unit, *, overwrite: bool, dry_run: bool) ->
     if dry_run or to == "submission":
         return NoOutput(keeps_candidates=to in ("json", "parquet"))
     if to == "parquet":
-        return ParquetOutput(out)
+        return ParquetOutput(out, overwrite=overwrite)
     return JsonOutput(out, overwrite=overwrite) if to == "json" else PngOutput(out, unit, overwrite=overwrite)
