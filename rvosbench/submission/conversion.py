@@ -10,6 +10,7 @@ from typing import Literal, get_args
 from rvosbench.errors import InvalidDataError, MissingPathError, ScoreError
 from rvosbench.files.locations import local_path
 from rvosbench.files.text import shown, some
+from rvosbench.masks import area as mask_area
 from rvosbench.plugins.defaults import default_protocol
 from rvosbench.plugins.protocol import Protocol
 from rvosbench.plugins.registry import PROTOCOLS
@@ -17,6 +18,7 @@ from rvosbench.runs.run import PREDICTIONS, Run
 from rvosbench.runs.tolerance import NOTHING, STRICT, Adjusted, Tolerance
 from rvosbench.store import Store, open_store
 from rvosbench.submission.files import Unit
+from rvosbench.submission.fitting import refuse_all_cut
 from rvosbench.submission.opening import open_predictions
 from rvosbench.submission.outputs.json_file import JsonOutput
 from rvosbench.submission.outputs.nothing import NoOutput
@@ -116,6 +118,7 @@ def convert(
             _server(store, about),
             out,
             about=about,
+            tolerance=Tolerance(threshold=tolerance.threshold),  # the rest is let pass before they come here
             overwrite=overwrite,
             on_progress=on_progress,
         )
@@ -134,6 +137,8 @@ def convert(
                     f"{path} holds no predictions for {store.name}/{split}, expected some to convert; choose "
                     "another --split"
                 )
+            if not counted.has_pixels:
+                refuse_all_cut(tolerance, counted.adjusted)
         lost = output.lost.lines()
         if to == "submission" and counted.missing_masks:
             raise ScoreError(
@@ -171,7 +176,7 @@ class _Counted:
         self._tolerance = tolerance
         self.notes = source.notes
         self.videos = self.masks = self.missing = self.missing_masks = 0
-        self.ranked = False
+        self.ranked = self.has_pixels = False
         self.adjusted = NOTHING
 
     def video_ids(self) -> tuple[str, ...]:
@@ -193,6 +198,7 @@ class _Counted:
         self.missing += len(asked - {row.expression_id for row in rows})
         answered = {(row.expression_id, row.frame_index) for row in rows if row.candidate == 0}
         self.missing_masks += len(asked) * len(video.frames) - len(answered)
+        self.has_pixels = self.has_pixels or any(mask_area(row.mask) for row in rows)
         self.ranked |= any(row.candidate or row.score != 1.0 for row in rows)
         self.adjusted += read.adjusted + Adjusted(surplus=len(read.rows) - len(rows))
         return VideoRows(rows, read.adjusted)

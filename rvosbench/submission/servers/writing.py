@@ -67,6 +67,7 @@ def write_submission(
                     for name, data in work.files(on_progress):
                         archive.add(name, data)
             work.refuse_gaps()
+            work.refuse_all_cut()
             work.done.size_bytes = partial.stat().st_size
     else:
         with atomic_folder(out, overwrite=overwrite, content=PICTURES, durable=False) as folder:
@@ -76,6 +77,7 @@ def write_submission(
                 path.write_bytes(data)
                 work.done.size_bytes += len(data)
             work.refuse_gaps()
+            work.refuse_all_cut()
     return work.done
 
 
@@ -104,4 +106,5 @@ def plan_submission(
     work.done.size_bytes = work.estimate()
     for _ in work.videos(on_progress):
         pass
+    work.refuse_all_cut()
     return work.done
