@@ -18,6 +18,7 @@ from rvosbench.errors import InvalidDataError, OutputError, ScoreError
 from rvosbench.evaluation.breakdown import by_annotator, with_statistics
 from rvosbench.evaluation.collect import ScoredVideos, Task, asked_of, without_truth
 from rvosbench.evaluation.compute import metric_values
+from rvosbench.evaluation.cut_masks import GENERAL, why_empty
 from rvosbench.evaluation.fingerprint import earlier_scores, fingerprint
 from rvosbench.evaluation.hints import better_name, left_out, remarks
 from rvosbench.evaluation.inputs import (
@@ -161,7 +162,9 @@ def evaluate(
     with nullcontext() if folder is None else scores_folder(folder, rules.name) as target:
         scored = score_spread(task, video_ids, reopen, chosen.workers, on_progress)
         if shard is None:
-            check_scored(scored, rules, what, f"{store.name}/{split}", chosen.allow_empty)
+            open_again = partial(opened, what, store, split, rules)
+            why = partial(why_empty, open_again, store, split, tolerance)
+            check_scored(scored, rules, what, f"{store.name}/{split}", chosen.allow_empty, why)
         if shard is None or shard.index == 1:  # of several parts of the same predictions, the first one tells
             scored = replace(scored, adjusted=scored.adjusted + _ignored(task, surplus))
         else:
@@ -259,7 +262,14 @@ def _check_videos(task: Task, video_ids: Sequence[str], surplus: Sequence[str]) 
         )
 
 
-def check_scored(scored: ScoredVideos, rules: Protocol, what: Given, name: str, allow_empty: bool) -> None:
+def check_scored(
+    scored: ScoredVideos,
+    rules: Protocol,
+    what: Given,
+    name: str,
+    allow_empty: bool,
+    reason: Callable[[], str] = lambda: GENERAL,
+) -> None:
     """Refuse what was probably a mistake.
 
     Args:
@@ -268,6 +278,7 @@ def check_scored(scored: ScoredVideos, rules: Protocol, what: Given, name: str, 
         what: the predictions.
         name: of the dataset and split.
         allow_empty: masks may be empty without exception.
+        reason: says why all may be empty.
 
     Raises:
         ScoreError: there is nothing to score, or all masks are empty.
@@ -283,8 +294,7 @@ def check_scored(scored: ScoredVideos, rules: Protocol, what: Given, name: str, 
     on_purpose = what.record is not None and Trait.EMPTY_ANSWERS in what.record.traits
     if scored.all_empty and not (allow_empty or on_purpose):
         raise ScoreError(
-            f"all masks in {what.shown} are empty; were scores saved instead of masks, the threshold set too "
-            "high, the weights not loaded? If they are meant to be, add --allow-empty"
+            f"all masks in {what.shown} are empty; {reason()} If they are meant to be, add --allow-empty"
         )
     if what.record is None and scored.equals_truth:
         _log.warning("every mask in %s equals the ground truth to the pixel; is it a copy of it?", what.shown)

@@ -157,3 +157,18 @@ def test_options_about_one_set_of_predictions_need_some(rvos, tmp_path, monkeypa
 def test_a_leaderboard_needs_what_is_kept(rvos, store, pictures):
     ran = rvos("evaluate", "--dataset", store, "--predictions", pictures, "--leaderboard")
     assert ran.code == 2 and "add --out FOLDER" in ran.err
+
+
+def test_a_run_packed_by_a_colleague_is_scored_ranked_compared_and_reported(rvos, store, run, tmp_path):
+    import tarfile
+
+    assert rvos("evaluate", run).code == 0
+    with tarfile.open(tmp_path / "colleague.tar.gz", "w:gz") as archive:
+        archive.add(run, "soc")
+    given = ("--dataset", store, "--split", "heldout", "--predictions", tmp_path / "colleague.tar.gz")
+    ran = rvos("evaluate", *given, "--out", tmp_path / "theirs", "--leaderboard")
+    assert ran.code == 0, ran.err
+    assert "holds a run in the folder soc" in ran.err and "colleague" in ran.out
+    assert rvos("compare", run, tmp_path / "theirs").code == 0
+    ran = rvos("report", tmp_path / "theirs")
+    assert ran.code == 0, ran.err
