@@ -26,7 +26,9 @@ def assert_reads_as(path: Path, store: Store, answers: Answers, unit: str = "exp
             assert np.array_equal(masks.decode(mask), tracks[key][n]), (each.video_id, key, n)
 
 
-def assert_scores_as(path: Path, store: Store, answers: Answers, protocol: str = "mevis", **meant: object) -> None:
+def assert_scores_as(
+    path: Path, store: Store, answers: Answers, protocol: str = "mevis", **meant: object
+) -> None:
     """J is what numpy says."""
     found = evaluate(path, store, split="valid", protocol=protocol)
     assert found.metrics["J"].value == pytest.approx(mean_j(answers, **meant), abs=1e-12)

@@ -14,7 +14,7 @@ from tests.submission.producers.scene import Answers, frames_of, rle
 
 
 def davis_palette() -> list[int]:
-    """256 colours by the rule of PASCAL VOC, which DAVIS shares: three bits of the index a round, highest first."""
+    """256 colours by the rule of PASCAL VOC: each round takes three bits of the index, one for a channel."""
     table = []
     for index in range(256):
         colour, rest = [0, 0, 0], index
@@ -51,7 +51,7 @@ def sam2(folder: Path, answers: Answers) -> Path:
 
 
 def sam2_per_object(folder: Path, answers: Answers) -> Path:
-    """SAM 2 with --per_obj_png_file: <output>/<video>/<object in three digits>/<frame>.png, palette, 0 and 1."""
+    """SAM 2 with --per_obj_png_file: <output>/<video>/001/<frame>.png, palette, 0 and 1."""
     for video_id, tracks in answers.items():
         for key, track in tracks.items():
             for n, name in enumerate(frames_of(video_id)):
@@ -107,7 +107,7 @@ def cutie_burst(folder: Path, answers: Answers) -> Path:
 
 
 def xmem(folder: Path, answers: Answers, *, youtube: bool = True) -> Path:
-    """XMem: <output>/Annotations/<video>/ for YouTube-VOS with the zip in <output>; <output>/<video>/ for DAVIS."""
+    """XMem: for YouTube-VOS <output>/Annotations/<video>/, with a zip; for DAVIS <output>/<video>/."""
     for video_id, tracks in answers.items():
         for n, name in enumerate(frames_of(video_id)):
             top = folder / "Annotations" if youtube else folder

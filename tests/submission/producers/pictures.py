@@ -1,6 +1,6 @@
 """PNG per expression and frame, as the inference scripts of the field leave them; one function for each.
 
-What each writes was read in its repository; `docs/evaluation.md` has the table. Only facts are taken from there:
+What each writes was read in its repository; `docs/evaluation.md` has the table. Only facts come from there:
 folders, names, values, modes, and what else lies beside.
 """
 
@@ -116,7 +116,7 @@ def lmpm(folder: Path, answers: Answers) -> Path:
 
 
 def referdino(folder: Path, answers: Answers) -> Path:
-    """ReferDINO on MeViS: several queries summed and cut at 1; overlays in <split>_images/, not named here."""
+    """ReferDINO on MeViS: several queries summed and cut at 1; overlays in <split>_images/."""
     for video_id, expression_id, _, name, mask in each_mask(answers):
         summed = mask.astype(np.int64) + mask.astype(np.int64)
         grey(folder / "valid_u" / video_id / expression_id / f"{name}.png", summed.clip(max=1).astype(bool))
@@ -134,7 +134,9 @@ def unipixel(folder: Path, answers: Answers) -> Path:
     for video_id, expression_id, _, name, mask in each_mask(answers):
         by_opencv(folder / video_id / expression_id / f"{name}.png", mask, 255)
     anno = {"source": "mevis", "data_type": "seg_video", "vid": "0a49f5265b", "frames": ["a/00000.jpg"]}
-    failed = [{"anno": {**anno, "samples": [{"qid": "3", "type": "query", "query": "the dog"}]}, "err": "(0, '')"}]
+    failed = [
+        {"anno": {**anno, "samples": [{"qid": "3", "type": "query", "query": "the dog"}]}, "err": "(0, '')"}
+    ]
     (folder / "failed_0.json").write_text(json.dumps(failed))
     return folder
 

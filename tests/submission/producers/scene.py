@@ -1,4 +1,4 @@
-"""What every producer answers here: two small videos, and answers whose scores numpy computes without rvosbench."""
+"""What every producer answers here: two small videos, and answers that numpy scores without rvosbench."""
 
 from __future__ import annotations
 
@@ -25,7 +25,10 @@ def videos() -> list[Video]:
         video(
             name,
             "valid",
-            {1: {n: square(2 * n) for n in range(count)}, 2: {n: square(20, 14) for n in range(count) if n != 1}},
+            {
+                1: {n: square(2 * n) for n in range(count)},
+                2: {n: square(20, 14) for n in range(count) if n != 1},
+            },
             _ASKED,
             frames=count,
         )
@@ -83,7 +86,7 @@ def of_objects() -> Answers:
 
 
 def mean_j(answers: Answers, meant: Mapping[str, tuple[int, ...]] | None = None) -> float:
-    """J by numpy: mean over frames, then over what is asked; 1 where nothing is there and nothing predicted."""
+    """J by numpy: mean over frames, then over what is asked; 1 where nothing is there, nor predicted."""
     meant = meant or {str(number): objects for number, objects in enumerate(_ASKED.values())}
     values = []
     for video_id, tracks in answers.items():

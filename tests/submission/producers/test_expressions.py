@@ -23,7 +23,7 @@ def test_masks_per_expression_are_read_and_scored(tmp_path: Path, store, produce
 
 
 def test_overlays_beside_the_masks_are_not_taken_for_masks(tmp_path: Path, store):
-    """Their folders are numbered as the expressions are; naming the folder above is ambiguous, and refused."""
+    """Their folders are numbered as the expressions are; the folder above them is refused."""
     path = referformer(tmp_path / "out", of_expressions(), visualize=True)
     with pytest.raises(ScoreError, match=r"several results: valid, valid_images; name one"):
         evaluate(path.parent, store, split="valid", protocol="mevis")
@@ -44,7 +44,9 @@ def test_the_keyframe_mode_of_glus_loses_frames_and_is_refused(tmp_path: Path, s
             file.unlink()
         elif n > key:
             grey(file, track[n + key])
-    with pytest.raises(ScoreError, match=r"8 of 24 predictions for video 0a49f5265b are missing: 0/00020, 0/00025"):
+    with pytest.raises(
+        ScoreError, match=r"8 of 24 predictions for video 0a49f5265b are missing: 0/00020, 0/00025"
+    ):
         evaluate(path, store, split="valid", protocol="mevis")
 
 
@@ -53,7 +55,9 @@ def test_a_frame_that_is_all_100_is_refused_with_the_way_out(tmp_path: Path, sto
     answers = of_expressions()
     answers["0a49f5265b"]["0"][1] = True
     path = videolisa_davis(tmp_path / "out", answers)
-    with pytest.raises(ScoreError, match="100 everywhere, which is neither 0 nor 1 nor white.*--threshold T"):
+    with pytest.raises(
+        ScoreError, match=r"100 everywhere, which is neither 0 nor 1 nor white.*--threshold T"
+    ):
         evaluate(path, store, split="valid", protocol="mevis")
     found = evaluate(path, store, split="valid", protocol="mevis", threshold=50)
     assert np.isfinite(found.metrics["J"].value)

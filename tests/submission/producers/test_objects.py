@@ -25,11 +25,15 @@ def test_labels_and_masks_of_objects_are_read_and_scored(tmp_path: Path, store, 
 
 def test_colours_drawn_at_random_say_nothing_about_objects(tmp_path: Path, store):
     path = cutie_long_ids(tmp_path / "out", of_objects())
-    with pytest.raises(RvosbenchError, match="00000.png is in colour, and #0a5b28 is in none of the known palettes"):
+    with pytest.raises(
+        RvosbenchError, match=r"00000.png is in colour, and #0a5b28 is in none of the known palettes"
+    ):
         evaluate(path, store, split="valid", protocol="davis-objects")
 
 
 def test_results_of_burst_are_named(tmp_path: Path, store):
     path = cutie_burst(tmp_path / "out", of_objects())
-    with pytest.raises(RvosbenchError, match="BURST"):
+    with pytest.raises(
+        RvosbenchError, match='run lengths as a text under "rle", as for BURST, which say no size'
+    ):
         evaluate(path, store, split="valid", protocol="davis-objects")

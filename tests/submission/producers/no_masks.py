@@ -1,0 +1,60 @@
+"""What code writes beside or instead of masks: points, figures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.submission.producers.run_lengths import put
+
+_FIGURES = {"J": 0.5, "F": 0.625, "J&F": 0.5625, "HOTA": 0.5}
+
+
+def lmms_eval_points(folder: Path) -> Path:
+    """The rvos tasks of lmms-eval, first stage: points by time, in no mask."""
+    track = {"frame": 0, "time": 0.0, "points": {"1": {"point": [8.0, 7.5], "occluded": False}}}
+    record = {
+        "id": "mevis_valid_u_track_0",
+        "qid": "0",
+        "video": "0a49f5265b",
+        "expression": "the red square",
+        "prediction": '<points coords="0.0 1 250 312">the red square</points>',
+        "tracks": [track],
+        "height": 24,
+        "width": 32,
+        "fps": 6,
+        "sampling_fps": 1,
+        "n_frames": 6,
+        "mask_ids": ["12"],
+        "precision": 1.0,
+        "recall": 1.0,
+        "f1": 1.0,
+        "HOTA": 1.0,
+    }
+    return put(folder / "submissions" / "mevis_valid_u_submission_20260801_120000.json", [record])
+
+
+def lmms_eval_figures(folder: Path) -> Path:
+    """Its second stage, SAM 2: the figures of each query; the masks are not kept."""
+    query = {"id": "mevis_valid_u_track_0", "qid": "0", "video": "0a49f5265b", "expression": "the red square"}
+    figures = {**query, "num_prompt_frames": 1, "num_prompt_points": 1, **_FIGURES}
+    put(folder / "rvos_mevis_valid_u_sam2_metrics.json", {"task": "rvos_mevis_valid_u", "n": 1, **_FIGURES})
+    put(folder / "rvos_mevis_valid_u_sam2_predictions.json", [figures])
+    return folder
+
+
+def unipixel_refcoco(folder: Path) -> Path:
+    """UniPixel on RefCOCO: intersection and union of each query; the masks are not kept."""
+    sample = {
+        "vid": "COCO_train2014_000000000009",
+        "qid": 10,
+        "inter": 48,
+        "union": 80,
+        "iou": 0.6,
+        "hit": True,
+    }
+    return put(folder / "output_0.json", [sample])
+
+
+def eval_mevis(folder: Path) -> Path:
+    """MeViS' eval_mevis.py, and VISA's and ReferDINO's: J and F by <video>_<expression>."""
+    return put(folder / "mevis_valu.json", {"0a49f5265b_0": [0.5, 0.625], "e98d115d9d_3": [1.0, 1.0]})
