@@ -97,6 +97,16 @@ def vita(folder: Path, answers: Answers) -> Path:
     return folder
 
 
+def saco(folder: Path, answers: Answers) -> Path:
+    """SAM 3 on SA-Co/VEval: with bboxes and areas in each record."""
+    records = youtube_vis(answers)
+    for record in records:
+        masks = record["segmentations"]
+        record |= {"bboxes": [[0, 0, 1, 1]] * len(masks), "areas": [1] * len(masks)}
+    put(folder / "saco_veval_sav_test_preds.json", records)
+    return folder
+
+
 def lvvis(folder: Path, answers: Answers) -> Path:
     """OV2Seg of LV-VIS: <output>/<dataset>/results.json, categories from 1; CLIP-VIS leaves <dataset> out."""
     put(folder / "lvvis_val" / "results.json", youtube_vis(answers))

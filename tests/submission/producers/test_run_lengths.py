@@ -10,7 +10,7 @@ import pytest
 from rvosbench.errors import ScoreError
 from rvosbench.evaluation.evaluate import evaluate
 from tests.submission.producers.checks import assert_reads_as, assert_scores_as
-from tests.submission.producers.run_lengths import annotation_file, lvvis, put, sa2va, vita
+from tests.submission.producers.run_lengths import annotation_file, lvvis, put, sa2va, saco, vita
 from tests.submission.producers.scene import of_expressions
 
 
@@ -21,7 +21,7 @@ def test_results_of_sa2va_are_read_and_scored(tmp_path: Path, store):
         assert_scores_as(named, store, of_expressions())
 
 
-@pytest.mark.parametrize("producer", [vita, lvvis])
+@pytest.mark.parametrize("producer", [vita, lvvis, saco])
 @pytest.mark.parametrize("truth", [False, True])
 def test_youtube_vis_is_read_beside_its_annotation_file(tmp_path: Path, store, producer, truth):
     """Numbers mean what the list says; the ground truth in the same file is no prediction."""
