@@ -129,27 +129,52 @@ OBJECT_PRODUCERS = {
 }
 
 
-def referformer_davis(folder: Path, answers: Answers, annotators: int = 4) -> Path:
-    """ReferFormer, SgMg, OnlineRefer, ReferDINO, SOC on Ref-DAVIS17.
+def referformer_davis(folder: Path, answers: Answers, *, annotators: int = 4, top: str = "valid") -> Path:
+    """ReferFormer and OnlineRefer on Ref-DAVIS17: <output>/<split>/anno_<k>/<sequence>/<position>.png.
 
-    <split>/anno_<k>/<sequence>/<position>.png: of the expressions 4 i + k, label i + 1; in the palette of a
-    real annotation; files are counted by position, in five digits.
+    Of the expressions 4 i + k, label i + 1; in the palette of a real annotation; files are counted by position,
+    in five digits.
     """
     for video_id, tracks in answers.items():
         for k in range(annotators):
             mine = {str(1 + i): tracks[str(4 * i + k)] for i in range(len(tracks) // 4)}
             for n in range(len(frames_of(video_id))):
-                path = folder / "valid" / f"anno_{k}" / video_id / f"{n:05d}.png"
+                path = folder / top / f"anno_{k}" / video_id / f"{n:05d}.png"
                 save(path, labels_of(mine, n), davis_palette())
-    return folder / "valid"
+    return folder
 
 
-def referdino_davis(folder: Path, answers: Answers) -> Path:
-    """ReferDINO with overlays: <split>_images/anno_<k>/<sequence>/<object>/<position>.png, RGBA."""
-    valid = referformer_davis(folder, answers)
-    for video_id, tracks in answers.items():
+def sgmg_davis(folder: Path, answers: Answers) -> Path:
+    """SgMg: DVS_Annotations/ in place of the split."""
+    return referformer_davis(folder, answers, top="DVS_Annotations")
+
+
+def soc_davis(folder: Path, answers: Answers, *, visualize: bool = False) -> Path:
+    """SOC: the annotators' folders in the run's own, overlays in <split>_images/anno_<k>/<sequence>/."""
+    referformer_davis(folder, answers, top=".")
+    (folder / "config.yaml").write_text("visualize: false\n")
+    for video_id in answers if visualize else ():
+        for k, n in np.ndindex(4, len(frames_of(video_id))):
+            _overlay(folder / "valid_images" / f"anno_{k}" / video_id / f"{n:05d}.png")
+    return folder
+
+
+def referdino_davis(folder: Path, answers: Answers, *, visualize: bool = False) -> Path:
+    """ReferDINO: <version>/Annotations/; overlays in <split>_images/anno_<k>/<sequence>/<object>/."""
+    run = folder / "davis" / "swin-b"
+    referformer_davis(run, answers, top="Annotations")
+    (run / "config.yaml").write_text("seed: 42\n")
+    for video_id, tracks in answers.items() if visualize else ():
         for k, j, n in np.ndindex(4, len(tracks) // 4, len(frames_of(video_id))):
-            path = folder / "valid_images" / f"anno_{k}" / video_id / str(j) / f"{n:05d}.png"
-            path.parent.mkdir(parents=True, exist_ok=True)
-            Image.new("RGBA", (32, 24), (90, 90, 90, 255)).save(path)
-    return valid
+            _overlay(run / "valid_images" / f"anno_{k}" / video_id / str(j) / f"{n:05d}.png")
+    return folder
+
+
+def videolisa_davis(folder: Path, answers: Answers) -> Path:
+    """VideoLISA's post-processing: anno_<k>/ in the folder that was named for it."""
+    return referformer_davis(folder, answers, top=".")
+
+
+def _overlay(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new("RGBA", (32, 24), (90, 90, 90, 255)).save(path)

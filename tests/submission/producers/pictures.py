@@ -47,12 +47,27 @@ def overlay(path: Path, mask: NDArray[np.bool_], mode: str = "RGBA") -> None:
 
 
 def referformer(folder: Path, answers: Answers, *, visualize: bool = False) -> Path:
-    """ReferFormer, SgMg and SOC's infer_refytb.py: <output>/<split>/, overlays in <split>_images/."""
+    """ReferFormer: <output>/<split>/, overlays in <split>_images/."""
     for video_id, expression_id, _, name, mask in each_mask(answers):
         grey(folder / "valid" / video_id / expression_id / f"{name}.png", mask)
         if visualize:
             overlay(folder / "valid_images" / video_id / expression_id / f"{name}.png", mask)
     return folder / "valid"
+
+
+def soc(folder: Path, answers: Answers, *, visualize: bool = False) -> Path:
+    """SOC's infer_refytb.py: <run>/Annotations/ beside the configuration, overlays in <split>_images/."""
+    for video_id, expression_id, _, name, mask in each_mask(answers):
+        grey(folder / "Annotations" / video_id / expression_id / f"{name}.png", mask)
+        if visualize:
+            overlay(folder / "valid_images" / video_id / expression_id / f"{name}.png", mask)
+    (folder / "config.yaml").write_text("visualize: false\n")
+    return folder
+
+
+def sgmg(folder: Path, answers: Answers) -> Path:
+    """SgMg: <output>/Annotations/."""
+    return visa(folder, answers)
 
 
 def onlinerefer(folder: Path, answers: Answers) -> Path:
@@ -115,13 +130,30 @@ def lmpm(folder: Path, answers: Answers) -> Path:
     return folder
 
 
-def referdino(folder: Path, answers: Answers) -> Path:
-    """ReferDINO on MeViS: several queries summed and cut at 1; overlays in <split>_images/."""
+def referdino(folder: Path, answers: Answers, *, visualize: bool = False) -> Path:
+    """ReferDINO on MeViS, and Long-RVOS' baseline: <version>/<split>/Annotations/, overlays in _images/.
+
+    Several queries are summed and cut at 1.
+    """
+    run = folder / "mevis" / "swin-b" / "valid_u"
     for video_id, expression_id, _, name, mask in each_mask(answers):
         summed = mask.astype(np.int64) + mask.astype(np.int64)
-        grey(folder / "valid_u" / video_id / expression_id / f"{name}.png", summed.clip(max=1).astype(bool))
-        overlay(folder / "valid_u_images" / video_id / expression_id / f"{name}.png", mask)
-    return folder / "valid_u"
+        grey(run / "Annotations" / video_id / expression_id / f"{name}.png", summed.clip(max=1).astype(bool))
+        if visualize:
+            overlay(run / "_images" / video_id / expression_id / f"{name}.png", mask)
+    (run / "config.yaml").write_text("seed: 42\n")
+    return folder
+
+
+def referdino_ytvos(folder: Path, answers: Answers) -> Path:
+    """ReferDINO on Ref-YouTube-VOS: a zip, Annotations/ at the top; what it was made of is removed."""
+    run = folder / "refytvos" / "swin-b"
+    for video_id, expression_id, _, name, mask in each_mask(answers):
+        grey(run / "Annotations" / video_id / expression_id / f"{name}.png", mask)
+    shutil.make_archive(str(run / "swin-b"), "zip", run, "Annotations")
+    shutil.rmtree(run / "Annotations")
+    (run / "config.yaml").write_text("seed: 42\n")
+    return folder
 
 
 def sa2va_submit(folder: Path, answers: Answers) -> Path:
@@ -172,7 +204,9 @@ def hyperseg(folder: Path, answers: Answers) -> Path:
 
 
 PRODUCERS: Mapping[str, Callable[[Path, Answers], Path]] = {
-    "ReferFormer, SgMg, SOC": referformer,
+    "ReferFormer": referformer,
+    "SOC": soc,
+    "SgMg": sgmg,
     "OnlineRefer": onlinerefer,
     "MTTR": mttr,
     "MTTR, its folder": mttr_output_folder,
@@ -180,7 +214,8 @@ PRODUCERS: Mapping[str, Callable[[Path, Answers], Path]] = {
     "VISA, zip for MeViS": visa_mevis_zip,
     "VISA, zip for Ref-YouTube-VOS": visa_ytvos_zip,
     "LMPM": lmpm,
-    "ReferDINO": referdino,
+    "ReferDINO, Long-RVOS": referdino,
+    "ReferDINO, Ref-YouTube-VOS": referdino_ytvos,
     "Sa2VA --submit": sa2va_submit,
     "UniPixel": unipixel,
     "GLUS": glus,

@@ -12,7 +12,13 @@ from rvosbench.errors import ScoreError
 from rvosbench.evaluation.evaluate import evaluate
 from rvosbench.submission import open_predictions
 from tests.submission.producers import pictures, ref_davis17
-from tests.submission.producers.label_maps import referdino_davis, referformer_davis
+from tests.submission.producers.label_maps import (
+    referdino_davis,
+    referformer_davis,
+    sgmg_davis,
+    soc_davis,
+    videolisa_davis,
+)
 from tests.submission.producers.scene import mean_j, of_expressions
 
 
@@ -21,7 +27,9 @@ def davis(tmp_path_factory: pytest.TempPathFactory):
     return ref_davis17.ref_davis17(tmp_path_factory.mktemp("ref-davis17") / "store")
 
 
-@pytest.mark.parametrize("producer", [referformer_davis, referdino_davis])
+@pytest.mark.parametrize(
+    "producer", [referformer_davis, sgmg_davis, soc_davis, referdino_davis, videolisa_davis]
+)
 def test_label_maps_of_four_annotators_are_read_and_scored(tmp_path: Path, davis, producer):
     answers = ref_davis17.answers()
     path = producer(tmp_path / "out", answers)
@@ -57,12 +65,13 @@ def test_files_counted_by_position_are_refused_where_frames_are_named_otherwise(
     path = referformer_davis(
         tmp_path / "out", {v: dict(t) for v, t in of_expressions().items()}, annotators=1
     )
-    (path / "anno_0").rename(path / "Annotations")
+    (path / "valid" / "anno_0").rename(path / "Annotations")
     with pytest.raises(ScoreError, match="are of frames that it does not have, such as 00001"):
         evaluate(path / "Annotations", store, split="valid", protocol="davis-objects")
 
 
-def test_overlays_of_annotators_beside_the_maps_are_refused(tmp_path: Path, davis):
-    path = referdino_davis(tmp_path / "out", ref_davis17.answers())
-    with pytest.raises(ScoreError, match="valid"):
-        evaluate(path.parent, davis, split="valid", protocol="davis-official")
+@pytest.mark.parametrize("producer", [soc_davis, referdino_davis])
+def test_overlays_of_annotators_beside_the_maps_are_refused(tmp_path: Path, davis, producer):
+    path = producer(tmp_path / "out", ref_davis17.answers(), visualize=True)
+    with pytest.raises(ScoreError, match=r"holds several results: .*valid_images.*; name one of these"):
+        evaluate(path, davis, split="valid", protocol="davis-official")

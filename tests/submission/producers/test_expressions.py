@@ -10,7 +10,16 @@ import pytest
 from rvosbench.errors import ScoreError
 from rvosbench.evaluation.evaluate import evaluate
 from tests.submission.producers.checks import assert_reads_as, assert_scores_as
-from tests.submission.producers.pictures import PRODUCERS, each_mask, glus, grey, referformer, videolisa_davis
+from tests.submission.producers.pictures import (
+    PRODUCERS,
+    each_mask,
+    glus,
+    grey,
+    referdino,
+    referformer,
+    soc,
+    videolisa_davis,
+)
 from tests.submission.producers.scene import frames_of, of_expressions
 
 
@@ -30,6 +39,13 @@ def test_overlays_beside_the_masks_are_not_taken_for_masks(tmp_path: Path, store
     with pytest.raises(ScoreError, match="in 2 colours, without the black of a background"):
         evaluate(path.parent / "valid_images", store, split="valid", protocol="mevis")
     assert_scores_as(path, store, of_expressions())
+    path = soc(tmp_path / "soc", of_expressions(), visualize=True)
+    with pytest.raises(ScoreError, match=r"several results: Annotations, valid_images; name one"):
+        evaluate(path, store, split="valid", protocol="mevis")
+    assert_scores_as(path / "Annotations", store, of_expressions())
+    path = referdino(tmp_path / "referdino", of_expressions(), visualize=True)
+    with pytest.raises(ScoreError, match=r"several results: mevis/swin-b/valid_u/Annotations, .*; name one"):
+        evaluate(path, store, split="valid", protocol="mevis")
 
 
 def test_the_keyframe_mode_of_glus_loses_frames_and_is_refused(tmp_path: Path, store):
