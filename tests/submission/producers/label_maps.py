@@ -132,8 +132,8 @@ OBJECT_PRODUCERS = {
 def referformer_davis(folder: Path, answers: Answers, *, annotators: int = 4, top: str = "valid") -> Path:
     """ReferFormer and OnlineRefer on Ref-DAVIS17: <output>/<split>/anno_<k>/<sequence>/<position>.png.
 
-    Of the expressions 4 i + k, label i + 1; in the palette of a real annotation; files are counted by position,
-    in five digits.
+    Of the expressions 4 i + k, label i + 1; in the palette of a real annotation; files are counted by
+    position, in five digits.
     """
     for video_id, tracks in answers.items():
         for k in range(annotators):

@@ -1,10 +1,12 @@
-"""What code writes beside or instead of masks: points, figures."""
+"""What code writes beside or instead of masks, and masks that say not what they answer."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from tests.submission.producers.run_lengths import put
+from tests.submission.producers.scene import rle
+from tests.tiny_store import square
 
 _FIGURES = {"J": 0.5, "F": 0.625, "J&F": 0.5625, "HOTA": 0.5}
 
@@ -53,6 +55,13 @@ def unipixel_refcoco(folder: Path) -> Path:
         "hit": True,
     }
     return put(folder / "output_0.json", [sample])
+
+
+def sa2va_refcoco(folder: Path) -> Path:
+    """Sa2VA's older script for RefCOCO: masks by position of a picture and of a text drawn at random."""
+    mask = [rle(square(0))]
+    record = {"img_id": 0, "gt_masks": mask, "image_path": "data/9.jpg", "prediction_masks": [mask, None]}
+    return put(folder / "refcoco.json", [record])
 
 
 def eval_mevis(folder: Path) -> Path:

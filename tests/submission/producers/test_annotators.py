@@ -11,7 +11,7 @@ from rvosbench import masks
 from rvosbench.errors import ScoreError
 from rvosbench.evaluation.evaluate import evaluate
 from rvosbench.submission import open_predictions
-from tests.submission.producers import pictures, ref_davis17
+from tests.submission.producers import pictures, ref_davis17, run_lengths
 from tests.submission.producers.label_maps import (
     referdino_davis,
     referformer_davis,
@@ -56,6 +56,17 @@ def test_masks_of_the_converted_expressions_are_read_and_scored(
     monkeypatch.setattr(pictures, "frames_of", names.__getitem__)
     answers = ref_davis17.answers()
     path = pictures.PRODUCERS[producer](tmp_path / "out", answers)
+    found = evaluate(path, davis, split="valid", protocol=protocol)
+    assert found.metrics["J"].value == pytest.approx(mean_j(answers, ref_davis17.MEANT), abs=1e-12)
+
+
+@pytest.mark.parametrize("protocol", ["davis-official", "davis-plain"])
+def test_results_of_sa2va_on_ref_davis17_are_read_and_scored(tmp_path: Path, davis, monkeypatch, protocol):
+    names = {each.video_id: [frame.name for frame in each.frames] for each in ref_davis17.sequences()}
+    monkeypatch.setattr(run_lengths, "frames_of", names.__getitem__)
+    monkeypatch.setattr(run_lengths, "texts", lambda: {str(n): "the thing" for n in range(8)})
+    answers = ref_davis17.answers()
+    path = run_lengths.sa2va(tmp_path / "work_dirs", answers)
     found = evaluate(path, davis, split="valid", protocol=protocol)
     assert found.metrics["J"].value == pytest.approx(mean_j(answers, ref_davis17.MEANT), abs=1e-12)
 

@@ -17,6 +17,7 @@ from tests.submission.producers import no_masks
         (no_masks.lmms_eval_points, "and no masks; .*these are points: let a model such as SAM 2"),
         (no_masks.lmms_eval_figures, "and no masks; .*these are figures: name the masks"),
         (no_masks.unipixel_refcoco, "and no masks; .*these are figures: name the masks"),
+        (no_masks.sa2va_refcoco, "has the keys 'gt_masks', .*; expected a video_id"),
         (no_masks.eval_mevis, "holds no masks; expected results as run lengths"),
     ],
 )
