@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -221,12 +221,12 @@ class AnnotatorMaps(_Pictures):
         }
 
 
-def _unknown_frames(files: Iterable[_Key], known: Collection[str]) -> Mapping[_Key, list[str]]:
+def _unknown_frames(files: Iterable[_Key], known: Mapping[str, int]) -> Mapping[_Key, list[str]]:
     """Folder -> the names of its pictures, of folders with a picture that is named after no frame."""
     folders: dict[_Key, list[str]] = {}
     for key in files:
         folders.setdefault(key[:-1], []).append(key[-1])
-    return {folder: names for folder, names in folders.items() if not set(names) <= set(known)}
+    return {folder: names for folder, names in folders.items() if not known.keys() >= set(names)}
 
 
 def _row(video: Video, expression_id: str, index: int, mask: Rle) -> Prediction:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 
 from tests.submission.producers.run_lengths import put
@@ -67,3 +68,21 @@ def sa2va_refcoco(folder: Path) -> Path:
 def eval_mevis(folder: Path) -> Path:
     """MeViS' eval_mevis.py, and VISA's and ReferDINO's: J and F by <video>_<expression>."""
     return put(folder / "mevis_valu.json", {"0a49f5265b_0": [0.5, 0.625], "e98d115d9d_3": [1.0, 1.0]})
+
+
+def raw_predictions(folder: Path) -> Path:
+    """VITA, LMPM: instances_predictions.pth of torch.save alone, which is a zip of pickles."""
+    folder.mkdir(parents=True)
+    with zipfile.ZipFile(folder / "instances_predictions.pth", "w") as archive:
+        archive.writestr("instances_predictions/data.pkl", b"\x80\x02}q\x00.")
+        archive.writestr("instances_predictions/version", "3\n")
+    return folder
+
+
+def soft_scores(folder: Path) -> Path:
+    """XMem and Cutie with --save_scores: probabilities in HDF5, by frame."""
+    for name in ("00000", "backward"):
+        path = folder / "Scores" / "0a49f5265b" / f"{name}.hkl"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"\x89HDF\r\n\x1a\n" + bytes(64))
+    return folder

@@ -11,6 +11,21 @@ from rvosbench.evaluation.evaluate import evaluate
 from tests.submission.producers import no_masks
 
 
+def test_files_of_torch_and_hdf5_are_named(tmp_path: Path, store):
+    path = no_masks.raw_predictions(tmp_path / "raw")
+    with pytest.raises(ScoreError, match=r"no PNG file; .*; it holds instances_predictions\.pth$"):
+        evaluate(path, store, split="valid", protocol="mevis")
+    with pytest.raises(
+        ScoreError, match=r"no PNG file; .*; it was written by torch\.save: take the masks out"
+    ):
+        evaluate(path / "instances_predictions.pth", store, split="valid", protocol="mevis")
+    path = no_masks.soft_scores(tmp_path / "soft")
+    with pytest.raises(
+        ScoreError, match=r"no PNG file; .*; it holds Scores/0a49f5265b/00000\.hkl, .*backward"
+    ):
+        evaluate(path, store, split="valid", protocol="mevis")
+
+
 @pytest.mark.parametrize(
     ("producer", "complaint"),
     [
