@@ -17,7 +17,7 @@ from rvosbench.runs.predictions import Prediction
 from rvosbench.runs.tolerance import Adjusted, Tolerance
 from rvosbench.submission.files import Files
 from rvosbench.submission.fitting import fit_array
-from rvosbench.submission.frame_numbers import named_by_number
+from rvosbench.submission.frame_names import meant_frames
 from rvosbench.submission.jpeg import read_mask
 from rvosbench.submission.sources import VideoRows, refuse_slips, refuse_surplus
 from rvosbench.submission.trees import Name, Tree
@@ -68,13 +68,13 @@ class _Pictures:
         position = {frame.name: index for index, frame in enumerate(video.frames)}
         asked, late, other = [], [], 0
         frames = [frame.name for frame in video.frames]
-        by_number = {
+        meant = {
             (*folder, name): position[frame]
             for folder, names in _unknown_frames(self._of_video(video.video_id), position).items()
-            for name, frame in named_by_number(names, frames).items()
+            for name, frame in meant_frames(names, frames).items()
         }
         for key, name in sorted(self._of_video(video.video_id).items()):
-            index = position.get(key[-1], by_number.get(key))
+            index = position.get(key[-1], meant.get(key))
             # Under "error" whoever scores says which expressions there are; ignored ones are not even read.
             is_surplus = known is not None and not known(key) and self._tolerance.surplus == "ignore"
             if index is None:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import PurePosixPath
 
 from rvosbench.errors import ScoreError
 from rvosbench.files.text import shown
-from rvosbench.submission.frame_numbers import named_by_number
+from rvosbench.submission.frame_names import meant_frames, stem_of
 from rvosbench.types import Video
 
 
@@ -52,9 +51,8 @@ class FrameNames:
         positions = [self._position(name, where) for name in names]
         texts = [name for name in names if isinstance(name, str)]
         if None in positions and len(texts) == len(names):
-            by_number = named_by_number([_stem(name) for name in texts], self._names)
-            if by_number:
-                positions = [self._exact[by_number[_stem(name)]] for name in texts]
+            frames = meant_frames(texts, self._names)
+            positions = [self._exact.get(frames.get(name, stem_of(name))) for name in texts]
         known = [position for position in positions if position is not None]
         if len(set(known)) != len(known):
             twice = next(position for position in known if known.count(position) > 1)
@@ -70,7 +68,7 @@ class FrameNames:
         if isinstance(name, str):
             if name in self._exact:
                 return self._exact[name]
-            return self._exact.get(_stem(name))
+            return self._exact.get(stem_of(name))
         if isinstance(name, int) and not isinstance(name, bool):
             position = self._numbers.get(name, -1)
             if position < 0:
@@ -81,9 +79,3 @@ class FrameNames:
                 )
             return position
         raise ScoreError(f"{where} names a frame {shown(name)}; expected its name as text")
-
-
-def _stem(name: str) -> str:
-    """A name of a frame without a folder and the suffix of an image."""
-    path = PurePosixPath(name)
-    return path.stem if path.suffix.lower() in (".jpg", ".jpeg", ".png") else path.name

@@ -1,4 +1,4 @@
-"""Frames without their zeros, as scripts that count write them: read where proven, else refused."""
+"""Frames named otherwise than in the release, as scripts do: read where proven, else refused."""
 
 from __future__ import annotations
 
@@ -39,6 +39,17 @@ def test_the_numbers_of_all_frames_are_the_frames(tmp_path: Path, store):
         for video_id, tracks in answers.items()
     }
     assert_reads_as(put(tmp_path / "results.json", content), store, answers)
+
+
+def test_a_name_with_the_suffix_of_the_frame_is_that_frame(tmp_path: Path, store):
+    """Code that appends .png to the file name of a frame."""
+    answers = of_expressions()
+    path = counted(tmp_path / "png", answers, lambda n, name: f"{name}.jpg")
+    assert_reads_as(path, store, answers)
+    both = path / "e98d115d9d" / "2"
+    grey(both / "00005.png", answers["e98d115d9d"]["2"][0])
+    with pytest.raises(ScoreError, match=r"are of frames that it does not have, such as 2/00000\.jpg"):
+        evaluate(path, store, split="valid", protocol="mevis")
 
 
 @pytest.mark.parametrize("producer", [sam2, sam2_per_object])
