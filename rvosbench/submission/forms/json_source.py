@@ -11,7 +11,7 @@ from rvosbench.runs.tolerance import Tolerance
 from rvosbench.submission.forms.detections import Detections
 from rvosbench.submission.forms.instead import nothing_to_read
 from rvosbench.submission.forms.json_text import MOST_BYTES, Scanner, read_json_text
-from rvosbench.submission.forms.meaning import record_id
+from rvosbench.submission.forms.meaning import record_id, refuse_other_words
 from rvosbench.submission.forms.names import Names
 from rvosbench.submission.forms.pieces import Piece, Pieces
 from rvosbench.submission.forms.tracks import add_answer, add_record
@@ -120,6 +120,8 @@ class JsonSource:
             for asked_id, answer in value.items():
                 label = f"{where}, expression {shown(asked_id)}"
                 _refuse_other_names(answer, video.video_id, asked_id, label)
+                if isinstance(answer, dict):
+                    refuse_other_words(answer, video.video_id, asked_id, self._names, label)
                 add_answer(found, asked_id, answer, label, frames)
             return
         if not isinstance(value, list):
