@@ -28,6 +28,7 @@ from rvosbench.submission.outputs.places import check_output
 from rvosbench.submission.outputs.png_tree import PngOutput
 from rvosbench.submission.servers import SERVERS, Server, server_of_dataset, write_submission
 from rvosbench.submission.sources import PredictionSource, VideoRows
+from rvosbench.submission.truth import GroundTruth
 from rvosbench.types import VOID, Video
 
 To = Literal["png", "parquet", "json", "submission"]
@@ -91,6 +92,7 @@ def convert(
         raise InvalidDataError(f"cannot convert to {to!r}; expected {', '.join(get_args(To))}")
     path, out, store = _predictions_of(local_path(predictions)), local_path(out), open_store(store)
     check_output(to, out, overwrite=overwrite)
+    GroundTruth(store.release, store).refuse_overwriting(out)
     split = store.only_split(split)
     unit = _unit(store, protocol)
     source = open_predictions(

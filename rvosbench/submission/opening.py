@@ -111,11 +111,18 @@ def _jpegs(names: Sequence[Name], shown: str, tolerance: Tolerance) -> list[Name
     if not found:
         raise ScoreError(
             f"{shown} holds no PNG file; expected predictions as PNG folders, a zip or tar archive of them, "
-            "JSON, npz or Parquet"
+            f"JSON, npz or Parquet{_what_else(names)}"
         )
     if tolerance.threshold is None:
         raise no_jpeg(f"{shown}: {path_of(found[0])}")
     return found
+
+
+def _what_else(names: Sequence[Name]) -> str:
+    """What there is in place of pictures, as the end of a sentence."""
+    if any(name[-1] == "data.pkl" for name in names):
+        return "; it was written by torch.save: take the masks out and write them in one of these forms"
+    return f"; it holds {some(map(path_of, names)) if names else 'no file'}"
 
 
 def _with_folders(tree: Folder, names: Iterable[Name]) -> Iterator[Path]:

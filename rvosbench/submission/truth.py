@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from rvosbench.errors import ScoreError
+from rvosbench.errors import OutputError, ScoreError
 from rvosbench.store import Store
 
 # What releases call the folder beside the frames; `Annotations_mymodel` holds results.
@@ -71,6 +72,21 @@ class GroundTruth:
                     raise _refusal(path, f"of the release {release}")
             if any(self._was_given(real, given) for given in self._masks):
                 raise _refusal(path, "given for the store")
+
+    def refuse_overwriting(self, out: Path) -> None:
+        """Refuse a place that holds the store, or annotations: they look like masks of predictions.
+
+        Raises:
+            OutputError: it does.
+        """
+        try:
+            if out.exists():
+                self.refuse_store(out)
+                self.refuse(out, (Path(folder) for folder, _, _ in os.walk(out)))
+        except ScoreError:
+            raise OutputError(
+                f"{out} holds ground truth, which is never overwritten; choose another folder"
+            ) from None
 
     def _is_annotation(self, real: Path, release: Path) -> bool:
         if real.name in _FILES and self._holds(real.parent, _TEXTS, _FRAMES):

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from rvosbench import masks
-from rvosbench.errors import InvalidDataError, ScoreError
+from rvosbench.errors import InvalidDataError, OutputError, ScoreError
 from rvosbench.store import Store
-from rvosbench.submission import open_predictions
+from rvosbench.submission import convert, open_predictions
 from tests.tiny_store import square, two_squares, write_store
 
 
@@ -103,3 +103,12 @@ def test_a_copy_of_the_annotations_elsewhere_is_opened(release, store, tmp_path)
     shutil.copytree(release / "train" / "Annotations", tmp_path / "copy")  # scoring it warns
     source = open_predictions(tmp_path / "copy", "expression", release=release, store=store)
     assert source.video_ids() == ("pair",)
+
+
+@pytest.mark.parametrize("to", ["png", "submission"])
+@pytest.mark.parametrize("folder", ["train/Annotations", "train/Annotations/pair"])
+def test_annotations_are_never_overwritten_by_predictions(release, store, folder, to):
+    theirs = put(release / "theirs")
+    with pytest.raises(OutputError, match="holds ground truth, which is never overwritten"):
+        convert(theirs, store, release / folder, to=to, split="train", overwrite=True)
+    assert (release / "train/Annotations/pair/0/00000.png").is_file()

@@ -25,11 +25,13 @@ def record_id(record: Mapping[str, Any], video_id: str, names: Names, where: str
     """What a record answers: by an id, or by the words of an expression; None if it does not say.
 
     Raises:
-        ScoreError: an id is neither text nor a whole number.
+        ScoreError: an id is neither text nor a whole number, or the words are those of another one.
     """
     for key in RECORD_ID:
         if record.get(key) is not None:
-            return text_or_number(record[key], f"{where}: {key}")
+            said = text_or_number(record[key], f"{where}: {key}")
+            refuse_other_words(record, video_id, said, names, where)
+            return said
     known = names.asked.get(video_id, {})
     for key in RECORD_TEXT:
         text = record.get(key)
@@ -37,6 +39,29 @@ def record_id(record: Mapping[str, Any], video_id: str, names: Names, where: str
             asked_id = names.of_text(video_id, text)
             return asked_id if asked_id is not None else text if text in known else None
     return None
+
+
+def refuse_other_words(
+    record: Mapping[str, Any], video_id: str, asked_id: str, names: Names, where: str
+) -> None:
+    """Results of a release whose expressions are numbered otherwise have right ids and words of others.
+
+    Words that no expression has, such as a prompt, say nothing.
+
+    Raises:
+        ScoreError: a record has the words of another expression than its id says.
+    """
+    known = names.asked.get(video_id, {})
+    for key in RECORD_TEXT:
+        text = record.get(key)
+        if not isinstance(text, str) or asked_id not in known or known[asked_id] == text:
+            continue
+        other = next((other for other, words in known.items() if words == text), None)
+        if other is not None:
+            raise ScoreError(
+                f"{where} is of {shown(asked_id)} and has the words {shown(text)}, which are those of "
+                f"{shown(other)}; is it of another version of the dataset?"
+            )
 
 
 def meaning_of_record(

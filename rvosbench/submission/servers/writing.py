@@ -17,6 +17,7 @@ from rvosbench.submission.servers.table import find_server
 from rvosbench.submission.servers.work import Submission, Work
 from rvosbench.submission.servers.zips import ZipWriter
 from rvosbench.submission.sources import PredictionSource
+from rvosbench.submission.truth import GroundTruth
 
 
 def write_submission(
@@ -51,6 +52,7 @@ def write_submission(
     """
     work = Work(source, store, split, find_server(server), about, tolerance, out)
     check_output("submission", out, overwrite=overwrite)
+    GroundTruth(store.release, store).refuse_overwriting(out)
     estimated = work.estimate()
     if estimated > work.done.free_bytes:
         raise OutputError(
@@ -103,6 +105,7 @@ def plan_submission(
     """
     work = Work(source, store, split, find_server(server), about, tolerance, out)
     check_output("submission", out, overwrite=overwrite)
+    GroundTruth(store.release, store).refuse_overwriting(out)
     work.done.size_bytes = work.estimate()
     for _ in work.videos(on_progress):
         pass
