@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from rvosbench.errors import MissingPathError, ScoreError
+from rvosbench.files.text import some
 from rvosbench.runs.predictions import Predictions
 from rvosbench.runs.tolerance import STRICT, Tolerance
 from rvosbench.store import Store, open_store
