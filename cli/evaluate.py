@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import tempfile
 from contextlib import nullcontext
 from pathlib import Path
@@ -21,16 +20,11 @@ from .tolerance_options import tolerance_options
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from rich.table import Table
-
-    from rvosbench.runs.scores import MetricValue, Scores
     from rvosbench.work.shards import Shard
     from rvosbench.workspace import Workspace
     from rvosbench.workspace.pending import Task
 
 T = TypeVar("T")
-
-_MANY_VIDEOS = 20  # from here on the table per video is left to the Parquet files
 
 
 @command("evaluate")
@@ -157,6 +151,7 @@ def evaluate_command(
     from .console import note, print_json, progress
     from .evaluate_several import Several, evaluate_several
     from .interrupted import keeping_work
+    from .scores_shown import print_leaderboard, print_scores
     from .scoring import chosen_protocol, ground_truth, predict_first
 
     if not (runs or foreign or models) and (workspace := find_workspace()) is not None:
@@ -241,10 +236,10 @@ def evaluate_command(
     if as_json:
         print_json(scores.as_json())
     else:
-        _print(scores)
+        print_scores(scores)
     kept = run or out
     if leaderboard and kept is not None:
-        _print_leaderboard(kept, scores)
+        print_leaderboard(kept, scores)
     if run is None and out is None:
         note("Nothing was kept; add --out FOLDER for leaderboard, compare and report.")
 
@@ -252,21 +247,6 @@ def evaluate_command(
 def _only(values: tuple[T, ...]) -> T | None:
     """What was given once; None for nothing."""
     return values[0] if values else None
-
-
-def _print_leaderboard(run: Path, scores: Scores) -> None:
-    """The table with the scores' row: the run beside the others of its folder."""
-    from rvosbench.reporting.leaderboard import as_rich
-    from rvosbench.reporting.leaderboard import leaderboard as rank
-    from rvosbench.runs.run import Run
-
-    from .console import stdout_console
-
-    beside = sorted(path for path in run.resolve().parent.iterdir() if not path.name.startswith("."))
-    for table in rank(path for path in beside if Run(path).scores_folders):
-        same = (table.dataset, table.split, table.protocol, table.whole.store_fingerprint)
-        if same == (scores.dataset, scores.split, scores.protocol.name, scores.store_fingerprint):
-            stdout_console().print(as_rich(table))
 
 
 def _evaluate_workspace(
@@ -292,82 +272,3 @@ def _evaluate_workspace(
 
     options = {"seed": seed, "workers": workers, "force": force}
     return evaluate_workspace(workspace, protocol_of, predict, options, as_json=as_json)
-
-
-def _print(scores: Scores) -> None:
-    from rich.table import Table
-    from rich.text import Text
-
-    from rvosbench.files.text import strip_control
-
-    from .console import note, stdout_console
-
-    protocol = scores.protocol
-    console = stdout_console()
-    console.print(
-        f"{scores.dataset}/{scores.split}, protocol {protocol.name}: {protocol.title}", markup=False
-    )
-    console.print(
-        f"{strip_control(scores.model)}: {scores.n_expressions} {scores.unit}s, {scores.n_videos} videos, "
-        f"{scores.n_frames} frames"
-        + (", an oracle" if scores.is_oracle else "")
-        + (", mismatched expressions" if scores.mismatched_expressions else ""),
-        markup=False,
-    )
-    table = Table(box=None, pad_edge=False)
-    table.add_column("metric")
-    table.add_column("percent", justify="right")
-    table.add_column("95 % interval", justify="right")
-    for name, metric in scores.metrics.items():
-        table.add_row(Text(name), *_cells(metric))
-    console.print(table)
-    for mark in scores.marks:
-        console.print(f"* {mark}", markup=False, highlight=False)
-    if scores.by_annotator:
-        console.print(_per_annotator(scores))
-    if scores.unit == "object" and scores.n_videos <= _MANY_VIDEOS:
-        console.print(_per_object(scores))
-    if protocol.unverified:
-        note(f"Note: {protocol.unverified}")
-
-
-def _per_annotator(scores: Scores) -> Table:
-    from rich.table import Table
-    from rich.text import Text
-
-    from rvosbench.files.text import strip_control
-    from rvosbench.runs.scores import percent
-
-    names = [name for name in ("J&F", "J", "F") if name in scores.metrics] or [scores.protocol.main_metric]
-    table = Table(box=None, pad_edge=False)
-    table.add_column("annotator")
-    for name in names:
-        table.add_column(name, justify="right")
-    for annotator, values in scores.by_annotator.items():
-        cells = (percent(values.get(name, math.nan)) for name in names)
-        table.add_row(Text(strip_control(annotator)), *cells)
-    return table
-
-
-def _per_object(scores: Scores) -> Table:
-    from rich.table import Table
-    from rich.text import Text
-
-    from rvosbench.files.text import strip_control
-    from rvosbench.runs.scores import percent
-
-    table = Table(box=None, pad_edge=False)
-    for name in ("video", "object"):
-        table.add_column(name)
-    for name in ("J", "F", "J&F"):
-        table.add_column(name, justify="right")
-    for row in () if scores.expressions is None else scores.expressions.to_pylist():
-        names = (Text(strip_control(row[key])) for key in ("video_id", "expression_id"))
-        table.add_row(*names, *(percent(row[key]) for key in ("j", "f", "j_and_f")))
-    return table
-
-
-def _cells(metric: MetricValue) -> tuple[str, str]:
-    """The value and its interval, in percent."""
-    value, _, interval = metric.text().partition(" ")
-    return value, interval or "-"

@@ -36,8 +36,8 @@ def say_parts(release_dir: Path, groups: Sequence[Sequence[str]]) -> str:
     for part in missing:
         near = _nearest(part, nearby)
         said.append(part if near is None else f"{part}, there is {near}: move it")
-    found = f"found {', '.join(there)}; " if there else ""
-    return f" ({found}missing {', '.join(said)})"
+    present = f"found {', '.join(there)}; " if there else ""
+    return f" ({present}missing {', '.join(said)})"
 
 
 def _nearest(part: str, nearby: Sequence[PurePosixPath]) -> str | None:
@@ -56,7 +56,7 @@ def _nearest(part: str, nearby: Sequence[PurePosixPath]) -> str | None:
 
 def _named(root: Path, names: set[str], without: set[str]) -> list[PurePosixPath]:
     """Everything below a folder that has one of the names, in any case; the nearest ones first."""
-    found = []
+    nearest = []
     folders = deque([(root, 0)])
     looked = 0
     while folders and looked < _MOST_FOLDERS:
@@ -70,7 +70,7 @@ def _named(root: Path, names: set[str], without: set[str]) -> list[PurePosixPath
         for entry in few:
             relative = PurePosixPath(Path(entry.path).relative_to(root).as_posix())
             if entry.name.lower() in names and str(relative) not in without:
-                found.append(relative)
+                nearest.append(relative)
             elif depth < _DEEPEST and not entry.is_symlink() and entry.is_dir():
                 folders.append((Path(entry.path), depth + 1))
-    return found
+    return nearest

@@ -95,10 +95,10 @@ class RefDavis17:
         elif (release_dir / "meta_expressions").is_dir():
             self._read_converted()
         if not self._expressions and not self._faults:
-            found = say_parts(release_dir, _parts(raw, release_dir))
+            tree = say_parts(release_dir, _parts(raw, release_dir))
             raise DatasetError(
                 f"{release_dir} holds no sequence of {CARD.title} with frames, expressions and a place in "
-                f"the image sets{found}; expected DAVIS/JPEGImages/480p with davis_text_annotations, or "
+                f"the image sets{tree}; expected DAVIS/JPEGImages/480p with davis_text_annotations, or "
                 "meta_expressions with valid/JPEGImages; is this the right folder?"
             )
 

@@ -114,3 +114,13 @@ def file_size(count: int) -> str:
             break
         value, unit = value / 1000, larger
     return f"{value:.0f} {unit}" if unit == "B" or value >= 99.5 else f"{value:.3g} {unit}"
+
+
+def counted(number: int, noun: str) -> str:
+    """A number with its noun, which takes an s unless it is one.
+
+    Example:
+        >>> counted(1, "video"), counted(1204, "video")
+        ('1 video', '1,204 videos')
+    """
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")

@@ -100,17 +100,17 @@ def check_pixels(data: bytes) -> None:
         columns, rows = -(-(width - left) // right), -(-(height - top) // down)
         if columns > 0 and rows > 0:
             expected += rows * (1 + -(-columns * bits * _CHANNELS[kind] // 8))
-    inflate, found, position = zlib.decompressobj(), 0, 8
-    while position < len(data) and found < expected:
+    inflate, inflated, position = zlib.decompressobj(), 0, 8
+    while position < len(data) and inflated < expected:
         end = position + 8 + int.from_bytes(data[position : position + 4])
         if data[position + 4 : position + 8] == b"IDAT":
             part = data[position + 8 : end]
-            while part and found < expected:
-                found += len(inflate.decompress(part, _AT_ONCE))
+            while part and inflated < expected:
+                inflated += len(inflate.decompress(part, _AT_ONCE))
                 part = inflate.unconsumed_tail
         position = end + 4
-    if found < expected:
-        raise ValueError(f"its pixels end after {found} of {expected} bytes")
+    if inflated < expected:
+        raise ValueError(f"its pixels end after {inflated} of {expected} bytes")
 
 
 def bare_png(data: bytes) -> bytes:

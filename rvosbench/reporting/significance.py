@@ -140,12 +140,12 @@ def tested(table: Table, reference: Run, *, seed: int = 0) -> Table:
             continue
         rows += 1
         pairs += [(row, METRICS[name], pair_of(mine[name], terms)) for name, terms in theirs.items()]
-    found = bootstrap.comparisons([pair for *_, pair in pairs], seed)
+    comparisons = bootstrap.comparisons([pair for *_, pair in pairs], seed)
     tests: dict[tuple[str, str], RowTest] = {}
     for metric in metrics:
         of_metric = [
             (row, comparison)
-            for (row, its, _), comparison in zip(pairs, found, strict=True)
+            for (row, its, _), comparison in zip(pairs, comparisons, strict=True)
             if its.name == metric.name
         ]
         adjusted = holm([comparison.p for _, comparison in of_metric])

@@ -96,15 +96,15 @@ def _holds_results(tree: Tree) -> bool:
 
 def _jpegs(names: Sequence[Name], shown: str, tolerance: Tolerance) -> list[Name]:
     """Pictures where there is no PNG: JPEG, which holds a mask only roughly."""
-    found = [name for name in names if suffix_of(name) in JPEG]
-    if not found:
+    photographs = [name for name in names if suffix_of(name) in JPEG]
+    if not photographs:
         raise ScoreError(
             f"{shown} holds no PNG file; expected predictions as PNG folders, a zip or tar archive of them, "
             "JSON, npz or Parquet"
         )
     if tolerance.threshold is None:
-        raise no_jpeg(f"{shown}: {path_of(found[0])}")
-    return found
+        raise no_jpeg(f"{shown}: {path_of(photographs[0])}")
+    return photographs
 
 
 def _parquet(tree: Tree, folders: Sequence[Name], shown: str, tolerance: Tolerance) -> PredictionSource:

@@ -162,7 +162,7 @@ def test_or_scores_the_annotated_frames_by_name(root):
     assert (scores.n_frames, scores.n_videos) == (2 * 2 + 2 * 4, 2)
     assert scores.adjusted.partial_truth == 1
     assert scores.tolerance == Tolerance(**ANNOTATED)
-    assert scores.marks == ("ground truth of 1 videos incomplete, annotated frames scored",)
+    assert scores.marks == ("ground truth of 1 video incomplete, annotated frames scored",)
 
 
 def test_of_first_frames_an_object_is_scored_where_it_is_drawn(root):

@@ -93,17 +93,17 @@ class NpzSource:
 
     def read(self, video: Video) -> VideoRows:
         """See `PredictionSource`."""
-        found = Detections(video, self._tolerance)
+        detections = Detections(video, self._tolerance)
         for asked_id, member in sorted(self._members.get(video.video_id, {}).items()):
             where = f"{'/'.join(self._files[member.file])}, {shown(member.key)}"
             array = self._array(member, video, where)
             made, cut = as_masks(array, where, self._tolerance.threshold)
-            found.thresholded(int(cut.sum()))
+            detections.thresholded(int(cut.sum()))
             frames = frames_of(video, len(made), where)
             for frame, mask in zip(frames, made, strict=True):
                 name = f"{where}, frame {video.frames[frame].name}"
-                found.add(Detection(asked_id, frame, masks.encode(mask), None, None, name))
-        return found.rows()
+                detections.add(Detection(asked_id, frame, masks.encode(mask), None, None, name))
+        return detections.rows()
 
     def __getstate__(self) -> dict[str, Any]:
         return self.__dict__ | {"_held": {}}  # open files do not survive a process border
