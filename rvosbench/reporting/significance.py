@@ -17,14 +17,14 @@ from rvosbench.evaluation.terms import Terms
 from rvosbench.plugins.metric import Metric
 from rvosbench.plugins.registry import METRICS
 from rvosbench.plugins.table import Table as Items
-from rvosbench.reporting.comparison import (
-    LEVEL,
+from rvosbench.reporting.alignment import (
     aligned_table,
     metric_items,
     pair_of,
     refuse_other_items,
     refuse_other_rules,
 )
+from rvosbench.reporting.compared import LEVEL
 from rvosbench.reporting.rendering.grid import BETTER, WORSE, Footnote, Raw
 from rvosbench.reporting.standings import Scored, Table
 from rvosbench.runs.run import Run
