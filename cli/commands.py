@@ -25,6 +25,20 @@ dry_run_option = click.option(
 )
 
 
+class Section(click.Option):
+    """An option that the help shows under a heading of its own."""
+
+    def __init__(self, *args: Any, section: str, **kwargs: Any) -> None:
+        """
+        Args:
+            section: the heading.
+            args: of `click.Option`.
+            kwargs: of `click.Option`.
+        """
+        super().__init__(*args, **kwargs)
+        self.section = section
+
+
 class Command(click.Command):
     """A command of `rvos`.
 
@@ -47,6 +61,18 @@ class Command(click.Command):
         if not ctx.resilient_parsing:
             self._refuse_repeated(ctx, given)
         return rest
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Options, then those of each section under its heading."""
+        records: dict[str, list[tuple[str, str]]] = {"Options": []}
+        for param in self.get_params(ctx):
+            record = param.get_help_record(ctx) if isinstance(param, click.Option) else None
+            if record is not None:
+                heading = param.section if isinstance(param, Section) else "Options"
+                records.setdefault(heading, []).append(record)
+        for heading, rows in records.items():
+            with formatter.section(heading):
+                formatter.write_dl(rows)
 
     def _refuse_repeated(self, ctx: click.Context, args: list[str]) -> None:
         _, _, order = self.make_parser(ctx).parse_args(args=args)

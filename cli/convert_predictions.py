@@ -12,8 +12,12 @@ from .commands import command, json_option
 from .names import PROTOCOL
 from .paths import PATH
 from .stores import dataset_option, only_split, open_store, release_option
+from .tolerance_options import tolerance_options
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from rvosbench.runs.tolerance import Tolerance
     from rvosbench.submission.conversion import Converted
 
 
@@ -35,25 +39,7 @@ if TYPE_CHECKING:
 @click.option(
     "--out", required=True, type=PATH, help="A folder; for json a file, for the others also a .zip."
 )
-@click.option(
-    "--surplus",
-    type=click.Choice(["error", "ignore"]),
-    default="error",
-    show_default=True,
-    help="Predictions of what the split does not ask: refused, or left out.",
-)
-@click.option(
-    "--resize",
-    type=click.Choice(["error", "nearest"]),
-    default="error",
-    show_default=True,
-    help="Masks of another size than the video: refused, or resized.",
-)
-@click.option(
-    "--threshold",
-    type=click.IntRange(1, 255),
-    help="Grey masks are objects from this value on.  [default: they are refused]",
-)
+@tolerance_options("surplus", "resize", "threshold")
 @click.option("--overwrite", is_flag=True, help="Replace what is at --out (not for parquet).")
 @click.option("--dry-run", is_flag=True, help="Read and check everything, and only say what would be lost.")
 @json_option
@@ -65,9 +51,7 @@ def convert_predictions_command(
     protocol: str | None,
     to: str,
     out: Path,
-    surplus: str,
-    resize: str,
-    threshold: int | None,
+    tolerance: Mapping[str, Any],
     overwrite: bool,
     dry_run: bool,
     as_json: bool,
@@ -91,13 +75,14 @@ def convert_predictions_command(
       rvos convert-predictions results.json --dataset stores/ytvos \\
         --split heldout --to png --out results-png
     """
+    from rvosbench.files.text import counted
     from rvosbench.runs.tolerance import Tolerance
     from rvosbench.submission.conversion import convert
 
     from .console import note, print_json, progress, warn
 
     store = open_store(dataset, release)
-    tolerance: Any = {"surplus": surplus, "resize": resize, "threshold": threshold}
+    let_pass = Tolerance(**tolerance)
     with progress("check" if dry_run else f"convert to {to}") as update:
         converted = convert(
             predictions,
@@ -106,24 +91,24 @@ def convert_predictions_command(
             to=to,  # type: ignore[arg-type]  # click has checked it
             split=only_split(store, split),
             protocol=protocol,
-            tolerance=Tolerance(**tolerance),
+            tolerance=let_pass,
             overwrite=overwrite,
             dry_run=dry_run,
             on_progress=update,
         )
     for line in converted.notes:
         note(f"Note: {line}")
-    for line in _warnings(converted, Tolerance(**tolerance)):
+    for line in _warnings(converted, let_pass):
         warn(line)
     if as_json:
         print_json({"schema_version": 1, "dry_run": dry_run} | asdict(converted))
         return
-    note(f"{converted.masks:,} masks of {converted.videos:,} videos")
+    note(f"{counted(converted.masks, 'mask')} of {counted(converted.videos, 'video')}")
     if not dry_run:
         click.echo(str(converted.out))
 
 
-def _warnings(converted: Converted, tolerance: Any) -> list[str]:
+def _warnings(converted: Converted, tolerance: Tolerance) -> list[str]:
     """What is not in the new form, or was not right in the old one."""
     from rvosbench.runs.tolerance import marks
 

@@ -72,8 +72,7 @@ T = TypeVar("T")
     type=click.IntRange(1),
     default=from_workspace("workers", 1),
     metavar="N",
-    help="Score in N processes; by default as many as the workspace says, else 1. The scores are the same "
-    "for any N.",
+    help="Score in N processes; the scores are the same for any N.  [default: the workspace's, else 1]",
 )
 @click.option("--force", is_flag=True, help="Compute again what was scored already.")
 @device_option("For predicting: cpu, cuda, cuda:1 ...")
@@ -85,7 +84,7 @@ T = TypeVar("T")
     help="Of the bootstrap, and of models that draw at random.",
 )
 @click.option("--allow-empty", is_flag=True, help="Score predictions even if all masks are empty.")
-@tolerance_options
+@tolerance_options()
 @click.option("--leaderboard", is_flag=True, help="Then rank the run beside those in its folder.")
 @json_option
 @release_option
@@ -114,7 +113,7 @@ def evaluate_command(
 ) -> None:
     """Score predictions under a named protocol.
 
-    They are those of RUN (made by `rvos predict`), --predictions made by anybody, or a --model's.
+    They are those of a RUN that `rvos predict` made, --predictions that anybody made, or a --model's.
 
     Scores are written into RUN, or into --out; without --out nothing is kept. Scores under another
     protocol stay. What was scored already, with the same predictions, store, protocol, options and
@@ -124,13 +123,12 @@ def evaluate_command(
     one table printed; one that fails is named, and the others are done. Several models that need weights
     take one --checkpoint each, in order; one model takes all.
 
-    Predictions that are incomplete, too many, of another size or grey are refused, unless --missing,
-    --surplus, --resize or --threshold let them pass; scores and tables then say so.
+    What is let pass by the options at the end is counted, and scores and tables say so.
 
-    Without any of these, everything in the workspace that has no scores yet is scored under the protocol
-    of its dataset, and the leaderboard is printed. A trained run that nothing was predicted with is
-    predicted with first, on its evaluation split: the first of valid, val, valid_u, test, testA and
-    heldout that has public ground truth and was not trained on.
+    Without RUN, --predictions or --model, everything in the workspace that has no scores yet is scored
+    under the protocol of its dataset, and the leaderboard is printed. A trained run that nothing was
+    predicted with is predicted with first, on its evaluation split: the first of valid, val, valid_u,
+    test, testA and heldout that has public ground truth and was not trained on.
 
     \b
     Example:

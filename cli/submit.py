@@ -51,7 +51,7 @@ _GAPS_SHOWN = 20
 )
 @click.option("--protocol", type=PROTOCOL, help="Of the local score.  [default: the dataset's own]")
 @click.option("--no-score", is_flag=True, help="Leave the local score away.")
-@tolerance_options
+@tolerance_options()
 @click.option("--overwrite", is_flag=True, help="Replace a file of the same name.")
 @dry_run_option
 @json_option
