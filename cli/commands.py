@@ -82,7 +82,7 @@ class Command(click.Command):
                 spelling = max(next(option.opts for option in options if option.name == name), key=len)
                 times = "twice" if count == 2 else f"{count} times"
                 raise click.UsageError(
-                    f"{spelling} was given {times}, it takes one value; leave one of them away", ctx
+                    f"{spelling} was given {times}, it takes one value; leave one of them out", ctx
                 )
 
 

@@ -179,7 +179,7 @@ def evaluate_command(
     options = {"seed": seed, "allow_empty": allow_empty, "workers": workers, "force": force, **tolerance}
     if max(map(len, (runs, foreign, models, datasets, checkpoints))) > 1:
         if runs and out is not None:
-            raise click.UsageError("the scores of RUNs are written into them; leave --out away")
+            raise click.UsageError("the scores of RUNs are written into them; drop --out")
         if shard is not None or leaderboard:
             raise click.UsageError(f"--{'shard' if shard else 'leaderboard'} is about one run; name one")
         several = Several(
@@ -199,7 +199,7 @@ def evaluate_command(
     run, predictions, model = _only(runs), _only(foreign), _only(models)
     checkpoint, dataset = _only(checkpoints), _only(datasets)
     if run is not None and out is not None and shard is None:
-        raise click.UsageError("the scores of a RUN are written into it; leave --out away")
+        raise click.UsageError("the scores of a RUN are written into it; drop --out")
     if leaderboard and as_json:
         raise click.UsageError("choose one of --leaderboard and --json")
     if leaderboard and run is None and out is None:

@@ -112,7 +112,7 @@ def _versions(parts: Sequence[Part]) -> list[str]:
         if len(used) > 1:
             remarks.append(f"the parts were made with several versions of {name}: {', '.join(used)}")
     if not remarks and len({str(_fact(part, "fingerprint")) for part in parts}) > 1:
-        remarks.append("the parts were made by several states of the program, or of the model's")
+        remarks.append("the parts were made by different states of the program, or of the model's package")
     return remarks
 
 
@@ -180,7 +180,7 @@ def _check_shards(parts: Sequence[Part]) -> None:
     if missing:
         more = ", ..." if len(missing) > 5 else ""
         raise ScoreError(
-            f"{len(missing)} of {of} parts are missing: shard {', '.join(missing[:5])}{more}; name them too, "
+            f"{len(missing)} of {of} parts {'is' if len(missing) == 1 else 'are'} missing: shard {', '.join(missing[:5])}{more}; name them too, "
             f"or make them with: --shard {missing[0]}"
         )
 

@@ -61,7 +61,7 @@ def png_chunks(data: bytes, name: str, role: Role) -> dict[bytes, bytes]:
     if width * height > MAX_PIXELS:
         raise words.error(f"{name} claims to be {width}x{height} px, more than {MAX_PIXELS} pixels in all")
     if data[26] or data[27] or data[28] > 1:
-        raise words.error(f"{name} is of no kind of PNG that there is; {words.again}")
+        raise words.error(f"{name} is no kind of PNG that exists; {words.again}")
     chunks: dict[bytes, bytes] = {}
     position, kind = 8, b""
     while kind != b"IEND":

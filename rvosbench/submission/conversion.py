@@ -66,7 +66,7 @@ def convert(
         out: a folder for parquet, a folder or .zip for png and submission, a .json or .json.gz for json.
         to: the form. json and parquet hold everything; png and submission the best candidate, without its
             score; a submission wants every frame of every expression.
-        split: of the store; may be left away where it has only one.
+        split: of the store; may be left out where it has only one.
         protocol: decides whether expressions or objects are answered. None: the dataset's own, else
             expressions.
         tolerance: what may be wrong with the predictions.

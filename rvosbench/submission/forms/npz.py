@@ -113,7 +113,7 @@ class NpzSource:
         label = "/".join(name)
         keys = [info.filename for info in self._archive(number).infolist()]
         if len(set(keys)) != len(keys):
-            raise FormatError(f"{label} holds an array twice; expected every key once, write it again")
+            raise FormatError(f"{label} holds an array twice; expected each key once, write it again")
         for key in keys:
             video_id, asked_id = self._meaning(name, key.removesuffix(".npy"), len(keys), label)
             of_video = self._members.setdefault(video_id, {})
