@@ -178,10 +178,11 @@ def _check_shards(parts: Sequence[Part]) -> None:
         known[part.shard.index] = part
     missing = [f"{index}/{of}" for index in range(1, of + 1) if index not in known]
     if missing:
-        more = ", ..." if len(missing) > 5 else ""
+        shards = f"{', '.join(missing[:5])}{', ...' if len(missing) > 5 else ''}"
+        what = "parts is" if len(missing) == 1 else "parts are"
         raise ScoreError(
-            f"{len(missing)} of {of} parts {'is' if len(missing) == 1 else 'are'} missing: shard {', '.join(missing[:5])}{more}; name them too, "
-            f"or make them with: --shard {missing[0]}"
+            f"{len(missing)} of {of} {what} missing: shard {shards}; name all parts, or make what is missing "
+            f"with: --shard {missing[0]}"
         )
 
 

@@ -72,8 +72,8 @@ class FrameNames:
             if position < 0:
                 # Never surplus: it may be a position that somebody counted from 0 or from 1.
                 raise ScoreError(
-                    f"{where} names the frame {shown(name)}, which is not the number of exactly one frame; name "
-                    f"frames by text, such as {shown(next(iter(self._names), ''))}"
+                    f"{where} names the frame {shown(name)}, which is not the number of exactly one frame; "
+                    f"name frames by text, such as {shown(next(iter(self._names), ''))}"
                 )
             return position
         raise ScoreError(f"{where} names a frame {shown(name)}; expected its name as text")

@@ -258,7 +258,7 @@ def test_objects_are_answered_by_their_ids(tmp_path: Path, store):
         ({"pair": {"0": {"frames": [FRAMES[0]] * 6, "masks": tracks()["0"]}}}, "the frame 00000 twice"),
         (
             {"pair": {"0": {"frames": [*range(6)], "masks": tracks()["0"]}}},
-            "frame 1, which is the number of no",
+            "frame 1, which is not the number of",
         ),
         (
             {"pair": {"0": dict(zip(["x", *FRAMES[1:]], tracks()["0"], strict=True))}},
