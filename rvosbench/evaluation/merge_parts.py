@@ -15,6 +15,7 @@ from rvosbench.evaluation.writing import scores_folder, write_scores
 from rvosbench.files.atomic import atomic_folder, write_json
 from rvosbench.files.locations import local_path
 from rvosbench.files.places import check_folder
+from rvosbench.files.text import beginning
 from rvosbench.runs import record as run_record
 from rvosbench.runs.content import ANSWERS
 from rvosbench.runs.run import PREDICTIONS, Run, open_run
@@ -202,7 +203,8 @@ def _check_records(parts: Sequence[Part]) -> None:
             one, other = _fact(first, name), _fact(part, name)
             if one != other:
                 raise ScoreError(
-                    f"{part} has the {name.replace('_', ' ')} {_short(other)}, {first} has {_short(one)}; "
+                    f"{part} has the {name.replace('_', ' ')} {beginning(other)}, {first} has "
+                    f"{beginning(one)}; "
                     f"rerun shard {part.shard} like the others, or the others like it"
                 )
 
@@ -211,8 +213,3 @@ def _fact(part: Part, name: str) -> Any:
     assert part.run.record is not None
     content: Mapping[str, Any] = part.run.record.content
     return content.get(name)
-
-
-def _short(value: object) -> str:
-    text = "none" if value is None else str(value)
-    return text if len(text) <= 60 else f"{text[:12]} ..."

@@ -124,3 +124,14 @@ def counted(number: int, noun: str) -> str:
         ('1 video', '1,204 videos')
     """
     return f"{number:,} {noun}" + ("" if number == 1 else "s")
+
+
+def beginning(value: object, most: int = 60) -> str:
+    """A fact for a message; of a long one, such as a checksum, its beginning.
+
+    Example:
+        >>> beginning(None), beginning("0123456789abcdef", most=15)
+        ('none', '0123456789ab ...')
+    """
+    text = "none" if value is None else str(value)
+    return text if len(text) <= most else f"{text[:12]} ..."
