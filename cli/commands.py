@@ -24,6 +24,11 @@ dry_run_option = click.option(
     "--dry-run", is_flag=True, help="Only say what would be run; nothing is loaded or written."
 )
 
+check_option = click.option(
+    "--dry-run", is_flag=True, help="Read and check everything, write nothing, and say what would come of it."
+)
+"""`--dry-run` of commands that read predictions."""
+
 
 class Section(click.Option):
     """An option that the help shows under a heading of its own."""

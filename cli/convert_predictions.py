@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from .commands import command, json_option
+from .commands import check_option, command, json_option
 from .names import PROTOCOL
 from .paths import PATH
 from .stores import dataset_option, only_split, open_store, release_option
@@ -40,8 +41,8 @@ if TYPE_CHECKING:
     "--out", required=True, type=PATH, help="A folder; for json a file, for the others also a .zip."
 )
 @tolerance_options("surplus", "resize", "threshold")
-@click.option("--overwrite", is_flag=True, help="Replace what is at --out (not for parquet).")
-@click.option("--dry-run", is_flag=True, help="Read and check everything, and only say what would be lost.")
+@click.option("--overwrite", is_flag=True, help="Replace what is at --out.")
+@check_option
 @json_option
 @release_option
 def convert_predictions_command(

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import tempfile
-from contextlib import nullcontext
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from .commands import command, json_option
-from .names import METRIC, MODEL, PROTOCOL
+from .names import METRIC, MODEL, PROTOCOL, STORE
 from .parts import shard_option
-from .paths import NAME_OR_PATH, PATH
-from .places import CheckpointPath, RunPath, device_option, from_workspace
+from .paths import PATH
+from .places import CheckpointPath, RunPath, answers_folder, device_option, from_workspace, scores_folder
 from .stores import open_store, release_option
 from .tolerance_options import tolerance_options
 
@@ -32,7 +32,7 @@ T = TypeVar("T")
 @click.option(
     "--dataset",
     "datasets",
-    type=NAME_OR_PATH,
+    type=STORE,
     multiple=True,
     metavar="STORE",
     help="A store or its name; repeatable.  [default: the one RUN was made from]",
@@ -85,7 +85,11 @@ T = TypeVar("T")
 )
 @click.option("--allow-empty", is_flag=True, help="Score predictions even if all masks are empty.")
 @tolerance_options()
-@click.option("--leaderboard", is_flag=True, help="Then rank the run beside those in its folder.")
+@click.option(
+    "--leaderboard",
+    is_flag=True,
+    help="Then rank the run beside those in its folder; without --out, among the workspace's runs.",
+)
 @json_option
 @release_option
 @click.pass_context
@@ -115,9 +119,9 @@ def evaluate_command(
 
     They are those of a RUN that `rvos predict` made, --predictions that anybody made, or a --model's.
 
-    Scores are written into RUN, or into --out; without --out nothing is kept. Scores under another
-    protocol stay. What was scored already, with the same predictions, store, protocol, options and
-    program, is not computed again.
+    Scores are written into RUN, or into --out; without --out nothing is kept, but with --leaderboard in a
+    workspace they become a run there. Scores under another protocol stay. What was scored already, with
+    the same predictions, store, protocol, options and program, is not computed again.
 
     Of several RUNs, --predictions, --models, --checkpoints or --datasets every combination is scored and
     one table printed; one that fails is named, and the others are done. Several models that need weights
@@ -139,6 +143,8 @@ def evaluate_command(
         --predictions results/osvos --protocol davis-objects
       rvos evaluate --dataset stores/ytvos --split heldout \\
         --predictions theirs.zip --out runs/theirs --leaderboard
+      rvos evaluate --dataset ytvos --split heldout \
+        --predictions theirs.zip --leaderboard
       rvos evaluate --model soc --checkpoint runs/training/checkpoint \\
         --dataset stores/ytvos --split heldout --out runs/both
     """
@@ -202,16 +208,28 @@ def evaluate_command(
         raise click.UsageError("the scores of a RUN are written into it; drop --out")
     if leaderboard and as_json:
         raise click.UsageError("choose one of --leaderboard and --json")
-    if leaderboard and run is None and out is None:
-        raise click.UsageError("--leaderboard ranks what is kept; add --out FOLDER, such as runs/theirs")
+    takes_folder = leaderboard and run is None and out is None  # of the workspace
+    if takes_folder and find_workspace() is None:
+        raise click.UsageError(
+            "--leaderboard ranks what is kept; add --out FOLDER, such as runs/theirs, or make a workspace, "
+            "which has a place for it, with: rvos init"
+        )
     if leaderboard and shard is not None:
         raise click.UsageError("--leaderboard ranks whole runs; leave it out with --shard")
     store, split = ground_truth(run, dataset, split, release)
     protocol = protocol or chosen_protocol(store.name)
-    with nullcontext() if model is None or out else tempfile.TemporaryDirectory(prefix="rvos-") as scratch:
+    with ExitStack() as folders:
         source = run or predictions
+        if takes_folder and predictions is not None:
+            source = predictions.resolve()  # the run remembers it, and is found from any folder
+            out = folders.enter_context(scores_folder(predictions, store, split))
+        elif takes_folder and model is not None:
+            out = folders.enter_context(answers_folder(None, model, checkpoint, store, split))
         if model is not None:
-            source = out or Path(str(scratch)) / "run"
+            if out is None:
+                source = Path(folders.enter_context(tempfile.TemporaryDirectory(prefix="rvos-"))) / "run"
+            else:
+                source = out
             predict_first(
                 model, checkpoint, store, split, source, device, seed, protocol, shard, keep=out is not None
             )

@@ -143,7 +143,9 @@ class _Combination:
     @property
     def name(self) -> str:
         """As the run's folder is called."""
-        source = self.model or (self.path.name.partition(".")[0] if self.path else "")
+        from rvosbench.submission.naming import name_of
+
+        source = self.model or (name_of(self.path) if self.path else "")
         weights = self.checkpoint
         if weights is not None:
             source += f"-{weights.resolve().parent.name if weights.name == 'checkpoint' else weights.stem}"

@@ -23,26 +23,34 @@ if TYPE_CHECKING:
 
 _COLUMNS = 80
 _WIDEST = 20  # a longer name stands on a line of its own
-_SHOWN = ("datasets", "models", "metrics", "protocols")  # without a KIND; presets stand with their models
+_SHOWN = (
+    "datasets",
+    "models",
+    "metrics",
+    "protocols",
+    "servers",
+)  # without a KIND; presets stand with their models
 
 
 @command("list")
 @click.argument("kind", required=False, type=LIST_KIND, metavar="[KIND]")
 @json_option
 def list_command(kind: str | None, as_json: bool) -> None:
-    """List datasets, models, metrics and protocols.
+    """List datasets, models, metrics, protocols and servers.
 
-    KIND is datasets, models, presets, metrics, protocols or broken. Listed are the built-in ones and those
-    of other installed packages; what these packages register and cannot be used is listed as broken, with
-    the reason.
+    KIND is datasets, models, presets, metrics, protocols, servers or broken. Listed are the built-in ones
+    and those of other installed packages; what these packages register and cannot be used is listed as
+    broken, with the reason.
 
     `rvos list datasets` and `rvos list models` also show the options of each, for `rvos prepare -o KEY=VALUE`
-    and `rvos predict -o KEY=VALUE`.
+    and `rvos predict -o KEY=VALUE`. `rvos list servers` shows what each server of `rvos submit` takes, where
+    that was read, and what is not verified.
 
     \b
     Example:
       rvos list
       rvos list datasets
+      rvos list servers
       rvos list --json > names.json
     """
     from rvosbench.errors import UnknownNameError

@@ -10,7 +10,15 @@ if TYPE_CHECKING:
     from rvosbench.plugins.options import OptionRow
     from rvosbench.plugins.registry import Registry
 
-KINDS = ("datasets", "models", "presets", "metrics", "protocols", "broken")
+KINDS = ("datasets", "models", "presets", "metrics", "protocols", "servers", "broken")
+
+
+_TAKES = {"expression": "expressions", "annotator": "expressions, by annotator", "object": "objects"}
+_HOLDS = {
+    "binary": "grey PNG of 0 and 255",
+    "labels": "palette PNG of object ids",
+    "youtube-vis": "run lengths as YouTube-VIS has them",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +51,9 @@ def items(kind: str) -> Iterator[Item]:
     """What can be used of a kind; what cannot is in `broken`."""
     from rvosbench.errors import PluginError
 
+    if kind == "servers":
+        yield from _servers()
+        return
     make, of = _MAKERS[kind], "models" if kind == "presets" else kind
     registry = _registries()[of]
     for name, entry in registry.entries().items():
@@ -122,6 +133,32 @@ def _protocol(name: str, package: str, protocol: Any) -> Iterator[Item]:
         "unverified": protocol.unverified,
     }
     yield Item(name=name, summary=protocol.explanation, package=package, details=details)
+
+
+def _servers() -> Iterator[Item]:
+    """The servers of `rvos submit`, which are in no registry."""
+    from rvosbench.plugins.registry import OURS
+    from rvosbench.submission.servers import SERVERS
+
+    for name, server in SERVERS.items():
+        lines = [server.title]
+        lines += [
+            f"{_TAKES[layout.unit]}: {layout.template}, {_HOLDS[layout.content]}" for layout in server.layouts
+        ]
+        lines.append(f"Verified: the layout, in {server.source}")
+        if server.unverified is not None:
+            lines.append(f"Not verified: {server.unverified}")
+        details = {
+            "title": server.title,
+            "datasets": list(server.datasets),
+            "layouts": [asdict(layout) for layout in server.layouts],
+            "one_folder_around": server.one_folder_around,
+            "is_open": server.is_open,
+            "largest_bytes": server.largest_bytes,
+            "source": server.source,
+            "unverified": server.unverified,
+        }
+        yield Item(name=name, summary="\n".join(lines), package=OURS, details=details)
 
 
 def _options(spec: Any) -> tuple[OptionRow, ...]:

@@ -188,6 +188,37 @@ def answers_folder(
         yield run
 
 
+@contextmanager
+def scores_folder(predictions: Path, store: Store, split: str) -> Iterator[Path]:
+    """The run of the workspace for the scores of predictions that anybody wrote.
+
+    It is the one that holds scores of the same file or folder, against the same store, so that the same
+    command makes no second row; else a new one.
+
+    Raises:
+        click.UsageError: there is no workspace.
+    """
+    from rvosbench.submission.naming import name_of
+    from rvosbench.workspace.choices import store_label
+    from rvosbench.workspace.here import from_here
+    from rvosbench.workspace.names import answers_run, run_stem
+    from rvosbench.workspace.runs import run_of_predictions
+
+    from .console import note
+
+    workspace = workspace_instead_of("--out")
+    earlier = run_of_predictions(workspace, predictions, store.fingerprint, split)
+    if earlier is not None:
+        run = from_here(earlier)
+        note(f"Run: {run}")
+        yield run
+        return
+    source = run_stem(name_of(predictions), store_label(workspace, store))
+    with answers_run(workspace, source, split) as run:
+        note(f"Run: {run}")
+        yield run
+
+
 def scored_runs() -> list[Path]:
     """All runs of the workspace with scores.
 

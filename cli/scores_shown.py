@@ -62,7 +62,7 @@ def _per_annotator(scores: Scores) -> Table:
     from rvosbench.files.text import strip_control
     from rvosbench.runs.scores import percent
 
-    names = [name for name in ("J&F", "J", "F") if name in scores.metrics] or [scores.protocol.main_metric]
+    names = scores.annotator_metrics
     table = Table(box=None, pad_edge=False)
     table.add_column("annotator")
     for name in names:

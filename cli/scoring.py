@@ -36,11 +36,15 @@ def ground_truth(
 
 def chosen_protocol(dataset: str) -> str:
     """The protocol that the workspace chooses for a dataset, else its own."""
+    return workspace_protocol(dataset) or protocol_of(dataset)
+
+
+def workspace_protocol(dataset: str) -> str | None:
+    """The protocol that the workspace chooses for a dataset; None where it chooses none."""
     from rvosbench.workspace import find_workspace
 
     workspace = find_workspace()
-    chosen = None if workspace is None else workspace.dataset(dataset).protocol
-    return chosen or protocol_of(dataset)
+    return None if workspace is None else workspace.dataset(dataset).protocol
 
 
 def protocol_of(dataset: str) -> str:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from .commands import command, dry_run_option, json_option
-from .names import PROTOCOL, SERVER
-from .paths import NAME_OR_PATH, PATH
+from .commands import check_option, command, json_option
+from .names import PROTOCOL, SERVER, STORE
+from .paths import PATH
 from .places import RunPath
 from .stores import release_option
 from .tolerance_options import tolerance_options
@@ -29,13 +29,13 @@ _GAPS_SHOWN = 20
     "--server",
     type=SERVER,
     metavar="NAME",
-    help="mevis, mosev2, ytvos, davis or lvvis.  [default: the one for the dataset]",
+    help="mevis, mosev2, ytvos, davis or lvvis; `rvos list servers`.  [default: the one for the dataset]",
 )
 @click.option("--out", type=PATH, metavar="FILE.zip", help="The zip to write.")
 @click.option("--check", type=PATH, metavar="FILE.zip", help="Look at this zip; write nothing.")
 @click.option(
     "--dataset",
-    type=NAME_OR_PATH,
+    type=STORE,
     metavar="STORE",
     help="A store or its name.  [default: the one RUN was made from]",
 )
@@ -49,11 +49,15 @@ _GAPS_SHOWN = 20
 @click.option(
     "--largest", type=click.IntRange(1), metavar="MB", help="With --check: a larger zip is a fault."
 )
-@click.option("--protocol", type=PROTOCOL, help="Of the local score.  [default: the dataset's own]")
+@click.option(
+    "--protocol",
+    type=PROTOCOL,
+    help="Of the local score.  [default: the workspace's, else the dataset's own]",
+)
 @click.option("--no-score", is_flag=True, help="Do not score the zip here.")
 @tolerance_options()
-@click.option("--overwrite", is_flag=True, help="Replace a file of the same name.")
-@dry_run_option
+@click.option("--overwrite", is_flag=True, help="Replace what is at --out.")
+@check_option
 @json_option
 @release_option
 @click.pass_context

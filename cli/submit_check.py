@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 class Scoring(NamedTuple):
     """How a zip is scored here."""
 
-    protocol: str | None  # None: the dataset's own
+    protocol: str | None  # None: the workspace's choice, else the dataset's own
     truth: Literal["error", "annotated"]
 
 
@@ -95,6 +95,7 @@ def local_score(path: Path, store: Store, split: str, layout: Layout, scoring: S
     from rvosbench.evaluation import submit
 
     from .console import note, progress, warn
+    from .scoring import workspace_protocol
 
     try:
         with progress("score") as update:
@@ -104,6 +105,7 @@ def local_score(path: Path, store: Store, split: str, layout: Layout, scoring: S
                 split,
                 layout,
                 protocol=scoring.protocol,
+                preferred=workspace_protocol(store.name),
                 truth=scoring.truth,
                 on_progress=update,
             )

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from rvosbench.errors import ScoreError
 from rvosbench.evaluation.collect import ScoredVideos, Task, asked_of, without_truth
+from rvosbench.evaluation.cut_masks import GENERAL
 from rvosbench.evaluation.hints import left_out, remarks
 from rvosbench.evaluation.inputs import Given
 from rvosbench.plugins.model import Trait
@@ -55,7 +56,14 @@ def check_videos(task: Task, video_ids: Sequence[str], surplus: Sequence[str]) -
         )
 
 
-def check_scored(scored: ScoredVideos, rules: Protocol, what: Given, name: str, allow_empty: bool) -> None:
+def check_scored(
+    scored: ScoredVideos,
+    rules: Protocol,
+    what: Given,
+    name: str,
+    allow_empty: bool,
+    reason: Callable[[], str] = lambda: GENERAL,
+) -> None:
     """Refuse what was probably a mistake.
 
     Args:
@@ -64,6 +72,7 @@ def check_scored(scored: ScoredVideos, rules: Protocol, what: Given, name: str, 
         what: the predictions.
         name: of the dataset and split.
         allow_empty: masks may be empty without exception.
+        reason: says why all may be empty.
 
     Raises:
         ScoreError: there is nothing to score, or all masks are empty.
@@ -79,8 +88,7 @@ def check_scored(scored: ScoredVideos, rules: Protocol, what: Given, name: str, 
     on_purpose = what.record is not None and Trait.EMPTY_ANSWERS in what.record.traits
     if scored.all_empty and not (allow_empty or on_purpose):
         raise ScoreError(
-            f"all masks in {what.shown} are empty; were scores saved instead of masks, the threshold set too "
-            "high, the weights not loaded? If they are meant to be, add --allow-empty"
+            f"all masks in {what.shown} are empty; {reason()} If they are meant to be, add --allow-empty"
         )
     if what.record is None and scored.equals_truth:
         _log.warning("every mask in %s equals the ground truth to the pixel; is it a copy of it?", what.shown)

@@ -19,6 +19,7 @@ from rvosbench.evaluation.breakdown import by_annotator, with_statistics
 from rvosbench.evaluation.checks import check_scored, check_videos
 from rvosbench.evaluation.collect import ScoredVideos, Task
 from rvosbench.evaluation.compute import metric_values
+from rvosbench.evaluation.cut_masks import why_empty
 from rvosbench.evaluation.fingerprint import earlier_scores, fingerprint
 from rvosbench.evaluation.hints import better_name
 from rvosbench.evaluation.inputs import (
@@ -161,7 +162,9 @@ def evaluate(
     with nullcontext() if folder is None else scores_folder(folder, rules.name) as target:
         scored = score_spread(task, video_ids, reopen, chosen.workers, on_progress)
         if shard is None:
-            check_scored(scored, rules, what, f"{store.name}/{split}", chosen.allow_empty)
+            open_again = partial(opened, what, store, split, rules)
+            why = partial(why_empty, open_again, store, split, tolerance)
+            check_scored(scored, rules, what, f"{store.name}/{split}", chosen.allow_empty, why)
         if shard is None or shard.index == 1:  # of several parts of the same predictions, the first one tells
             scored = replace(scored, adjusted=scored.adjusted + _ignored(task, surplus))
         else:

@@ -18,7 +18,7 @@ from rvosbench.runs.run import PREDICTIONS, Run, open_run
 from rvosbench.runs.tolerance import STRICT, Tolerance
 from rvosbench.store import Store
 from rvosbench.submission import PredictionSource, open_predictions
-from rvosbench.submission.trees import suffix_of
+from rvosbench.submission.naming import name_of
 from rvosbench.work.shards import Shard
 
 Predicted = str | Path | Run | Answering
@@ -51,8 +51,7 @@ class Given:
         if self.record is not None and self.record.model:
             return self.record.model
         if self.path is not None:
-            suffix = suffix_of((self.path.name,)) if self.path.is_file() else ""
-            return self.path.name[: len(self.path.name) - len(suffix)] or self.path.name
+            return name_of(self.path)
         return self.run.name if self.run else "arrays"
 
 

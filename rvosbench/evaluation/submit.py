@@ -55,23 +55,26 @@ def submit(
     Args:
         predictions: as `evaluate` takes them.
         server: its name in `SERVERS`. None: the one for the store's dataset.
-        out: a `.zip` file, or a folder that is new or empty.
+        out: a `.zip` file, or a folder.
         store: what was asked. Without it, the store that the run was made from.
         split: of the store. Without it, the run's, or the only one.
         about: what the predictions are about. None: what a run says; else objects, if the server knows no
             expressions, or knows both and finds label maps.
         tolerance: what may be wrong with the predictions.
-        overwrite: a zip may be there.
+        overwrite: a file, or a folder of PNG files, may be there.
         dry_run: read everything and write nothing.
         on_progress: called with (videos done, videos in all).
 
     Raises:
         UnknownNameError: no such server or split, or none for the dataset.
         MissingPathError: there are no predictions, or no store.
-        ScoreError: the predictions are of another store or split, incomplete, or do not fit the server.
+        ScoreError: the predictions are of another store or split, incomplete, a part of a run, or do not fit
+            the server.
         OutputError: `out` cannot be written.
     """
     what = given(predictions)
+    if what.run is not None:
+        what.run.refuse_part()
     store = store_of(what, store)
     split = split_of(what, store, split)
     chosen = server_for(store, server)
@@ -114,6 +117,7 @@ def local_score(
     layout: Layout,
     *,
     protocol: str | None = None,
+    preferred: str | None = None,
     truth: Literal["error", "annotated"] = "error",
     on_progress: Callable[[int, int], None] | None = None,
 ) -> Scores | None:
@@ -124,7 +128,9 @@ def local_score(
         store: with the ground truth.
         split: of the store.
         layout: of the zip.
-        protocol: its name. None: the dataset's own, or one for objects where the zip holds objects.
+        protocol: its name. None: `preferred`, else the dataset's own, else one for objects or annotators;
+            the first that scores what the zip holds.
+        preferred: the name of a protocol that somebody has chosen for the dataset once and for all.
         truth: as `evaluate` takes it.
         on_progress: called with (videos done, videos in all).
 
@@ -136,7 +142,7 @@ def local_score(
     """
     if not truth_is_known(store, split, layout):
         return None
-    name = protocol or _protocol(store, layout)
+    name = protocol or _protocol(store, layout, preferred)
     if name is None:
         return None
     return evaluate(
@@ -196,12 +202,13 @@ def _source(
     return open_predictions(what.run.path / PREDICTIONS, unit, tolerance=tolerance)
 
 
-def _protocol(store: Store, layout: Layout) -> str | None:
-    """The dataset's own protocol if it scores what the zip holds, else the one that does."""
-    name = default_protocol(store.name)
-    if layout.unit == "expression":
-        return name
-    return name if name is not None and PROTOCOLS[name].answers == layout.unit else _FOR_UNIT[layout.unit]
+def _protocol(store: Store, layout: Layout, preferred: str | None) -> str | None:
+    """The first that scores what the zip holds: the preferred one, the dataset's own, any."""
+    own = default_protocol(store.name)
+    for name in (preferred, own):
+        if name is not None and PROTOCOLS[name].answers == layout.unit:
+            return name
+    return own if layout.unit == "expression" else _FOR_UNIT[layout.unit]
 
 
 def notes_of(submission: Submission, store: Store, tolerance: Tolerance = STRICT) -> list[str]:

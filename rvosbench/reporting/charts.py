@@ -22,7 +22,7 @@ from rvosbench.reporting.mismatch import MismatchEffect
 from rvosbench.reporting.over_time import Mean, OverTime
 from rvosbench.reporting.standings import Scored, collect, tables
 from rvosbench.runs.run import Run
-from rvosbench.runs.scores import Scores
+from rvosbench.runs.scores import Scores, percent
 
 KindOf = Callable[[str], str]
 """The kind of an expression by its text."""
@@ -82,6 +82,23 @@ def headline(scores: Scores) -> list[tuple[str, str, str]]:
         value, _, interval = show(scores.metrics[name]).partition(" ")
         tiles.append((name, value, interval.strip("[]").replace(", ", " to ")))
     return tiles
+
+
+def annotator_rows(scores: Scores) -> list[tuple[Bar, list[str]]]:
+    """A bar for each annotator, and the other metrics as text; the last row is all of them together.
+
+    Nothing where fewer than two annotators are known.
+    """
+    if not scores.by_annotator:
+        return []
+    together = {name: metric.value for name, metric in scores.metrics.items()}
+    first, *others = scores.annotator_metrics
+    rows = []
+    for name, values in [*scores.by_annotator.items(), ("together", together)]:
+        value = values.get(first, math.nan)
+        filled = min(100.0, max(0.0, 100 * value)) if math.isfinite(value) else 0.0
+        rows.append((Bar(name, percent(value), filled), [percent(values.get(o, math.nan)) for o in others]))
+    return rows
 
 
 def mismatch_bars(effect: MismatchEffect) -> dict[str, Any]:

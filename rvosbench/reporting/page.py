@@ -136,6 +136,7 @@ def _numbers(row: Scored, company: Sequence[Run], time: OverTime, options: Repor
         "title": f"{row.name}: {scores.dataset} / {scores.split}",
         "headline": charts.headline(scores),
         "mismatch": None if mismatch is None else charts.mismatch_bars(mismatch),
+        "annotators": charts.annotator_rows(scores),
         "boards": charts.boards(row, company),
         "clip": charts.clip_curve(time),
         "stability": charts.stability_bars(time),

@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 from rvosbench.errors import FormatError, MissingPathError, ScoreError
 from rvosbench.files.atomic import atomic_folder
 from rvosbench.files.foreign import file_is
-from rvosbench.files.places import writing
+from rvosbench.files.places import Content, writing
 from rvosbench.files.scoped import WholeOrNothing
 from rvosbench.files.text import one_line
 from rvosbench.masks.run_lengths import foreground_areas
@@ -74,14 +74,19 @@ class PredictionsWriter(WholeOrNothing):
             writer.add(rows_of_one_video)
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, overwrite: bool = False, content: Content | None = None) -> None:
         """Reserve the place.
+
+        Args:
+            folder: the folder.
+            overwrite: it may hold something, see `rvosbench.files.atomic.atomic_folder`.
+            content: overwrite nothing else than this.
 
         Raises:
             OutputError: `folder` holds something, or cannot be written.
         """
         self.folder = folder
-        self._output = atomic_folder(folder)
+        self._output = atomic_folder(folder, overwrite=overwrite, content=content)
         self._columns: dict[str, list[Any]] = {name: [] for name in SCHEMA.names}
         self._videos: set[str] = set()
         self._writer: pq.ParquetWriter | None = None

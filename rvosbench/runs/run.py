@@ -138,6 +138,23 @@ class Run:
             )
         return scores
 
+    def refuse_part(self) -> None:
+        """Refuse a run of a part of the videos, for whoever needs all.
+
+        Raises:
+            ScoreError: with the way to make the parts one run.
+        """
+        record = self.record
+        if record is not None:
+            shard = record.shard
+        else:
+            shard = self.scores(self.protocols[0]).shard if self.protocols else None
+        if shard is not None:
+            raise ScoreError(
+                f"{self.path} is shard {shard} of a run alone, expected a whole one; merge all parts first "
+                "with: rvos merge PART... --out RUN"
+            )
+
     def frames(self, protocol: str | None = None) -> pa.Table:
         """A row per scored frame, see `rvosbench.runs.tables.FRAME_SCHEMA`; `protocol` as for `scores`."""
         return self._table(self.scores_folders[self._chosen(protocol)] / FRAME_SCORES, FRAME_SCHEMA)

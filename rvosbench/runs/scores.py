@@ -247,6 +247,12 @@ class Scores:
         return pd.DataFrame.from_dict(rows, orient="index").rename_axis("metric")
 
     @property
+    def annotator_metrics(self) -> tuple[str, ...]:
+        """The metrics that stand beside each annotator in `by_annotator`, where it is shown."""
+        names = tuple(name for name in ("J&F", "J", "F") if name in self.metrics)
+        return names or (self.protocol.main_metric,)
+
+    @property
     def unit(self) -> Literal["expression", "object"]:
         """What `n_expressions` counts."""
         return "object" if self.protocol.unit == "object" else "expression"

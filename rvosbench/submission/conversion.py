@@ -7,22 +7,24 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
-from rvosbench.errors import InvalidDataError, ScoreError
+from rvosbench.errors import InvalidDataError, MissingPathError, ScoreError
 from rvosbench.files.locations import local_path
 from rvosbench.files.text import shown, some
+from rvosbench.masks import area as mask_area
 from rvosbench.plugins.defaults import default_protocol
 from rvosbench.plugins.protocol import Protocol
 from rvosbench.plugins.registry import PROTOCOLS
-from rvosbench.runs.record import NAME as RECORD
-from rvosbench.runs.run import PREDICTIONS
+from rvosbench.runs.run import PREDICTIONS, Run
 from rvosbench.runs.tolerance import NOTHING, STRICT, Adjusted, Tolerance
 from rvosbench.store import Store, open_store
 from rvosbench.submission.files import Unit
+from rvosbench.submission.fitting import refuse_all_cut
 from rvosbench.submission.opening import open_predictions
 from rvosbench.submission.outputs.json_file import JsonOutput
 from rvosbench.submission.outputs.nothing import NoOutput
 from rvosbench.submission.outputs.output import Output
 from rvosbench.submission.outputs.parquet import ParquetOutput
+from rvosbench.submission.outputs.places import check_output
 from rvosbench.submission.outputs.png_tree import PngOutput
 from rvosbench.submission.servers import SERVERS, Server, server_of_dataset, write_submission
 from rvosbench.submission.sources import PredictionSource, VideoRows
@@ -70,8 +72,8 @@ def convert(
         protocol: decides whether expressions or objects are answered. None: the dataset's own, else
             expressions.
         tolerance: what may be wrong with the predictions.
-        overwrite: something may be at `out`; not for parquet.
-        dry_run: read and check everything, write nothing.
+        overwrite: something of this form may be at `out`; a run's own predictions may not.
+        dry_run: read and check everything, `out` too, and write nothing.
         on_progress: called with (videos done, videos in all).
 
     Returns:
@@ -81,12 +83,14 @@ def convert(
         MissingPathError: there are no predictions, or no store.
         UnknownNameError: no such split or protocol.
         FormatError: the predictions are in no form that is read.
-        ScoreError: they cannot be scored, answer what the split does not ask, or do not fit the form.
+        ScoreError: they cannot be scored, are a part of a run, answer what the split does not ask, or do not
+            fit the form.
         OutputError: `out` is taken, or cannot be written.
     """
     if to not in get_args(To):
         raise InvalidDataError(f"cannot convert to {to!r}; expected {', '.join(get_args(To))}")
     path, out, store = _predictions_of(local_path(predictions)), local_path(out), open_store(store)
+    check_output(to, out, overwrite=overwrite)
     split = store.only_split(split)
     unit = _unit(store, protocol)
     source = open_predictions(
@@ -107,7 +111,17 @@ def convert(
     counted = _Counted(source, unit, tolerance)
     if to == "submission" and not dry_run:
         about: Literal["expression", "object"] = "object" if unit == "object" else "expression"
-        write_submission(counted, store, split, _server(store, about), out, about=about, overwrite=overwrite)
+        write_submission(
+            counted,
+            store,
+            split,
+            _server(store, about),
+            out,
+            about=about,
+            tolerance=Tolerance(threshold=tolerance.threshold),  # the rest is let pass before they come here
+            overwrite=overwrite,
+            on_progress=on_progress,
+        )
         lost: tuple[str, ...] = ("scores and further candidates are left out",) if counted.ranked else ()
     else:
         with _output(to, out, unit, overwrite=overwrite, dry_run=dry_run) as output:
@@ -123,6 +137,8 @@ def convert(
                     f"{path} holds no predictions for {store.name}/{split}, expected some to convert; choose "
                     "another --split"
                 )
+            if not counted.has_pixels:
+                refuse_all_cut(tolerance, counted.adjusted)
         lost = output.lost.lines()
         if to == "submission" and counted.missing_masks:
             raise ScoreError(
@@ -160,7 +176,7 @@ class _Counted:
         self._tolerance = tolerance
         self.notes = source.notes
         self.videos = self.masks = self.missing = self.missing_masks = 0
-        self.ranked = False
+        self.ranked = self.has_pixels = False
         self.adjusted = NOTHING
 
     def video_ids(self) -> tuple[str, ...]:
@@ -182,6 +198,7 @@ class _Counted:
         self.missing += len(asked - {row.expression_id for row in rows})
         answered = {(row.expression_id, row.frame_index) for row in rows if row.candidate == 0}
         self.missing_masks += len(asked) * len(video.frames) - len(answered)
+        self.has_pixels = self.has_pixels or any(mask_area(row.mask) for row in rows)
         self.ranked |= any(row.candidate or row.score != 1.0 for row in rows)
         self.adjusted += read.adjusted + Adjusted(surplus=len(read.rows) - len(rows))
         return VideoRows(rows, read.adjusted)
@@ -194,8 +211,19 @@ def _asked(video: Video, unit: Unit) -> set[str]:
 
 
 def _predictions_of(path: Path) -> Path:
-    """The predictions of a run; anything else as it is."""
-    return path / PREDICTIONS if (path / RECORD).is_file() else path
+    """The predictions of a whole run, or those that a run holds the scores of; anything else as it is."""
+    run = Run(path)
+    if run.record is None and not run.scores_folders:
+        return path
+    run.refuse_part()
+    if run.record is not None:
+        return path / PREDICTIONS
+    remembered = run.scores(run.protocols[0]).predictions
+    if remembered is None:
+        raise MissingPathError(
+            f"{path} does not say where its predictions are; name them, or score them again first"
+        )
+    return Path(remembered)
 
 
 def _unit(store: Store, protocol: str | Protocol | None) -> Unit:
@@ -211,5 +239,5 @@ def _output(to: To, out: Path, unit: Unit, *, overwrite: bool, dry_run: bool) ->
     if dry_run or to == "submission":
         return NoOutput(keeps_candidates=to in ("json", "parquet"))
     if to == "parquet":
-        return ParquetOutput(out)
+        return ParquetOutput(out, overwrite=overwrite)
     return JsonOutput(out, overwrite=overwrite) if to == "json" else PngOutput(out, unit, overwrite=overwrite)

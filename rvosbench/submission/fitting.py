@@ -1,4 +1,4 @@
-"""Masks of another size than their video: refused, or resized where that was asked for."""
+"""Masks made to fit, as far as that was asked for: of another size than their video, or grey."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rvosbench import masks
-from rvosbench.errors import MaskSizeError
-from rvosbench.runs.tolerance import Tolerance
+from rvosbench.errors import MaskSizeError, ScoreError
+from rvosbench.runs.tolerance import Adjusted, Tolerance
 from rvosbench.types import Rle, Video
 
 _T = TypeVar("_T", bound=np.generic)
@@ -88,3 +88,20 @@ def nearest(picture: NDArray[_T], height: int, width: int) -> NDArray[_T]:
         for new, old in zip((height, width), picture.shape, strict=True)
     )
     return picture[np.ix_(rows, columns)]
+
+
+def refuse_all_cut(tolerance: Tolerance, adjusted: Adjusted) -> None:
+    """Refuse masks that are all empty if a threshold may have made them so.
+
+    Args:
+        tolerance: with the threshold.
+        adjusted: how many masks it decided about.
+
+    Raises:
+        ScoreError: there is a threshold, and it decided about some.
+    """
+    if tolerance.threshold is not None and adjusted.thresholded:
+        raise ScoreError(
+            f"all masks are empty once they are cut at {tolerance.threshold}; if they are masks already, of "
+            "0 and 1, they need no --threshold: leave it out; else choose a lower one"
+        )

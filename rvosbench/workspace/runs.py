@@ -64,6 +64,32 @@ def runs_of(workspace: Workspace) -> tuple[RunEntry, ...]:
     return tuple(entry for entry in entries if entry is not None)
 
 
+def run_of_predictions(
+    workspace: Workspace, predictions: Path, store_fingerprint: str, split: str
+) -> Path | None:
+    """The run that holds scores of predictions that anybody wrote; None if there is none.
+
+    Args:
+        workspace: whose runs.
+        predictions: the file or folder. Runs that remember it by a relative path are passed over, as it
+            means another file in another folder.
+        store_fingerprint: of the store that they were scored against.
+        split: of the store.
+    """
+    wanted = (str(predictions.resolve()), store_fingerprint, split, None)
+    for path in folders(workspace.runs):
+        try:
+            run = Run(path)
+            if run.record is not None or not run.protocols:
+                continue
+            held = run.scores(run.protocols[0])
+        except (RvosbenchError, *UNREADABLE):
+            continue  # `rvos status` says what is wrong with it
+        if (held.predictions, held.store_fingerprint, held.split, held.shard) == wanted:
+            return path
+    return None
+
+
 def read_run_entry(path: Path) -> RunEntry | None:
     """One folder as an entry; None if it is no run."""
     marks = (NAME, LOG, CHECKPOINT, PREDICTIONS, SCORES, SCORES_FOLDER)

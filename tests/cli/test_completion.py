@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from cli.listing import KINDS
 from cli.main import COMMANDS
 from rvosbench.plugins.registry import DATASETS, MODELS, PROTOCOLS
+from rvosbench.submission.servers import SERVERS
 
 BIN = Path(sys.executable).parent
 
@@ -59,6 +61,8 @@ def test_commands_come_in_the_order_of_the_work(complete):
         ("rvos segment a.mp4 dog --model ", MODELS),
         ("rvos evaluate --model ", MODELS),
         ("rvos evaluate runs/a --protocol ", PROTOCOLS),
+        ("rvos submit runs/a --server ", SERVERS),
+        ("rvos list ", KINDS),
     ],
 )
 def test_names_are_completed(complete, line, names):
@@ -71,7 +75,14 @@ def test_presets_are_those_of_the_model(complete):
 
 
 @pytest.mark.parametrize(
-    "line", ["rvos ", "rvos predict ", "rvos evaluate --protocol ", "rvos train soc --preset "]
+    "line",
+    [
+        "rvos ",
+        "rvos predict ",
+        "rvos evaluate --protocol ",
+        "rvos train soc --preset ",
+        "rvos submit --server ",
+    ],
 )
 def test_completing_loads_nothing_that_takes_long(line):
     script = (

@@ -7,8 +7,10 @@ import json
 import pytest
 
 from rvosbench.plugins.registry import DATASETS, METRICS, MODELS, PROTOCOLS
+from rvosbench.submission.servers import SERVERS
 
 REGISTRIES = {"datasets": DATASETS, "models": MODELS, "metrics": METRICS, "protocols": PROTOCOLS}
+LISTED = {**REGISTRIES, "servers": SERVERS}
 
 TOY = """
 from rvosbench.plugins.model import ModelSpec
@@ -42,15 +44,15 @@ def test_everything_is_listed_with_its_presets_within_80_columns(rvos):
     ran = rvos("list")
     assert (ran.code, ran.err) == (0, "")
     shown = sections(ran.out)
-    assert list(shown) == list(REGISTRIES)
-    for kind, registry in REGISTRIES.items():
+    assert list(shown) == list(LISTED)
+    for kind, registry in LISTED.items():
         for name in registry:
             assert any(line.startswith(f"  {name} ") for line in shown[kind]), name
     assert any(line.startswith("    soc-demo ") for line in shown["models"])
     assert max(map(len, ran.out.splitlines())) <= 80
 
 
-@pytest.mark.parametrize("kind", REGISTRIES)
+@pytest.mark.parametrize("kind", LISTED)
 def test_one_kind_is_one_section(rvos, kind):
     ran = rvos("list", kind)
     assert ran.code == 0
@@ -67,7 +69,7 @@ def test_presets_say_what_they_are_of(rvos):
 def test_json_is_one_object_with_the_same_names(rvos):
     content = json.loads(rvos("list", "--json").out)
     assert content["schema_version"] == 1 and content["broken"] == []
-    for kind, registry in REGISTRIES.items():
+    for kind, registry in LISTED.items():
         assert list(content[kind]) == list(registry)
         assert {item["package"] for item in content[kind].values()} == {"rvosbench"}
     assert content["datasets"]["a2d"]["summary"] == "A2D-Sentences"
@@ -117,3 +119,25 @@ def test_broken_names_are_data_too(rvos, plugins):
 
 def test_an_unknown_kind_is_refused_with_the_nearest(rvos):
     assert "did you mean 'presets'" in rvos("list", "preset").error
+
+
+def test_servers_say_what_they_take_in_which_layout_and_what_is_not_verified(rvos):
+    lines = rvos("list", "servers").out.splitlines()
+    start = next(number for number, line in enumerate(lines) if line.startswith("  davis "))
+    davis = " ".join(" ".join(lines[start:]).split()).partition(" lvvis ")[0]
+    assert "expressions, by annotator: {annotator}/{video}/{frame}.png, palette PNG of object ids" in davis
+    assert "objects: {video}/{frame}.png, palette PNG of object ids" in davis
+    assert "Verified: the layout, in davis2017-evaluation" in davis
+    assert "Not verified: Ref-DAVIS17 has no server of its own" in davis
+    content = json.loads(rvos("list", "servers", "--json").out)
+    assert list(content) == ["schema_version", "servers", "broken"]
+    ytvos = content["servers"]["ytvos"]
+    assert (ytvos["datasets"], ytvos["is_open"]) == (["ytvos"], False)
+    assert ytvos["layouts"] == [
+        {
+            "template": "Annotations/{video}/{expression}/{frame}.png",
+            "unit": "expression",
+            "content": "binary",
+        }
+    ]
+    assert all(server["source"] and server["unverified"] for server in content["servers"].values())

@@ -36,6 +36,33 @@ def test_parts_made_scored_and_merged_are_a_run_that_is_ranked(rvos, asked, tmp_
     assert json.loads(ran.out)["protocols"] == ["ytvos"]
 
 
+@pytest.mark.parametrize("scored", [False, True])
+def test_a_part_is_no_run_to_submit_convert_report_or_compare(rvos, asked, tmp_path, scored):
+    whole, part = tmp_path / "whole", tmp_path / "part"
+    assert rvos("predict", "centre", *asked, "--out", whole).code == 0
+    assert rvos("evaluate", whole).code == 0
+    if scored:  # a part of the scores of whole predictions
+        assert rvos("evaluate", whole, "--shard", "1/2", "--out", part).code == 0
+    else:
+        assert rvos("predict", "centre", *asked, "--shard", "1/2", "--out", part).code == 0
+        assert rvos("evaluate", part).code == 0
+    before = sorted(tmp_path.iterdir())
+    commands: list[tuple] = [
+        ("submit", part, "--server", "ytvos", "--out", tmp_path / "a.zip"),
+        ("submit", part, "--server", "ytvos", "--out", tmp_path / "a.zip", "--missing", "zero", "--dry-run"),
+        ("submit", "--predictions", part, *asked, "--server", "ytvos", "--out", tmp_path / "a.zip"),
+        ("convert-predictions", part, *asked, "--to", "parquet", "--out", tmp_path / "rows"),
+        ("convert-predictions", part, *asked, "--to", "json", "--out", tmp_path / "a.json", "--dry-run"),
+        ("report", part),
+        ("compare", whole, part),
+    ]
+    for command in commands:
+        ran = rvos(*command)
+        assert ran.code != 0 and "shard 1/2" in ran.error, command
+        assert "rvos merge PART... --out RUN" in ran.error, command
+    assert sorted(tmp_path.iterdir()) == before
+
+
 def test_a_shard_that_there_is_not_is_wrong_usage(rvos, asked, tmp_path):
     ran = rvos("predict", "centre", *asked, "--shard", "3/2", "--out", tmp_path / "run")
     assert ran.code == 2 and "expected i/n with i from 1 to n" in ran.error

@@ -295,3 +295,73 @@ def test_stores_and_runs_are_completed_by_name(rvos, tiny, monkeypatch):
     assert complete("rvos report dr") == ["plain,drawn-1", "file,dr"]
     (tiny.folder / "rvos.toml").write_text("stores = 3\n")  # said when the command runs, not at the tab key
     assert "plain,tiny" not in complete("rvos train soc --dataset t")
+
+
+@pytest.fixture
+def theirs(tiny) -> Path:
+    """A zip of PNG files, elsewhere than in the workspace's folders, and a scored run to be ranked beside."""
+    from rvosbench.submission import convert
+
+    run = labs.scored(tiny, "centre-tiny-test")
+    path = tiny.folder / "results.v2.tar.zip"
+    convert(run, labs.tiny(tiny), path, to="png", split="test")
+    return path
+
+
+def test_a_zip_made_by_anybody_is_a_row_of_the_leaderboard_in_one_short_command(
+    rvos, tiny, theirs, monkeypatch
+):
+    command = ("evaluate", "--dataset", "tiny", "--split", "test", "--protocol", "ytvos", "--leaderboard")
+    ran = rvos(*command, "--predictions", theirs.name)
+    assert ran.code == 0, ran.err
+    assert "Run: runs/results.v2-tiny-test\n" in ran.err and "Nothing was kept" not in ran.err
+    rows = [line.split()[1] for line in ran.out.splitlines() if line.split()[:1] in (["1"], ["2"])]
+    assert sorted(rows) == ["centre-tiny-test", "results.v2-tiny-test"]
+    monkeypatch.chdir("runs")  # the same file, from another folder: the same row
+    ran = rvos(*command, "--predictions", f"../{theirs.name}")
+    assert ran.code == 0 and "Scored already" in ran.err, ran.err
+    assert runs(tiny.folder) == ["centre-tiny-test", "results.v2-tiny-test"]
+    (other := tiny.folder / "runs" / "elsewhere").mkdir()
+    shutil.copy(theirs, other / "results.v2.zip")  # another file of the same name: another row
+    ran = rvos(*command, "--predictions", "elsewhere/results.v2.zip")
+    assert ran.code == 0 and "results.v2-tiny-test-2" in ran.out, ran.err
+    monkeypatch.chdir(tiny.folder)
+    assert rvos("compare", "results.v2-tiny-test", "results.v2-tiny-test-2").code == 0
+
+
+def test_predictions_that_cannot_be_scored_leave_no_run(rvos, tiny, theirs):
+    theirs.write_bytes(theirs.read_bytes()[:-40])
+    command = ("evaluate", "--dataset", "tiny", "--split", "test", "--protocol", "ytvos", "--leaderboard")
+    ran = rvos(*command, "--predictions", theirs)
+    assert ran.code != 0 and "cannot be read as a zip archive" in ran.error
+    assert runs(tiny.folder) == ["centre-tiny-test"]
+
+
+def test_a_model_too_is_kept_and_ranked_without_naming_a_folder(rvos, tiny):
+    command = ("evaluate", "--dataset", "tiny", "--split", "test", "--protocol", "ytvos", "--leaderboard")
+    ran = rvos(*command, "--model", "everything")
+    assert ran.code == 0, ran.err
+    assert runs(tiny.folder) == ["everything-tiny-test"] and "everything-tiny-test" in ran.out
+
+
+def test_outside_of_a_workspace_a_leaderboard_needs_out(rvos, tiny, theirs, tmp_path, monkeypatch):
+    (tmp_path / "outside").mkdir()
+    monkeypatch.chdir(tmp_path / "outside")
+    given = ("--dataset", tiny.stores / "tiny", "--split", "test", "--predictions", theirs)
+    ran = rvos("evaluate", *given, "--leaderboard")
+    assert ran.code == 2 and "add --out FOLDER" in ran.error and "rvos init" in ran.error
+
+
+def test_the_local_score_of_a_zip_is_under_the_protocol_that_the_workspace_chooses(rvos, tiny):
+    run = labs.predicted(tiny, "fine")
+    words = ("submit", run, "--server", "mevis", "--json", "--out")
+    assert json.loads(rvos(*words, "none.zip").out)["scores"] is None  # no protocol is the dataset's own
+    (tiny.folder / "rvos.toml").write_text('[datasets.tiny]\nprotocol = "mevis"\n')
+    submitted = json.loads(rvos(*words, "a.zip").out)["scores"]
+    scored = json.loads(rvos("evaluate", run, "--json").out)
+    assert submitted["protocol"]["name"] == scored["protocol"]["name"] == "mevis"
+    assert submitted["metrics"] == scored["metrics"]
+    check = ("submit", "--check", "a.zip", "--dataset", "tiny", "--split", "test", "--server", "mevis")
+    assert json.loads(rvos(*check, "--json").out)["scores"]["metrics"] == scored["metrics"]
+    named = json.loads(rvos(*words, "b.zip", "--protocol", "ytvos").out)["scores"]
+    assert named["protocol"]["name"] == "ytvos"

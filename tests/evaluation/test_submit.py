@@ -265,3 +265,12 @@ def test_expressions_that_are_counted_otherwise_are_not_left_out_as_surplus(tmp_
     lenient = Tolerance(missing="zero", surplus="ignore")
     with pytest.raises(ScoreError, match="counted differently"):
         submit(run, "mevis", tmp_path / "a.zip", store, tolerance=lenient)
+
+
+def test_a_preferred_protocol_that_does_not_score_what_the_zip_holds_gives_way(tmp_path: Path):
+    store = store_of(tmp_path / "store", of_annotators)
+    run = run_of(tmp_path / "run", store, 3)
+    submission = submit(run, "davis", tmp_path / "a.zip", store, split="val")
+    for preferred in (None, "davis-official", "ytvos", "davis-objects"):
+        scores = local_score(tmp_path / "a.zip", store, "val", submission.layout, preferred=preferred)
+        assert scores is not None and scores.protocol.name == "davis-official", preferred

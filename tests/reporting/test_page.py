@@ -1,6 +1,7 @@
 import base64
 import hashlib
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -12,7 +13,9 @@ from hypothesis import strategies as st
 from rvosbench.errors import InvalidDataError, OutputError, ScoreError
 from rvosbench.reporting import page
 from rvosbench.reporting.page import ReportOptions, extremes, write_page
-from tests.reporting.runs import EVIL, late, nothing, scored_run, store_of_pairs, truth
+from rvosbench.runs.run import open_run
+from rvosbench.runs.scores import percent
+from tests.reporting.runs import EVIL, late, nothing, scored_run, store_of_annotators, store_of_pairs, truth
 from tests.tiny_store import two_squares, write_store
 
 ADDRESSES = {"src", "href", "srcset", "action", "formaction", "poster", "data", "xlink:href", "background"}
@@ -170,3 +173,42 @@ def test_refusals_leave_nothing(store, tmp_path):
         write_page(run, store, tmp_path / "taken")
     assert not (run / "report").exists()
     assert not list(tmp_path.glob(".*partial*"))
+
+
+def for_some(each, expression_id, frame):
+    """Right for the annotators w and x, late for y, nothing for z."""
+    (expression,) = (e for e in each.expressions if e.expression_id == expression_id)
+    answer = {"y": late, "z": nothing}.get(expression.annotator, truth)
+    return answer(each, expression_id, frame)
+
+
+@pytest.mark.parametrize("protocol", ["davis-official", "ytvos"])
+def test_annotators_stand_side_by_side(tmp_path, protocol):
+    store = store_of_annotators(tmp_path / "annotators")
+    run = scored_run(tmp_path / "runs" / "mine", store, for_some, protocol=protocol)
+    scores = open_run(run).scores(protocol)
+    text = Document(write_page(run, store).read_text(encoding="utf-8")).text()
+    table = text[text.index("Each annotator alone") :].partition("Percent, over")[0].split()
+    names = ["J&F", "J", "F"]
+    expected = ["Each", "annotator", "alone", "annotator", *names]
+    for annotator in sorted(scores.by_annotator):
+        expected += [annotator, *(percent(scores.by_annotator[annotator][name]) for name in names)]
+    expected += ["together", *(percent(scores.metrics[name].value) for name in names)]
+    assert table == expected
+    assert table[7:10] == ["anno_0" if protocol == "davis-official" else "w", "100.0", "100.0"]
+    assert "that each of 4 annotators wrote" in text
+
+
+def test_where_nobody_is_known_to_have_written_the_expressions_there_is_no_such_table(document):
+    assert "Each annotator" not in document.text()
+
+
+def test_the_name_of_an_annotator_is_only_ever_text(tmp_path):
+    made = two_squares("d")
+    named = [replace(e, annotator=who) for e, who in zip(made.expressions, (EVIL, "y" * 200), strict=False)]
+    store = write_store(tmp_path / "evil", [replace(made, expressions=tuple(named))])
+    document = Document(
+        write_page(scored_run(tmp_path / "run", store, late), store).read_text(encoding="utf-8")
+    )
+    assert EVIL in document.text() and "y" * 200 in document.text()
+    assert [tag for tag, _ in document.elements].count("script") == 1

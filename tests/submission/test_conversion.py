@@ -208,3 +208,51 @@ def test_json_of_ours_is_what_other_code_reads(tmp_path: Path, store):
     assert answer["frames"] == [frame.name for frame in VIDEOS[0].frames]
     assert coco.decode(answer["prediction_masks"][0]).shape == (HEIGHT, WIDTH)
     assert open_predictions(tmp_path / "a.json", "expression", store=store).video_ids() == ("pair", "single")
+
+
+def test_each_form_gives_way_to_itself_on_request_and_to_nothing_else(tmp_path: Path, store):
+    path = parquet(tmp_path / "given", random_rows(9, candidates=False, whole=True))
+    for name, to in (("rows", "parquet"), ("tree", "png"), ("sent", "submission")):
+        first = convert(path, store, tmp_path / name, to=to, split="train")
+        for dry_run in (True, False):
+            with pytest.raises(OutputError, match="add --overwrite"):
+                convert(path, store, tmp_path / name, to=to, split="train", dry_run=dry_run)
+        again = convert(path, store, tmp_path / name, to=to, split="train", overwrite=True)
+        assert again == first
+        (tmp_path / name / "notes.txt").write_text("mine")
+        for dry_run in (True, False):
+            with pytest.raises(OutputError, match="holds something else"):
+                convert(path, store, tmp_path / name, to=to, split="train", overwrite=True, dry_run=dry_run)
+        assert (tmp_path / name / "notes.txt").read_text() == "mine"
+    assert rows_of(path) == random_rows(9, candidates=False, whole=True)
+
+
+def test_rows_can_take_the_place_of_those_that_they_are_made_of(tmp_path: Path, store):
+    given = random_rows(4, candidates=True)
+    path = parquet(tmp_path / "given", given)
+    convert(path, store, path, to="parquet", split="train", overwrite=True)
+    assert rows_of(path) == given
+
+
+def test_a_runs_own_predictions_and_a_store_give_way_to_nothing(tmp_path: Path, store):
+    given = parquet(tmp_path / "given", random_rows(4, candidates=False))
+    parquet(tmp_path / "run" / "predictions", random_rows(5, candidates=False))
+    (tmp_path / "run" / "run.json").write_text("{}")
+    tables = min(store.folder.rglob("*.parquet")).parent
+    for out in (tmp_path / "run" / "predictions", store.folder, tables):
+        with pytest.raises(OutputError, match="holds something else"):
+            convert(given, store, out, to="parquet", split="train", overwrite=True)
+
+
+def test_a_dry_run_says_that_the_name_is_taken(tmp_path: Path, store):
+    path = parquet(tmp_path / "given", random_rows(9, candidates=False, whole=True))
+    names = {"json": "a.json", "png": "a.zip", "parquet": "a", "submission": "b.zip"}
+    for to, name in names.items():
+        (tmp_path / name).write_text("mine")
+        with pytest.raises(OutputError, match=r"already exists|is a file"):
+            convert(path, store, tmp_path / name, to=to, split="train", dry_run=True)
+        (tmp_path / name).unlink()
+        convert(path, store, tmp_path / name, to=to, split="train", dry_run=True)
+        assert not (tmp_path / name).exists()
+    with pytest.raises(OutputError, match=r"ends in \.json"):
+        convert(path, store, tmp_path / "a.txt", to="json", split="train", dry_run=True)

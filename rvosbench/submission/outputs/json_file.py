@@ -17,11 +17,11 @@ from pathlib import Path
 from typing import Any
 
 from rvosbench import masks
-from rvosbench.errors import OutputError
 from rvosbench.files.atomic import atomic_file
 from rvosbench.files.places import writing
 from rvosbench.runs.predictions import Prediction
 from rvosbench.submission.outputs.output import Lost, Output
+from rvosbench.submission.outputs.places import check_output
 from rvosbench.types import Video
 
 
@@ -38,8 +38,7 @@ class JsonOutput(Output):
         Raises:
             OutputError: it is taken, cannot be written, or has another suffix.
         """
-        if not out.name.endswith((".json", ".json.gz")):
-            raise OutputError(f"{out} is to hold JSON; expected a name that ends in .json or .json.gz")
+        check_output("json", out, overwrite=overwrite)
         self.lost = Lost()
         self._path = out
         self._file = atomic_file(out, overwrite=overwrite)

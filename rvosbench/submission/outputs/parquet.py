@@ -7,16 +7,25 @@ from pathlib import Path
 
 from rvosbench.runs.predictions import Prediction, PredictionsWriter
 from rvosbench.submission.outputs.output import Lost, Output
+from rvosbench.submission.outputs.places import ROWS
 from rvosbench.types import Video
 
 
 class ParquetOutput(Output):
     """A folder of Parquet; it holds everything."""
 
-    def __init__(self, out: Path) -> None:
-        """Reserve the place; errors as `PredictionsWriter`."""
+    def __init__(self, out: Path, *, overwrite: bool = False) -> None:
+        """Reserve the place.
+
+        Args:
+            out: the folder.
+            overwrite: it may hold Parquet predictions.
+
+        Raises:
+            OutputError: it is taken, or cannot be written.
+        """
         self.lost = Lost()
-        self._writer = PredictionsWriter(out)
+        self._writer = PredictionsWriter(out, overwrite=overwrite, content=ROWS)
 
     def add(self, video: Video, rows: Sequence[Prediction]) -> None:
         """See `Output`."""

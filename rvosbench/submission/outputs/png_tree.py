@@ -21,6 +21,7 @@ from rvosbench.files.places import writing
 from rvosbench.runs.predictions import Prediction
 from rvosbench.submission.files import Unit
 from rvosbench.submission.outputs.output import Lost, Output, answers
+from rvosbench.submission.outputs.places import PICTURES
 from rvosbench.types import Video
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -36,7 +37,7 @@ class PngOutput(Output):
         Args:
             out: a `.zip` file, or a folder.
             unit: what is answered.
-            overwrite: something may be there.
+            overwrite: a file, or a folder of PNG files, may be there.
 
         Raises:
             OutputError: it is taken, or cannot be written.
@@ -50,7 +51,7 @@ class PngOutput(Output):
             self._target = atomic_file(out, overwrite=overwrite)
             self._zip = zipfile.ZipFile(self._target.partial, "w", zipfile.ZIP_STORED)  # PNG is packed
         else:
-            self._target = atomic_folder(out, overwrite=overwrite, durable=False)
+            self._target = atomic_folder(out, overwrite=overwrite, content=PICTURES, durable=False)
 
     def add(self, video: Video, rows: Sequence[Prediction]) -> None:
         """See `Output`.

@@ -7,11 +7,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from rvosbench import masks
 from rvosbench.errors import ScoreError
 from rvosbench.files.places import free_bytes
 from rvosbench.files.text import some
 from rvosbench.runs.tolerance import NOTHING, Adjusted, Tolerance
 from rvosbench.store import Store
+from rvosbench.submission.fitting import refuse_all_cut
 from rvosbench.submission.servers.answers import About, Answered, Asked, Gap, Tracks, best_answers
 from rvosbench.submission.servers.pictures import overlapping_frames, pictures
 from rvosbench.submission.servers.results_json import entries, number_of
@@ -61,8 +63,10 @@ class Work:
             about = "object" if all(layout.unit == "object" for layout in server.layouts) else "expression"
         self.layout = server.layout_for(about)
         self.json_bytes = 0
+        self._has_pixels = False  # any answer
         self._source, self._store, self._split = source, store, split
         self._asked = Asked(layout=self.layout, about=about, merged=source.merged, tolerance=tolerance)
+        self._tolerance = tolerance
         self._video_ids = store.video_ids(split)
         if self.layout.content == "youtube-vis":
             _refuse_equal_numbers(self._video_ids)
@@ -83,6 +87,9 @@ class Work:
             self.done.videos += 1
             self.done.masks += answered.asked
             self.done.adjusted += answered.adjusted
+            self._has_pixels = self._has_pixels or any(
+                masks.area(row.mask) for track in answered.tracks.values() for row in track
+            )
             self.done.overlapping += overlapping_frames(answered.tracks, self.layout)
             if not self.done.gaps:
                 yield video, answered.tracks
@@ -127,6 +134,11 @@ class Work:
                 f"{some(map(str, gaps), in_order=False)}; the server wants every frame: predict them too, or "
                 "write empty masks, or add --missing zero (the full list: --dry-run --json)"
             )
+
+    def refuse_all_cut(self) -> None:
+        """Refuse what a threshold has emptied, once everything has been looked at."""
+        if not self._has_pixels and not self.done.gaps:
+            refuse_all_cut(self._tolerance, self.done.adjusted)
 
     def estimate(self) -> int:
         """Bytes of the zip, from a few videos that are complete."""

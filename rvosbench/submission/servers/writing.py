@@ -7,10 +7,10 @@ from pathlib import Path
 
 from rvosbench.errors import OutputError
 from rvosbench.files.atomic import atomic_file, atomic_folder
-from rvosbench.files.places import check_file, check_folder
 from rvosbench.files.text import file_size
 from rvosbench.runs.tolerance import STRICT, Tolerance
 from rvosbench.store import Store
+from rvosbench.submission.outputs.places import PICTURES, check_output
 from rvosbench.submission.servers.answers import About
 from rvosbench.submission.servers.server import Server
 from rvosbench.submission.servers.table import find_server
@@ -38,10 +38,10 @@ def write_submission(
         store: with the split's expressions, objects and frame names.
         split: of the store.
         server: its name in `SERVERS`, or a server.
-        out: a `.zip` file, or a folder that is new or empty; appears when it is complete.
+        out: a `.zip` file, or a folder; appears when it is complete.
         about: what the predictions are about. None: objects, if the server knows no expressions.
         tolerance: what may be wrong with them; their source must have been opened with the same.
-        overwrite: a zip may be there.
+        overwrite: a file, or a folder of PNG files, may be there.
         on_progress: called with (videos done, videos in all).
 
     Raises:
@@ -50,7 +50,7 @@ def write_submission(
         ScoreError: an expression or a frame has no prediction, or predictions do not fit the server.
     """
     work = Work(source, store, split, find_server(server), about, tolerance, out)
-    _check_name(out, overwrite=overwrite)
+    check_output("submission", out, overwrite=overwrite)
     estimated = work.estimate()
     if estimated > work.done.free_bytes:
         raise OutputError(
@@ -67,15 +67,17 @@ def write_submission(
                     for name, data in work.files(on_progress):
                         archive.add(name, data)
             work.refuse_gaps()
+            work.refuse_all_cut()
             work.done.size_bytes = partial.stat().st_size
     else:
-        with atomic_folder(out, durable=False) as folder:
+        with atomic_folder(out, overwrite=overwrite, content=PICTURES, durable=False) as folder:
             for name, data in work.all_files(on_progress):
                 path = folder / name
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(data)
                 work.done.size_bytes += len(data)
             work.refuse_gaps()
+            work.refuse_all_cut()
     return work.done
 
 
@@ -100,15 +102,9 @@ def plan_submission(
         UnknownNameError, OutputError, ScoreError: as there.
     """
     work = Work(source, store, split, find_server(server), about, tolerance, out)
-    _check_name(out, overwrite=overwrite)
+    check_output("submission", out, overwrite=overwrite)
     work.done.size_bytes = work.estimate()
     for _ in work.videos(on_progress):
         pass
+    work.refuse_all_cut()
     return work.done
-
-
-def _check_name(out: Path, *, overwrite: bool) -> None:
-    if out.suffix.lower() == ".zip":
-        check_file(out, overwrite=overwrite, parents=True)
-    else:
-        check_folder(out, parents=True)

@@ -18,7 +18,7 @@ MOST_BYTES = MAX_PIXELS  # of a mask: more than any PNG of a picture that we dec
 _DEEPEST = 16
 _LONGEST = 4096  # characters, as file systems allow
 
-_ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
+ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
 _DOUBLE = (".tar.gz", ".tar.bz2", ".tar.xz", ".json.gz", ".jsonl.gz")
 _JUNK = ("thumbs.db", "desktop.ini")  # what Windows leaves; macOS begins its names with a dot
 
@@ -73,7 +73,7 @@ def suffix_of(name: Name) -> str:
 
 def is_archive(name: Name) -> bool:
     """Whether a file is called like an archive that `open_tree` reads."""
-    return suffix_of(name) in _ARCHIVES
+    return suffix_of(name) in ARCHIVES
 
 
 def is_junk(name: Name) -> bool:
