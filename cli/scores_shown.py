@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from rvosbench.runs.scores import MetricValue, Scores
 
-_MOST_ROWS = 40  # of the table per object; a longer one is left to the Parquet files
+_MOST_ROWS = 20  # of the table per object; a longer one is left to the Parquet files
 
 
 def print_scores(scores: Scores) -> None:
@@ -47,9 +47,11 @@ def print_scores(scores: Scores) -> None:
     for mark in scores.marks:
         console.print(f"* {mark}", markup=False, highlight=False)
     if scores.by_annotator:
+        console.print()
         console.print(_per_annotator(scores))
     rows = scores.expressions
     if scores.unit == "object" and rows is not None and rows.num_rows <= _MOST_ROWS:
+        console.print()
         console.print(_per_object(rows))
     if protocol.unverified:
         note(f"Note: {protocol.unverified}")
@@ -105,8 +107,10 @@ def print_leaderboard(run: Path, scores: Scores) -> None:
 
     from .console import stdout_console
 
+    console = stdout_console()
     beside = sorted(path for path in run.resolve().parent.iterdir() if not path.name.startswith("."))
     for table in rank(path for path in beside if Run(path).scores_folders):
         same = (table.dataset, table.split, table.protocol, table.whole.store_fingerprint)
         if same == (scores.dataset, scores.split, scores.protocol.name, scores.store_fingerprint):
-            stdout_console().print(as_rich(table))
+            console.print()
+            console.print(as_rich(table))
