@@ -180,6 +180,12 @@ def evaluate_command(
     for path in foreign:
         if is_run(path):
             raise click.UsageError(f"{path} is a run; name it without --predictions")
+    for path in runs:
+        if path.is_file():
+            raise click.UsageError(
+                f"{path} is a file, not the folder of a run; predictions of another program are named with "
+                f"--predictions {path} --dataset STORE"
+            )
     if checkpoints and not models:
         raise click.UsageError("--checkpoint is the weights of a --model; name it too")
     options = {"seed": seed, "allow_empty": allow_empty, "workers": workers, "force": force, **tolerance}

@@ -157,3 +157,9 @@ def test_options_about_one_set_of_predictions_need_some(rvos, tmp_path, monkeypa
 def test_a_leaderboard_needs_what_is_kept(rvos, store, pictures):
     ran = rvos("evaluate", "--dataset", store, "--predictions", pictures, "--leaderboard")
     assert ran.code == 2 and "add --out FOLDER" in ran.err
+
+
+def test_a_file_in_place_of_a_run_is_told_the_option_for_it(rvos, tmp_path):
+    (tmp_path / "theirs.zip").write_bytes(b"PK")
+    ran = rvos("evaluate", tmp_path / "theirs.zip")
+    assert ran.code == 2 and f"--predictions {tmp_path / 'theirs.zip'} --dataset STORE" in ran.error
