@@ -16,10 +16,10 @@ from rvosbench.plugins.registry import PROTOCOLS
 
 
 def better_name(rules: Protocol, dataset: str) -> str | None:
-    """Which protocol gives the same number under the name that papers on this data set use.
+    """Which protocol gives the same number under the name that papers on this dataset use.
 
     Returns:
-        A sentence; None where the protocol belongs to the data set, or nothing better is known.
+        A sentence; None where the protocol belongs to the dataset, or nothing better is known.
 
     Example:
         >>> better_name(PROTOCOLS["mevis"], "davis")
