@@ -143,7 +143,7 @@ def evaluate_command(
         --predictions results/osvos --protocol davis-objects
       rvos evaluate --dataset stores/ytvos --split heldout \\
         --predictions theirs.zip --out runs/theirs --leaderboard
-      rvos evaluate --dataset ytvos --split heldout \
+      rvos evaluate --dataset ytvos --split heldout \\
         --predictions theirs.zip --leaderboard
       rvos evaluate --model soc --checkpoint runs/training/checkpoint \\
         --dataset stores/ytvos --split heldout --out runs/both

@@ -36,7 +36,7 @@ _SHOWN = (
 @click.argument("kind", required=False, type=LIST_KIND, metavar="[KIND]")
 @json_option
 def list_command(kind: str | None, as_json: bool) -> None:
-    """List datasets, models, metrics, protocols and servers.
+    """List datasets, models, metrics, protocols, servers.
 
     KIND is datasets, models, presets, metrics, protocols, servers or broken. Listed are the built-in ones
     and those of other installed packages; what these packages register and cannot be used is listed as

@@ -186,7 +186,7 @@ def opened(
     if what.answers is not None:
         return Arrays(what.answers, store.video_ids(split), tolerance)
     if what.path is not None:
-        return open_predictions(
+        source = open_predictions(
             what.path,
             rules.answers,
             release=store.release,
@@ -194,13 +194,17 @@ def opened(
             tolerance=tolerance,
             split=split,
         )
+        found = getattr(source, "record", None)  # of a run in an archive
+        if found is not None and rules.candidates == "all":
+            _refuse_too_few_candidates(what.path, found, rules)
+        return source
     run, record = what.run, what.record
     if run is None or record is None:
         raise InvalidDataError("nothing was given to score; name a run, predictions or arrays")
     unit = "object" if rules.answers == "object" else "expression"  # the expressions that annotators wrote
     refuse_other_origin(run, record, store, split, unit)
     if rules.candidates == "all":
-        _refuse_too_few_candidates(run, record, rules)
+        _refuse_too_few_candidates(run.path, record, rules)
     return open_predictions(run.path / PREDICTIONS, rules.answers, tolerance=tolerance)
 
 
@@ -219,7 +223,7 @@ def refuse_other_origin(run: Run, record: RunRecord, store: Store, split: str, u
             )
 
 
-def _refuse_too_few_candidates(run: Run, record: RunRecord, rules: Protocol) -> None:
+def _refuse_too_few_candidates(path: Path, record: RunRecord, rules: Protocol) -> None:
     """The mAP of a single candidate is another number than mAP of all, and the two must not share a table."""
     kept, available = record.candidates, record.candidates_available
     if kept is None or (kept >= available if available is not None else kept > 1):
@@ -231,7 +235,7 @@ def _refuse_too_few_candidates(run: Run, record: RunRecord, rules: Protocol) -> 
     ]
     of_all = f"{kept} of the {available} candidates that {record.model} has" if available else "1 candidate"
     raise ScoreError(
-        f"{run.path} keeps {of_all} per expression, '{rules.name}' ranks all of them; predict again with "
+        f"{path} keeps {of_all} per expression, '{rules.name}' ranks all of them; predict again with "
         f"--candidates {available or 'N'}" + "".join(f", or score with --protocol {name}" for name in single)
     )
 

@@ -31,8 +31,15 @@ def partial_path(final: Path, role: Literal["partial", "old"] = "partial") -> Pa
 
 def is_partial(path: Path) -> bool:
     """Whether a name is one under which something is or was being made; stores have one without a tag."""
-    name = re.fullmatch(r"\..+\.(?:partial|old)(?P<tag>-.*)?", path.name)
-    return name is not None and (name["tag"] is None or _TAG.fullmatch(name["tag"]) is not None)
+    return final_of(path) is not None
+
+
+def final_of(path: Path) -> Path | None:
+    """The final name that belongs to a partial one; None if it is none."""
+    name = re.fullmatch(r"\.(?P<final>.+)\.(?:partial|old)(?P<tag>-.*)?", path.name)
+    if name is None or (name["tag"] is not None and _TAG.fullmatch(name["tag"]) is None):
+        return None
+    return path.with_name(name["final"])
 
 
 def forget(path: Path) -> None:

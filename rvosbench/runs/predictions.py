@@ -7,9 +7,10 @@ from better to worse. For protocols whose unit is an object, `expression_id` hol
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -184,12 +185,20 @@ def _columns(rows: Sequence[Prediction]) -> dict[str, list[Any]]:
     }
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A Parquet file, wherever it lies. It can be pickled if `opener` can."""
+
+    shown: str  # as messages call it
+    opener: Callable[[], Any]  # gives a path, or a binary file to read from
+
+
 class Predictions:
     """Predictions opened for reading, one video at a time."""
 
-    def __init__(self, paths: Sequence[Path], groups: dict[str, list[tuple[int, int]]]) -> None:
-        """Use `Predictions.open`; this only keeps what it is given."""
-        self._paths = paths
+    def __init__(self, parts: Sequence[Part], groups: dict[str, list[tuple[int, int]]]) -> None:
+        """Use `Predictions.open` or `of_parts`; this only keeps what it is given."""
+        self._parts = parts
         self._groups = groups  # video -> the (part, row group) that hold it
         self._kept: tuple[tuple[int, int], ByVideo] | None = (
             None  # the last one read: the next video is often in it
@@ -212,12 +221,17 @@ class Predictions:
             raise FormatError(
                 f"{path} holds no *.parquet file; expected predictions as rvos predict writes them"
             )
+        return cls.of_parts([Part(str(path), partial(Path, path)) for path in paths])
+
+    @classmethod
+    def of_parts(cls, parts: Sequence[Part]) -> Predictions:
+        """Open Parquet files that lie anywhere; raises as `open`."""
         groups = dict[str, list[tuple[int, int]]]()
-        for part, file_path in enumerate(paths):
-            for group, video_ids in enumerate(_videos_of_groups(file_path)):
+        for number, part in enumerate(parts):
+            for group, video_ids in enumerate(_videos_of_groups(part)):
                 for video_id in video_ids:
-                    groups.setdefault(video_id, []).append((part, group))
-        return cls(paths, groups)
+                    groups.setdefault(video_id, []).append((number, group))
+        return cls(parts, groups)
 
     def video_ids(self) -> tuple[str, ...]:
         """The videos that predictions are there for, sorted."""
@@ -258,14 +272,14 @@ class Predictions:
 
     def _group(self, where: tuple[int, int]) -> ByVideo:
         if self._kept is None or self._kept[0] != where:
-            part, group = where
-            path = self._paths[part]
-            if self._file is None or self._file[0] != part:
+            number, group = where
+            part = self._parts[number]
+            if self._file is None or self._file[0] != number:
                 if self._file is not None:
                     self._file[1].close()
                 self._file = None
-                self._file = part, _opened(path)
-            self._kept = where, ByVideo(_read_group(path, self._file[1], group))
+                self._file = number, _opened(part)
+            self._kept = where, ByVideo(_read_group(part, self._file[1], group))
         return self._kept[1]
 
     def __getstate__(self) -> dict[str, Any]:
@@ -304,37 +318,37 @@ def check(rows: Sequence[Prediction]) -> None:
     foreground_areas([row.mask for row in rows], lambda index: str(rows[index]))
 
 
-def _videos_of_groups(path: Path) -> Iterator[list[str]]:
+def _videos_of_groups(part: Part) -> Iterator[list[str]]:
     """The videos in each row group of a file."""
     try:
-        with pq.ParquetFile(path) as file:
+        with pq.ParquetFile(part.opener()) as file:
             missing = [name for name in SCHEMA.names if name not in file.schema_arrow.names]
             if missing:
                 raise FormatError(
-                    f"{path} lacks the columns {', '.join(missing)}; expected {', '.join(SCHEMA.names)}"
+                    f"{part.shown} lacks the columns {', '.join(missing)}; expected {', '.join(SCHEMA.names)}"
                 )
             for group in range(file.num_row_groups):
                 column = file.read_row_group(group, columns=["video_id"])["video_id"]
                 if column.null_count:
-                    raise ScoreError(f"{path}: a row has no video_id; write the predictions again")
+                    raise ScoreError(f"{part.shown}: a row has no video_id; write the predictions again")
                 yield [str(video_id) for video_id in pc.unique(column).to_pylist()]
     except (pa.ArrowException, OSError) as error:
-        raise _unreadable(path, error) from error
+        raise _unreadable(part, error) from error
 
 
-def _opened(path: Path) -> pq.ParquetFile:
+def _opened(part: Part) -> pq.ParquetFile:
     try:
-        return pq.ParquetFile(path, pre_buffer=False)
+        return pq.ParquetFile(part.opener(), pre_buffer=False)
     except (pa.ArrowException, OSError) as error:
-        raise _unreadable(path, error) from error
+        raise _unreadable(part, error) from error
 
 
-def _read_group(path: Path, file: pq.ParquetFile, group: int) -> pa.Table:
+def _read_group(part: Part, file: pq.ParquetFile, group: int) -> pa.Table:
     """One row group in the columns and types of `SCHEMA`."""
     try:
         table = file.read_row_group(group, columns=SCHEMA.names).select(SCHEMA.names)
     except (pa.ArrowException, OSError) as error:
-        raise _unreadable(path, error) from error
+        raise _unreadable(part, error) from error
     try:
         # Other writers use large strings, 64-bit integers or text for the run lengths.
         return table.cast(SCHEMA)
@@ -342,11 +356,13 @@ def _read_group(path: Path, file: pq.ParquetFile, group: int) -> pa.Table:
         types = ", ".join(f"{field.name}: {field.type}" for field in SCHEMA)
         detail = one_line(error)
         raise ScoreError(
-            f"{path} holds a value that does not fit its column ({detail}); expected {types}"
+            f"{part.shown} holds a value that does not fit its column ({detail}); expected {types}"
         ) from error
 
 
-def _unreadable(path: Path, error: Exception) -> FormatError:
-    detail = one_line(error)
-    what = file_is(path, expected=("a Parquet file",)) or f" ({detail})"
-    return FormatError(f"{path} cannot be read as Parquet{what}; write it again")
+def _unreadable(part: Part, error: Exception) -> FormatError:
+    source = part.opener()
+    what = file_is(source, expected=("a Parquet file",)) if isinstance(source, Path) else None
+    return FormatError(
+        f"{part.shown} cannot be read as Parquet{what or f' ({one_line(error)})'}; write it again"
+    )

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from rvosbench.errors import MissingPathError, ScoreError
-from rvosbench.files.text import some
 from rvosbench.runs.predictions import Predictions
 from rvosbench.runs.tolerance import STRICT, Tolerance
 from rvosbench.store import Store, open_store
@@ -15,6 +14,7 @@ from rvosbench.submission.files import Unit, path_of
 from rvosbench.submission.jpeg import JPEG, no_jpeg
 from rvosbench.submission.picture_trees import open_pictures
 from rvosbench.submission.sources import ParquetSource, PredictionSource
+from rvosbench.submission.tables import in_a_run, open_run_in, open_tables, runs_among
 from rvosbench.submission.trees import Name, OneFile, Tree, open_tree, suffix_of
 from rvosbench.submission.trees.folder import Folder
 from rvosbench.submission.trees.positioned import open_path
@@ -33,8 +33,9 @@ def open_predictions(
     """Predictions made by anything.
 
     Args:
-        path: a folder, or a zip or tar archive, of PNG files, JSON or npz; a JSON or npz file; or a folder or
-            file of Parquet. Folders around the results are entered, archives in archives opened.
+        path: a folder, or a zip or tar archive, of PNG files, JSON, npz or Parquet, or an archive of a whole
+            run; a JSON or npz file; or a file of Parquet. Folders around the results are entered, archives
+            in archives opened.
         unit: what is answered; decides which layouts are expected. For annotators: label maps of each,
             or one mask per expression, which is then to be merged.
         release: the release that the ground truth came from; without it, the one that the store names.
@@ -63,8 +64,14 @@ def open_predictions(
         return forms.open_form(OneFile(path), [(path.name,)], str(path), unit, tolerance, store, split)
     tree, notes = open_tree(path, _holds_results)
     names = sorted(tree.names())
-    pictures = [name for name in names if suffix_of(name) == ".png"]
-    others = [name for name in names if suffix_of(name) in forms.SUFFIXES]
+    runs = runs_among(names)
+    results = [name for name in names if not in_a_run(name, runs)]
+    pictures = [name for name in results if suffix_of(name) == ".png"]
+    others = [name for name in results if suffix_of(name) in forms.SUFFIXES]
+    if runs and not pictures and not others:
+        tables = open_run_in(tree, sorted(runs), names, str(path), unit, tolerance, store, split)
+        tables.notes = (*notes, *tables.notes)
+        return tables
     if not pictures:
         if others:
             if isinstance(tree, Folder):
@@ -72,8 +79,10 @@ def open_predictions(
             source = forms.open_form(tree, others, str(path), unit, tolerance, store, split)
             source.notes = (*notes, *source.notes)
             return source
-        if tables := {name[:-1] for name in names if suffix_of(name) == ".parquet"}:
-            return _parquet(tree, sorted(tables), str(path), tolerance)
+        if rows := [name for name in names if suffix_of(name) == ".parquet"]:
+            tables = open_tables(tree, rows, str(path), tolerance)
+            tables.notes = (*notes, *tables.notes)
+            return tables
         pictures = _jpegs(names, str(path), tolerance)
     source = open_pictures(
         tree, pictures, unit, tolerance=tolerance, store=store, split=split, shown=str(path), beside=others
@@ -105,22 +114,6 @@ def _jpegs(names: Sequence[Name], shown: str, tolerance: Tolerance) -> list[Name
     if tolerance.threshold is None:
         raise no_jpeg(f"{shown}: {path_of(photographs[0])}")
     return photographs
-
-
-def _parquet(tree: Tree, folders: Sequence[Name], shown: str, tolerance: Tolerance) -> PredictionSource:
-    """Tables of `rvos predict`, below other folders."""
-    if not isinstance(tree, Folder):
-        raise ScoreError(
-            f"{shown} holds Parquet files in the folder {path_of(folders[0]) or '.'}; unpack the archive and "
-            "name that folder"
-        )
-    if len(folders) > 1:
-        raise ScoreError(
-            f"{shown} holds several results: {some(map(path_of, folders), 6)}; name one of these folders"
-        )
-    source = ParquetSource(Predictions.open(tree.root.joinpath(*folders[0])), tolerance)
-    source.notes = (f"{shown}: the results are in the folder {path_of(folders[0])}",)
-    return source
 
 
 def _with_folders(tree: Folder, names: Iterable[Name]) -> Iterator[Path]:

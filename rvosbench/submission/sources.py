@@ -10,6 +10,7 @@ from typing import Protocol
 from rvosbench.errors import ScoreError
 from rvosbench.files.text import one_line, some
 from rvosbench.runs.predictions import Prediction, Predictions
+from rvosbench.runs.record import RunRecord
 from rvosbench.runs.tolerance import NOTHING, STRICT, Adjusted, Tolerance
 from rvosbench.submission.fitting import fit_rle
 from rvosbench.types import Video
@@ -51,8 +52,17 @@ class ParquetSource:
     merged = False
     notes: tuple[str, ...] = ()
 
-    def __init__(self, predictions: Predictions, tolerance: Tolerance = STRICT) -> None:
-        """Read rows of `predictions` with what `tolerance` lets pass."""
+    def __init__(
+        self, predictions: Predictions, tolerance: Tolerance = STRICT, record: RunRecord | None = None
+    ) -> None:
+        """Read rows of `predictions` with what `tolerance` lets pass.
+
+        Args:
+            predictions: the rows.
+            tolerance: what is let pass.
+            record: of the run that they were found in, in an archive.
+        """
+        self.record = record
         self._predictions = predictions
         self._tolerance = tolerance
 

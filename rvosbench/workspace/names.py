@@ -12,9 +12,11 @@ from pathlib import Path
 from rvosbench.errors import MissingPathError, OutputError
 from rvosbench.files.kept import is_abandoned
 from rvosbench.files.locations import local_path
+from rvosbench.files.partials import clean_up, final_of
 from rvosbench.files.text import strip_control
 from rvosbench.plugins.options import options_as_text, parse_options
 from rvosbench.plugins.registry import DATASETS
+from rvosbench.runs.run import SCORES_FOLDER
 from rvosbench.store.schema import MANIFEST
 from rvosbench.workspace.find import find_workspace
 from rvosbench.workspace.here import from_here
@@ -101,7 +103,7 @@ def answers_run(workspace: Workspace, source: str, split: str) -> Iterator[Path]
     """A run folder for answers to a split: `runs/<source>-<split>`, with a number if it is taken.
 
     Made and removed as by `new_run`; one that a killed process has claimed and begun is taken again, so that
-    the same command goes on.
+    the same command goes on, or scores again.
 
     Args:
         workspace: where.
@@ -184,8 +186,24 @@ def _make(run: Path, *, go_on: bool) -> Path | None:
     try:
         run.mkdir()
     except FileExistsError:
-        return run if go_on and run.is_dir() and not any(run.iterdir()) and is_abandoned(run) else None
+        return run if go_on and run.is_dir() and _is_left(run) else None
     return run
+
+
+def _is_left(run: Path) -> bool:
+    """Whether a process that was killed has claimed a folder and put nothing into it that counts."""
+    names = [path.name for path in run.iterdir()]
+    if not names:
+        return is_abandoned(run)  # by rvos predict
+    scores = run / SCORES_FOLDER
+    if names != [SCORES_FOLDER] or not scores.is_dir():
+        return False
+    finals = {final_of(path) for path in scores.iterdir()}
+    for final in finals:
+        if final is None:
+            return False
+        clean_up(final)
+    return bool(finals) and not any(scores.iterdir())  # else somebody is at work
 
 
 def _free_numbers(folder: Path, stem: str) -> Iterator[int]:

@@ -163,3 +163,18 @@ def test_a_file_in_place_of_a_run_is_told_the_option_for_it(rvos, tmp_path):
     (tmp_path / "theirs.zip").write_bytes(b"PK")
     ran = rvos("evaluate", tmp_path / "theirs.zip")
     assert ran.code == 2 and f"--predictions {tmp_path / 'theirs.zip'} --dataset STORE" in ran.error
+
+
+def test_a_run_packed_by_a_colleague_is_scored_ranked_compared_and_reported(rvos, store, run, tmp_path):
+    import tarfile
+
+    assert rvos("evaluate", run).code == 0
+    with tarfile.open(tmp_path / "colleague.tar.gz", "w:gz") as archive:
+        archive.add(run, "soc")
+    given = ("--dataset", store, "--split", "heldout", "--predictions", tmp_path / "colleague.tar.gz")
+    ran = rvos("evaluate", *given, "--out", tmp_path / "theirs", "--leaderboard")
+    assert ran.code == 0, ran.err
+    assert "holds a run in the folder soc" in ran.err and "colleague" in ran.out
+    assert rvos("compare", run, tmp_path / "theirs").code == 0
+    ran = rvos("report", tmp_path / "theirs")
+    assert ran.code == 0, ran.err

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -365,3 +369,28 @@ def test_the_local_score_of_a_zip_is_under_the_protocol_that_the_workspace_choos
     assert json.loads(rvos(*check, "--json").out)["scores"]["metrics"] == scored["metrics"]
     named = json.loads(rvos(*words, "b.zip", "--protocol", "ytvos").out)["scores"]
     assert named["protocol"]["name"] == "ytvos"
+
+
+_KILLED = """
+import os, signal, sys
+import rvosbench.evaluation.evaluate as module
+module.score_spread = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+from cli.main import main
+main(sys.argv[1:])
+"""
+
+
+def test_a_kill_while_scores_are_made_leaves_no_second_name(rvos, tiny, theirs):
+    words = ["evaluate", "--dataset", "tiny", "--split", "test", "--protocol", "ytvos", "--leaderboard"]
+    words += ["--predictions", str(theirs)]
+    root = Path(__file__).parents[2]
+    command = [sys.executable, "-c", _KILLED, *words]
+    ended = subprocess.run(command, env=os.environ | {"PYTHONPATH": str(root)}, check=False)
+    assert ended.returncode == -signal.SIGKILL
+    (left,) = (tiny.runs / "results.v2-tiny-test" / "scores").iterdir()
+    assert left.name.startswith(".ytvos.partial-")
+    assert "results.v2" not in rvos("leaderboard").out
+    assert rvos(*words).code == 0
+    assert runs(tiny.folder) == ["centre-tiny-test", "results.v2-tiny-test"]
+    scores = tiny.runs / "results.v2-tiny-test" / "scores"
+    assert [path.name for path in scores.iterdir()] == ["ytvos"]

@@ -281,8 +281,9 @@ def test_parquet_below_another_folder_is_found_and_said(tmp_path: Path):
     assert source.notes == (f"{tmp_path / 'mine'}: the results are in the folder predictions",)
     with zipfile.ZipFile(tmp_path / "mine.zip", "w") as archive:
         archive.write(tmp_path / "mine" / "predictions" / "part-00000.parquet", "p/part-00000.parquet")
-    with pytest.raises(ScoreError, match="holds Parquet files in the folder p; unpack the archive"):
-        open_predictions(tmp_path / "mine.zip", "expression")
+    source = open_predictions(tmp_path / "mine.zip", "expression")
+    assert source.read(two_squares()).rows == [row]
+    assert source.notes == (f"{tmp_path / 'mine.zip'}: the results are in the folder p",)
 
 
 def test_pictures_beside_another_form_are_told_from_results(tmp_path: Path):
