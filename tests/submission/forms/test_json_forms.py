@@ -231,6 +231,12 @@ def test_the_order_of_a_list_of_candidates_is_kept_whatever_the_scores(tmp_path:
     assert first[0][4].decode() == tracks()["1"][0]["counts"]
 
 
+@pytest.mark.parametrize("said", ["the red square", "The red square.", ""])
+def test_words_that_are_those_of_the_id_or_of_nobody_change_nothing(tmp_path: Path, store, said):
+    record = {"video_id": "pair", "exp_id": "0", "exp": said, "masks": tracks()["0"]}
+    assert read(put(tmp_path / "r.json", [record]), store) == [row for row in rows() if row[0] == "0"]
+
+
 def test_objects_are_answered_by_their_ids(tmp_path: Path, store):
     path = put(tmp_path / "r.json", {"pair": {"0": tracks()["0"], "1": tracks()["1"]}})
     assert read(path, store, unit="object") == [row for row in rows() if row[0] in "01"]
@@ -266,6 +272,14 @@ def test_objects_are_answered_by_their_ids(tmp_path: Path, store):
         ),
         ({"pair": {"0": {"masks": tracks()["0"], "segmentations": tracks()["1"]}}}, "masks under"),
         ({"pair": {"0": {**with_scores("pair", "0"), "exp_id": "1"}}}, "says that its exp_id is '1'"),
+        (
+            [{"video_id": "pair", "exp_id": "0", "exp": "the dog", "masks": tracks()["0"]}],
+            "exp_id is '0', and its exp 'the dog' is that of '3'",
+        ),
+        (
+            {"pair": {"0": {"exp": "the blue one", "prediction_masks": tracks()["0"]}}},
+            "is '0', and its exp 'the blue one' is that of '1'",
+        ),
         ({"pair": {"0": {**with_scores("single", "0")}}}, "says that its video_id is 'single'"),
         ({"pair": {"0": {"masks": tracks()["0"], "score": "high"}}}, "has the score 'high'"),
         ({"pair": {"0": {"masks": tracks()["0"], "scores": [1, 2]}}}, "6 masks and 2 scores"),

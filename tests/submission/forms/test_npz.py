@@ -83,6 +83,17 @@ def test_grey_values_and_probabilities_are_cut_at_a_threshold_and_counted(tmp_pa
     assert (masks.area(at[0].mask), masks.area(above[0].mask)) == (24 * 32, 0)
 
 
+def test_whole_numbers_are_levels_once_a_threshold_is_given_also_where_they_are_0_and_1(
+    tmp_path: Path, store
+):
+    sure, hardly = arrays()["0"] * np.uint8(200), arrays()["0"] * np.uint8(1)
+    path = put(tmp_path / "a.npz", npz(**{"pair/0": sure, "pair/1": hardly}))
+    found = opened(path, store, Tolerance(threshold=128)).read(VIDEO)
+    areas = {key: sum(masks.area(r.mask) for r in found.rows if r.expression_id == key) for key in "01"}
+    assert areas == {"0": np.count_nonzero(sure), "1": 0}
+    assert found.adjusted.thresholded == 12
+
+
 def test_masks_of_another_size_are_resized_where_that_was_asked(tmp_path: Path, store):
     path = put(tmp_path / "a.npz", npz(**{"pair/0": arrays()["0"][:, ::2, ::2]}))
     with pytest.raises(MaskSizeError, match="12x16 px"):
