@@ -31,9 +31,9 @@ def record_id(record: Mapping[str, Any], video_id: str, names: Names, where: str
     known = names.asked.get(video_id, {})
     for key in RECORD_ID:
         if record.get(key) is not None:
-            asked_id = text_or_number(record[key], f"{where}: {key}")
-            refuse_other_words(record, asked_id, known, f"{where}: {key}")
-            return asked_id
+            said = text_or_number(record[key], f"{where}: {key}")
+            refuse_other_words(record, said, known, f"{where}: {key}")
+            return said
     for key in RECORD_TEXT:
         text = record.get(key)
         if isinstance(text, str):
