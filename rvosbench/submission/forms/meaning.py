@@ -107,6 +107,13 @@ def meaning_of_images(
         return {number: _of_image(number, lists, names) for number in numbers}
     unique = names.unique_ids
     if numbers and {str(number) for number in numbers} != unique.keys():
+        if not unique:
+            raise ScoreError(
+                f"the image_id of {len(numbers)} samples are numbers, such as "
+                f"{some(map(shown, sorted(numbers)), in_order=False)}, "
+                f'which say nothing about {names.shown}; put the annotation file with the list "images" (id, '
+                f"file_name, caption) {_BESIDE}, or write v_<video>_f_<frame>_i_<instance>"
+            )
         odd = sorted(number for number in numbers if str(number) not in unique)
         raise ScoreError(
             f"the image_id of {len(numbers)} samples are numbers, such as "
