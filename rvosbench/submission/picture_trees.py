@@ -68,6 +68,13 @@ def open_pictures(
         notes.append(f"{shown}: the PNGs are read, and not what {names} may hold")
     if unit == "object" and any(len(key) == 2 for of_video in files.values() for key in of_video):
         notes.append(f"{shown}: a mask per object is read, <sequence>/<object>/<frame>.png")
+    if unit == "annotator" and known.isdisjoint(files) and not any(map(ANNOTATOR.fullmatch, files)):
+        inner = {key[0] for of_video in files.values() for key in of_video}
+        if inner & known:  # the masks of a video lie in other folders than those of annotators
+            raise ScoreError(
+                f"{shown} holds the videos in the folders {some(files, 4)}, expected the folders "
+                f"{', '.join(ANNOTATORS)} around them, of label maps, or none around masks of expressions"
+            )
     source = _kind(files, unit, shown)(tree, files, tolerance, tuple(notes), strays)
     if known:
         refuse_slips(source.video_ids(), known, "video", tolerance)

@@ -328,3 +328,14 @@ def test_a_space_that_makes_the_difference_is_shown(tmp_path: Path):
     answers(tmp_path / "mine", "pair ")
     with pytest.raises(ScoreError, match="the video 'pair ', which is called 'pair'"):
         open_predictions(tmp_path / "mine", "expression", store=tiny_store(tmp_path / "store"))
+
+
+@pytest.mark.parametrize("name", ["ANNO_{}", "annotator_{}", "0{}"])
+def test_annotators_under_other_names_are_named_and_no_videos_of_another_split(tmp_path: Path, name):
+    for number in range(4):
+        file = tmp_path / "mine" / name.format(number) / "pair" / "00000.png"
+        put(file, masks.encode_index_png(square(0).astype(np.uint8)))
+    with pytest.raises(
+        ScoreError, match=f"holds the videos in the folders {name.format(0)}, .*expected the f"
+    ):
+        open_predictions(tmp_path / "mine", "annotator", store=tiny_store(tmp_path / "store"))
