@@ -208,3 +208,12 @@ def test_keys_that_belong_to_nothing_or_come_twice_are_refused(tmp_path: Path, s
     put(tmp_path / "two" / "pair" / "0.npz", npz(masks=arrays()["0"]))
     with pytest.raises(ScoreError, match="second file with an answer to 0 of video pair"):
         opened(tmp_path / "two", store)
+
+
+def test_two_answers_in_one_file_and_arrays_beside_the_masks_are_called_that(tmp_path: Path, store):
+    twice = put(tmp_path / "a.npz", npz(**{"pair/0": arrays()["0"], "pair_0": arrays()["1"]}))
+    with pytest.raises(ScoreError, match="a.npz holds a second array with an answer to 0 of video pair"):
+        opened(twice, store)
+    put(tmp_path / "b" / "pair" / "0.npz", npz(masks=arrays()["0"], scores=np.ones(6)))
+    with pytest.raises(ScoreError, match="named after an expression and holds 2 arrays, such as 'masks'"):
+        opened(tmp_path / "b", store)
