@@ -25,19 +25,34 @@ def say_parts(release_dir: Path, groups: Sequence[Sequence[str]]) -> str:
         Such as " (found a/index.json; missing a/frames, there is a/a/frames: move it)"; with a note that
         the parts are there and do not fit each other, if none is missing.
     """
-    begun = [group for group in groups if any((release_dir / part).exists() for part in group)]
+    begun = [group for group in groups if any(os.path.lexists(release_dir / part) for part in group)]
     parts = list(dict.fromkeys(part for group in begun or groups[:1] for part in group))
-    there = [part for part in parts if (release_dir / part).exists()]
+    kinds = {part: _unusable(release_dir / part) for part in parts}
+    there = [part for part in parts if kinds[part] is None]
     missing = [part for part in parts if part not in there]
     if not missing:
         return f" ({', '.join(there)} are there, and name no video in common)"
-    nearby = _named(release_dir, {PurePosixPath(part).name.lower() for part in missing}, set(there))
+    nearby = _named(release_dir, {PurePosixPath(part).name.lower() for part in missing}, set(parts))
     said = []
     for part in missing:
         near = _nearest(part, nearby)
-        said.append(part if near is None else f"{part}, there is {near}: move it")
+        if kinds[part]:
+            said.append(f"{part}, which is {kinds[part]}")
+        else:
+            said.append(part if near is None else f"{part}, there is {near}: move it")
     present = f"found {', '.join(there)}; " if there else ""
     return f" ({present}missing {', '.join(said)})"
+
+
+def _unusable(path: Path) -> str | None:
+    """What stands in the place of a file (whose name has a suffix) or a folder; "" for nothing at all."""
+    if path.is_file() if path.suffix else path.is_dir():
+        return None
+    if not os.path.lexists(path):
+        return ""
+    if not path.exists():
+        return "a link to nothing"
+    return "a folder or a device, no file" if path.suffix else "no folder"
 
 
 def _nearest(part: str, nearby: Sequence[PurePosixPath]) -> str | None:

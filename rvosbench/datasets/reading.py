@@ -97,6 +97,8 @@ def read_text(path: Path) -> str:
     data = read_bytes(path)
     if data and (what := what_it_is(data)):
         raise DatasetError(f"{path} is {what}; expected text, fetch the file again")
+    if b"\0" in data:
+        raise DatasetError(f"{path} is no text, or UTF-16; expected UTF-8, save it again as that")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:

@@ -20,6 +20,7 @@ object 255 of category "void"; no expression means it.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -43,7 +44,7 @@ from rvosbench.datasets.reading import (
 )
 from rvosbench.datasets.specs.davis import CARD
 from rvosbench.datasets.split_faults import SplitFaults
-from rvosbench.errors import DatasetError, UnknownNameError
+from rvosbench.errors import DatasetError, MissingPathError, UnknownNameError
 from rvosbench.files.text import shown, some
 from rvosbench.plugins.dataset import ReadVideo
 from rvosbench.plugins.registry import unknown
@@ -132,6 +133,8 @@ class RefDavis17:
             DatasetError: a file is damaged.
         """
         images, names = self._frames(split, video_id)
+        if video_id not in self._frame_names:
+            self._check_frames(images, names, self._annotations[split] / video_id)
         return read_video(
             self.release_dir,
             video_id=video_id,
@@ -174,6 +177,19 @@ class RefDavis17:
         if not names:
             raise DatasetError(f"{self.release_dir / images} holds no frame; extract the sequence again")
         return images, names
+
+    def _check_frames(self, images: str, names: tuple[str, ...], annotations: Path) -> None:
+        """Refuse a sequence that lost frames, where no index lists them: their masks are left.
+
+        Raises:
+            MissingPathError: naming the first one.
+        """
+        lost = sorted(image_files(annotations).keys() - set(names))
+        if lost:
+            raise MissingPathError(
+                f"{self.release_dir / images / lost[0]}.jpg is missing ({len(lost)} of "
+                f"{len(names) + len(lost)} frames that have masks in {annotations}); extract the frames again"
+            )
 
     def _split(self, split: str) -> dict[str, tuple[Expression, ...]]:
         self._faults.check(split)
@@ -228,7 +244,7 @@ class RefDavis17:
             meta = self.release_dir / folder / "meta.json"
             with self._faults.of(split):
                 entries = read_expressions(path)
-                categories = read_categories(meta) if meta.is_file() else {}
+                categories = read_categories(meta) if os.path.lexists(meta) else {}
             if split in self._faults:
                 continue
             self._indexes += [path, *([meta] if meta.is_file() else [])]

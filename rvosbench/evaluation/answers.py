@@ -179,6 +179,9 @@ class _Given:
         unknown = [key for key in self.rows if key[0] not in known]
         if not unknown:
             return
+        refuse_slips(
+            {key[0] for key in self.rows}, known, f"{unit} of video {self._video.video_id}", self._tolerance
+        )
         if self._tolerance.surplus == "error":
             names = sorted({expression_id for expression_id, _ in unknown})
             raise ScoreError(
@@ -186,9 +189,6 @@ class _Given:
                 f"has {', '.join(sorted(known)[:5]) or 'none'} (unit: {unit}); are they of another version "
                 "of the dataset? To leave them out, add --surplus ignore"
             )
-        refuse_slips(
-            {key[0] for key in self.rows}, known, f"{unit} of video {self._video.video_id}", self._tolerance
-        )
         for key in unknown:
             del self.rows[key]
         self.adjusted += Adjusted(surplus=len(unknown))

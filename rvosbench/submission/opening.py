@@ -85,7 +85,15 @@ def open_predictions(
             return tables
         pictures = _jpegs(names, str(path), tolerance)
     source = open_pictures(
-        tree, pictures, unit, tolerance=tolerance, store=store, split=split, shown=str(path), beside=others
+        tree,
+        pictures,
+        unit,
+        tolerance=tolerance,
+        store=store,
+        split=split,
+        shown=str(path),
+        beside=others,
+        jpegs=[name for name in names if suffix_of(name) in JPEG],
     )
     if isinstance(tree, Folder):
         truth.refuse(path, _with_folders(tree, source.names()))

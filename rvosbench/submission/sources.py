@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from rvosbench.errors import ScoreError
-from rvosbench.files.text import one_line, some
+from rvosbench.files.text import shown, some
 from rvosbench.runs.predictions import Prediction, Predictions
 from rvosbench.runs.record import RunRecord
 from rvosbench.runs.tolerance import NOTHING, STRICT, Adjusted, Tolerance
@@ -129,9 +129,10 @@ def refuse_slips(names: Collection[str], known: Collection[str], what: str, tole
     folded = {_folded(name): name for name in known}
     for name in sorted(unknown):
         if _folded(name) in folded:
+            right = shown(folded[_folded(name)], 200)
             raise ScoreError(
-                f"there are predictions for the {what} {one_line(name, 200)!r}, which is called "
-                f"{folded[_folded(name)]!r}; upper and lower case, accents or spaces differ, rename it"
+                f"there are predictions for the {what} {shown(name, 200)}, which is called {right}; upper "
+                "and lower case, accents or spaces differ, rename it"
             )
     if tolerance.surplus == "ignore" and unknown and _counted_differently(names, known):
         raise ScoreError(

@@ -10,7 +10,7 @@ from rvosbench.files.text import shown
 from rvosbench.runs.tolerance import Tolerance
 from rvosbench.submission.forms.detections import Detections
 from rvosbench.submission.forms.json_text import MOST_BYTES, Scanner, read_json_text
-from rvosbench.submission.forms.meaning import record_id
+from rvosbench.submission.forms.meaning import record_id, refuse_other_words
 from rvosbench.submission.forms.names import Names
 from rvosbench.submission.forms.pieces import Piece, Pieces
 from rvosbench.submission.forms.tracks import add_answer, add_record
@@ -117,7 +117,9 @@ class JsonSource:
         if isinstance(value, dict):
             for asked_id, answer in value.items():
                 label = f"{where}, expression {shown(asked_id)}"
-                _refuse_other_names(answer, video.video_id, asked_id, label)
+                if isinstance(answer, dict):
+                    _refuse_other_names(answer, video.video_id, asked_id, label)
+                    refuse_other_words(answer, asked_id, known, f"{label}: its id")
                 add_answer(detections, asked_id, answer, label, frames)
             return
         if not isinstance(value, list):
@@ -143,10 +145,8 @@ def _only_frame(video: Video, where: str) -> str:
     return frames[0].name
 
 
-def _refuse_other_names(answer: object, video_id: str, asked_id: str, where: str) -> None:
+def _refuse_other_names(answer: dict[str, Any], video_id: str, asked_id: str, where: str) -> None:
     """Records repeat where they belong; where they say something else, one of the two is wrong."""
-    if not isinstance(answer, dict):
-        return
     for keys, expected in ((("video_id",), video_id), (("exp_id", "expression_id"), asked_id)):
         for key in keys:
             if isinstance(answer.get(key), str | int) and str(answer[key]) != expected:

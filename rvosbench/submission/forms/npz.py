@@ -118,9 +118,9 @@ class NpzSource:
             video_id, asked_id = self._meaning(name, key.removesuffix(".npy"), len(keys), label)
             of_video = self._members.setdefault(video_id, {})
             if asked_id in of_video:
+                twice = "holds a second array" if of_video[asked_id].file == number else "is the second file"
                 raise ScoreError(
-                    f"{label} is the second file with an answer to {asked_id} of video {video_id}; expected "
-                    "one"
+                    f"{label} {twice} with an answer to {asked_id} of video {video_id}; expected one"
                 )
             of_video[asked_id] = _Member(number, key, asked_id)
 
@@ -140,6 +140,11 @@ class NpzSource:
         known = [(video, asked) for video, asked in meanings if asked in self._names.asked[video]]
         if not meanings and (flat := self._names.of_key(key, label)) is not None:
             return flat
+        if not meanings and above in self._names.asked and stem in self._names.asked[above]:
+            raise ScoreError(
+                f"{label} is named after an expression and holds {keys} arrays, such as {shown(key)}; expected "
+                "the masks alone"
+            )
         if len(known or meanings) != 1:
             raise ScoreError(
                 f"{label} holds the array {shown(key)}, which belongs to no video of {self._names.shown}; "
