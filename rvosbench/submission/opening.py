@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from rvosbench.errors import MissingPathError, ScoreError
+from rvosbench.files.text import some
 from rvosbench.runs.predictions import Predictions
 from rvosbench.runs.tolerance import STRICT, Tolerance
 from rvosbench.store import Store, open_store
@@ -117,11 +118,18 @@ def _jpegs(names: Sequence[Name], shown: str, tolerance: Tolerance) -> list[Name
     if not photographs:
         raise ScoreError(
             f"{shown} holds no PNG file; expected predictions as PNG folders, a zip or tar archive of them, "
-            "JSON, npz or Parquet"
+            f"JSON, npz or Parquet{_what_else(names)}"
         )
     if tolerance.threshold is None:
         raise no_jpeg(f"{shown}: {path_of(photographs[0])}")
     return photographs
+
+
+def _what_else(names: Sequence[Name]) -> str:
+    """What there is in place of pictures, as the end of a sentence."""
+    if any(name[-1] == "data.pkl" for name in names):
+        return "; it was written by torch.save: take the masks out and write them in one of these forms"
+    return f"; it holds {some(map(path_of, names)) if names else 'no file'}"
 
 
 def _with_folders(tree: Folder, names: Iterable[Name]) -> Iterator[Path]:

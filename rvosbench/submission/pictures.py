@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +17,7 @@ from rvosbench.runs.predictions import Prediction
 from rvosbench.runs.tolerance import Adjusted, Tolerance
 from rvosbench.submission.files import Files
 from rvosbench.submission.fitting import fit_array
+from rvosbench.submission.frame_names import meant_frames
 from rvosbench.submission.jpeg import read_mask
 from rvosbench.submission.sources import VideoRows, refuse_slips, refuse_surplus
 from rvosbench.submission.trees import Name, Tree
@@ -66,8 +67,14 @@ class _Pictures:
         """
         position = {frame.name: index for index, frame in enumerate(video.frames)}
         asked, late, other = [], [], 0
+        frames = [frame.name for frame in video.frames]
+        meant = {
+            (*folder, name): position[frame]
+            for folder, names in _unknown_frames(self._of_video(video.video_id), position).items()
+            for name, frame in meant_frames(names, frames).items()
+        }
         for key, name in sorted(self._of_video(video.video_id).items()):
-            index = position.get(key[-1])
+            index = position.get(key[-1], meant.get(key))
             # Under "error" whoever scores says which expressions there are; ignored ones are not even read.
             is_surplus = known is not None and not known(key) and self._tolerance.surplus == "ignore"
             if index is None:
@@ -80,8 +87,8 @@ class _Pictures:
             for folder in sorted({key[:-1] for key in late}):
                 mine = {key[-1] for key in self._of_video(video.video_id) if key[:-1] == folder}
                 refuse_slips(mine, position, f"frame of video {video.video_id}", self._tolerance)
-            frames = f"its frames are {video.frames[0].name} to {video.frames[-1].name}"
-            refuse_surplus(video, [one_line("/".join(key), 200) for key in late], frames, self._tolerance)
+            shown = f"its frames are {frames[0]} to {frames[-1]}"
+            refuse_surplus(video, [one_line("/".join(key), 200) for key in late], shown, self._tolerance)
         return asked, len(late) + other
 
     def _masks(
@@ -212,6 +219,14 @@ class AnnotatorMaps(_Pictures):
             for key, name in files.items()
             if key[0] == video_id
         }
+
+
+def _unknown_frames(files: Iterable[_Key], known: Mapping[str, int]) -> Mapping[_Key, list[str]]:
+    """Folder -> the names of its pictures, of folders with a picture that is named after no frame."""
+    folders: dict[_Key, list[str]] = {}
+    for key in files:
+        folders.setdefault(key[:-1], []).append(key[-1])
+    return {folder: names for folder, names in folders.items() if not known.keys() >= set(names)}
 
 
 def _row(video: Video, expression_id: str, index: int, mask: Rle) -> Prediction:

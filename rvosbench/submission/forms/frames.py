@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import PurePosixPath
 
 from rvosbench.errors import ScoreError
 from rvosbench.files.text import shown
+from rvosbench.submission.frame_names import meant_frames, stem_of
 from rvosbench.types import Video
 
 
@@ -43,12 +43,16 @@ class FrameNames:
         """The positions of frames by name; None for a name that no frame has.
 
         A name may carry a folder and the suffix of an image. Whole numbers are compared with names that are
-        numbers, so 5 means "00005".
+        numbers, so 5 means "00005"; texts too, if they are the numbers of all frames.
 
         Raises:
             ScoreError: a frame is named twice, or a name is neither text nor the number of one frame.
         """
         positions = [self._position(name, where) for name in names]
+        texts = [name for name in names if isinstance(name, str)]
+        if None in positions and len(texts) == len(names):
+            frames = meant_frames(texts, self._names)
+            positions = [self._exact.get(frames.get(name, stem_of(name))) for name in texts]
         known = [position for position in positions if position is not None]
         if len(set(known)) != len(known):
             twice = next(position for position in known if known.count(position) > 1)
@@ -64,9 +68,7 @@ class FrameNames:
         if isinstance(name, str):
             if name in self._exact:
                 return self._exact[name]
-            path = PurePosixPath(name)
-            stem = path.stem if path.suffix.lower() in (".jpg", ".jpeg", ".png") else path.name
-            return self._exact.get(stem)
+            return self._exact.get(stem_of(name))
         if isinstance(name, int) and not isinstance(name, bool):
             position = self._numbers.get(name, -1)
             if position < 0:

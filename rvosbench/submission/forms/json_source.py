@@ -9,6 +9,7 @@ from rvosbench.errors import ScoreError
 from rvosbench.files.text import shown
 from rvosbench.runs.tolerance import Tolerance
 from rvosbench.submission.forms.detections import Detections
+from rvosbench.submission.forms.instead import nothing_to_read
 from rvosbench.submission.forms.json_text import MOST_BYTES, Scanner, read_json_text
 from rvosbench.submission.forms.meaning import record_id, refuse_other_words
 from rvosbench.submission.forms.names import Names
@@ -47,20 +48,21 @@ class JsonSource:
         self._held: dict[
             int, str
         ] = {}  # texts by the number of the file, the one that was used last at the end
-        pieces = Pieces(names)
-        empty = []
+        pieces, notes = Pieces(names), []
         for number, name in enumerate(self._files):
-            if not pieces.add_document(number, Scanner(self._text(number), "/".join(name)), name):
-                empty.append("/".join(name))
-        if len(empty) == len(self._files):
-            raise ScoreError(
-                f"{root} holds no masks; expected results as run lengths, by video and expression or as a "
-                "list with image_id or video_id"
-            )
+            where = "/".join(name)
+            answers = pieces.add_document(number, Scanner(self._text(number), where), name)
+            if truths := pieces.truths[number]:
+                notes.append(f"{where}: {truths} annotations are ground truth and left out")
+            elif not answers:
+                notes.append(f"{where} holds no masks and is no source of predictions")
+        if not pieces.count():
+            truth = pieces.truths.total() > 0
+            raise ScoreError(nothing_to_read(root, truth=truth, sizeless=pieces.sizeless))
         pieces.finish()
         self._pieces = pieces.by_video
         self.forms = tuple(sorted(pieces.forms))
-        self.notes = tuple(f"{name} holds no masks and is no source of predictions" for name in empty)
+        self.notes = tuple(notes)
 
     def video_ids(self) -> tuple[str, ...]:
         """See `PredictionSource`."""

@@ -12,6 +12,7 @@ What masks may look like: `rvosbench.submission.forms.tracks`.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,6 +20,7 @@ from typing import Any
 from rvosbench.errors import ScoreError
 from rvosbench.files.text import shown, some
 from rvosbench.submission.forms.index_lists import LISTS, IndexLists
+from rvosbench.submission.forms.instead import instead_of_masks, lacks_sizes
 from rvosbench.submission.forms.json_text import Scanner, text_or_number, writable
 from rvosbench.submission.forms.meaning import (
     MEANT,
@@ -30,6 +32,7 @@ from rvosbench.submission.forms.names import Names
 from rvosbench.submission.forms.shapes import (
     RECORD_VIDEO,
     holds_masks,
+    is_ground_truth,
     is_track,
     named_by_path,
     wraps_results,
@@ -64,6 +67,8 @@ class Pieces:
     forms: set[str] = field(default_factory=set)  # in words
     foreign_keys: list[str] = field(default_factory=list)
     hollow: list[tuple[str, Piece]] = field(default_factory=list)  # of this file: videos without any mask
+    truths: Counter[int] = field(default_factory=Counter)  # file -> annotations in it, which are left out
+    sizeless: bool = False  # run lengths that say no size were seen
 
     def add_document(self, document: int, scanner: Scanner, path: Name = ()) -> int:
         """Index one file.
@@ -85,11 +90,11 @@ class Pieces:
             self.forms.add("run lengths in a file for each video or expression")
             self._keep(video_id, Piece(document, scanner.position, asked_id))
             return 1
-        before = self._count()
+        before = self.count()
         self.hollow = []
         while scanner.peek():
             self._value(document, scanner, scanner.name)
-        answers = self._count() - before
+        answers = self.count() - before
         for video_id, piece in self.hollow if answers else ():
             self._keep(video_id, piece)  # in a file of answers it is a broken one, which reading it says
         return answers
@@ -128,7 +133,8 @@ class Pieces:
         for key in self.foreign_keys:
             self.by_video.setdefault(key, [])
 
-    def _count(self) -> int:
+    def count(self) -> int:
+        """How many answers were found."""
         kept = sum(map(len, self.by_video.values()))
         return kept + len(self.numbered_samples) + len(self.numbered_records) + len(self.foreign_keys)
 
@@ -173,6 +179,7 @@ class Pieces:
         if not holds_masks(value):  # settings, figures, expressions
             if key in self.names.asked:
                 self.hollow.append((key, Piece(document, position, None)))
+            self.sizeless = self.sizeless or lacks_sizes(value)
             return
         is_video = key in self.names.asked
         meant = self.names.of_key(key, where) if is_track(value) or not is_video else None
@@ -203,10 +210,13 @@ class Pieces:
             raise ScoreError(
                 f"{where} is {shown(record)}; expected an object with video_id (or image_id) and masks"
             )
+        if is_ground_truth(record):
+            self.truths[document] += 1
+            return
         if mask_key(record) is None:
             raise ScoreError(
                 f"{where} has the keys {some(map(shown, record))} and no masks; expected segmentations, "
-                "prediction_masks or masks"
+                f"prediction_masks or masks{instead_of_masks(record)}"
             )
         if "image_id" in record:
             self._sample(document, position, record, where)

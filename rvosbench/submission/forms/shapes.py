@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from rvosbench.submission.forms.json_text import Scanner
 from rvosbench.submission.forms.meaning import RECORD_ID, RECORD_TEXT
 from rvosbench.submission.forms.names import Names
@@ -39,6 +42,13 @@ def is_track(value: object) -> bool:
         and any(key in element for key in (*RECORD_ID, *RECORD_TEXT))
         for element in value
     )
+
+
+def is_ground_truth(record: Mapping[str, Any]) -> bool:
+    """Whether a record is an annotation of COCO or YouTube-VIS: what nobody predicts, and no score."""
+    if "score" in record:  # loading results with pycocotools adds areas and iscrowd to them
+        return False
+    return "iscrowd" in record or ("id" in record and ("area" in record or "areas" in record))
 
 
 def wraps_results(value: object, names: Names) -> bool:

@@ -67,5 +67,5 @@ def _archive(opener: Callable[[], PositionedFile], shown: str) -> Tree:
         if kind is None or kind == "a zip archive":
             raise
         raise FormatError(
-            f"{shown} is {kind}; expected PNG folders, a zip or tar archive, or Parquet"
+            f"{shown} is {kind}; expected PNG folders, a zip or tar archive, JSON, npz or Parquet"
         ) from None

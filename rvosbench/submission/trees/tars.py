@@ -96,7 +96,7 @@ def _unreadable(shown: str, error: Exception, unpacked: PositionedFile | None = 
     inside = f", it holds {kind}" if kind and kind != "a tar archive" else ""
     return FormatError(
         f"{shown} cannot be read as a tar archive ({one_line(error)}{inside}); was it cut off on its way? "
-        "Expected PNG folders, a zip or tar archive, or Parquet"
+        "Expected PNG folders, a zip or tar archive, JSON, npz or Parquet"
     )
 
 

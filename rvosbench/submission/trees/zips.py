@@ -55,7 +55,7 @@ class Zip:
         except _FAULTS as error:
             raise FormatError(
                 f"{shown} cannot be read as a zip archive ({one_line(error)}); was it cut off on its way? "
-                "Expected PNG folders, a zip or tar archive, or Parquet"
+                "Expected PNG folders, a zip or tar archive, JSON, npz or Parquet"
             ) from error
         index: Index[zipfile.ZipInfo] = Index(shown)
         for info in entries:
