@@ -27,7 +27,7 @@ from rvosbench.submission.outputs.parquet import ParquetOutput
 from rvosbench.submission.outputs.places import check_output
 from rvosbench.submission.outputs.png_tree import PngOutput
 from rvosbench.submission.servers import SERVERS, Server, server_of_dataset, write_submission
-from rvosbench.submission.sources import PredictionSource, VideoRows
+from rvosbench.submission.sources import PredictionSource, VideoRows, unasked
 from rvosbench.types import VOID, Video
 
 To = Literal["png", "parquet", "json", "submission"]
@@ -186,13 +186,7 @@ class _Counted:
         read = self._source.read(video)
         asked = _asked(video, self._unit)
         rows = [row for row in read.rows if row.expression_id in asked]
-        unknown = sorted({row.expression_id for row in read.rows} - asked)
-        if unknown and self._tolerance.surplus == "error":
-            raise ScoreError(
-                f"there are predictions for {some(map(shown, unknown))} of video {video.video_id}, which has "
-                f"{some(asked, 5) or 'none'} (unit: {self._unit}); choose another --protocol, or add "
-                "--surplus ignore"
-            )
+        unasked({row.expression_id for row in read.rows}, asked, self._unit, video, self._tolerance)
         self.videos += bool(rows)
         self.masks += len(rows)
         self.missing += len(asked - {row.expression_id for row in rows})

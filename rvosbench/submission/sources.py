@@ -110,6 +110,34 @@ def refuse_surplus(video: Video, surplus: Sequence[str], frames: str, tolerance:
         )
 
 
+def unasked(
+    names: Collection[str], known: Collection[str], unit: str, video: Video, tolerance: Tolerance
+) -> set[str]:
+    """The expressions or objects with predictions that nobody asked for, if they may be ignored.
+
+    Args:
+        names: all that predictions of the video have.
+        known: those that are asked.
+        unit: "expression" or "object".
+        video: whose they are.
+        tolerance: whether surplus is ignored.
+
+    Raises:
+        ScoreError: there are some, and they are refused, or only look surplus, see `refuse_slips`.
+    """
+    unknown = set(names) - set(known)
+    if not unknown:
+        return unknown
+    refuse_slips(names, known, f"{unit} of video {video.video_id}", tolerance)
+    if tolerance.surplus == "error":
+        raise ScoreError(
+            f"there are predictions for {some(map(shown, unknown))} of video {video.video_id}, which has "
+            f"{some(known, 5) or 'none'} (unit: {unit}); are they of another version of the dataset, or for "
+            "another protocol? To leave them out, add --surplus ignore"
+        )
+    return unknown
+
+
 def refuse_slips(names: Collection[str], known: Collection[str], what: str, tolerance: Tolerance) -> None:
     """Refuse names that only look surplus: known ones in other letters, or counted differently.
 
