@@ -15,7 +15,7 @@ from rvosbench.submission.files import Unit, path_of
 from rvosbench.submission.jpeg import JPEG, no_jpeg
 from rvosbench.submission.picture_trees import open_pictures
 from rvosbench.submission.sources import ParquetSource, PredictionSource
-from rvosbench.submission.tables import in_a_run, open_run_in, open_tables, runs_among
+from rvosbench.submission.tables import Against, in_a_run, open_run_in, open_tables, runs_among
 from rvosbench.submission.trees import Name, OneFile, Tree, open_tree, suffix_of
 from rvosbench.submission.trees.folder import Folder
 from rvosbench.submission.trees.positioned import open_path
@@ -70,7 +70,9 @@ def open_predictions(
     pictures = [name for name in results if suffix_of(name) == ".png"]
     others = [name for name in results if suffix_of(name) in forms.SUFFIXES]
     if runs and not pictures and not others:
-        tables = open_run_in(tree, sorted(runs), names, str(path), unit, tolerance, store, split)
+        tables = open_run_in(
+            tree, sorted(runs), str(path), Against(unit=unit, store=store, split=split), tolerance
+        )
         tables.notes = (*notes, *tables.notes)
         return tables
     if not pictures:

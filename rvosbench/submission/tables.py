@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -39,27 +40,26 @@ def in_a_run(name: Name, runs: Collection[Name]) -> bool:
     return any(name[:length] in runs for length in range(len(name)))
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Against:
+    """What predictions are held against."""
+
+    unit: Unit
+    store: Store | None  # with the ground truth
+    split: str | None  # of the store; None: any
+
+
 def open_run_in(
-    tree: Tree,
-    runs: Sequence[Name],
-    names: Sequence[Name],
-    shown: str,
-    unit: Unit,
-    tolerance: Tolerance,
-    store: Store | None,
-    split: str | None,
+    tree: Tree, runs: Sequence[Name], shown: str, against: Against, tolerance: Tolerance
 ) -> ParquetSource:
     """The predictions of a run that somebody has packed.
 
     Args:
         tree: an archive; a run in a folder is a run, and named as one.
         runs: see `runs_among`; at least one.
-        names: of all files.
         shown: what messages call the whole.
-        unit: what is answered.
+        against: what the run must have answered.
         tolerance: what is let pass.
-        store: with the ground truth.
-        split: of the store. None: any.
 
     Raises:
         FormatError: a file is damaged.
@@ -73,13 +73,14 @@ def open_run_in(
         raise ScoreError(f"{shown} holds a run in the folder {_shown(run)}; name that folder, as a RUN")
     record = _record(tree, (*run, RECORD))
     where = f"{shown} holds a run in the folder {_shown(run)}"
-    _check_origin(record, where, unit, store, split)
+    _check_origin(record, where, against)
     if reasons := _only_a_run_says(record):
         raise ScoreError(
             f"{where}, whose {RECORD} says that {reasons[0]}; unpack it and name the folder as a RUN, so "
             "that its scores say it too"
         )
-    inside = [name for name in names if name[:-1] == (*run, PREDICTIONS) and suffix_of(name) == ".parquet"]
+    folder = (*run, PREDICTIONS)
+    inside = sorted(name for name in tree.names() if name[:-1] == folder and suffix_of(name) == ".parquet")
     source = ParquetSource(_predictions(tree, inside), tolerance, record)
     source.notes = (
         f"{where}, of the model {one_line(record.model or 'unknown', 100)}; its predictions are read, and to "
@@ -136,13 +137,13 @@ def _record(tree: Tree, name: Name) -> RunRecord:
     return RunRecord.from_json(content, Path(where))
 
 
-def _check_origin(record: RunRecord, where: str, unit: Unit, store: Store | None, split: str | None) -> None:
+def _check_origin(record: RunRecord, where: str, against: Against) -> None:
     """Refuse to hold a run against something else than it answered."""
-    expected = {"unit": "object" if unit == "object" else "expression"}
-    if store is not None:
-        expected["store_fingerprint"] = store.fingerprint
-    if split is not None:
-        expected["split"] = split
+    expected = {"unit": "object" if against.unit == "object" else "expression"}
+    if against.store is not None:
+        expected["store_fingerprint"] = against.store.fingerprint
+    if against.split is not None:
+        expected["split"] = against.split
     for key, value in expected.items():
         if getattr(record, key) != value:
             remedy = "another --protocol" if key == "unit" else "the store and split that it was made from"
