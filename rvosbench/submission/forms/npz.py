@@ -140,10 +140,10 @@ class NpzSource:
         known = [(video, asked) for video, asked in meanings if asked in self._names.asked[video]]
         if not meanings and (flat := self._names.of_key(key, label)) is not None:
             return flat
-        if not meanings and above in self._names.asked and stem in self._names.asked[above]:
+        if not meanings and above is not None and stem in self._names.asked.get(above, {}):
             raise ScoreError(
-                f"{label} is named after an expression and holds {keys} arrays, such as {shown(key)}; expected "
-                "the masks alone"
+                f"{label} is named after an expression and holds {keys} arrays, such as {shown(key)}; "
+                "expected the masks alone"
             )
         if len(known or meanings) != 1:
             raise ScoreError(

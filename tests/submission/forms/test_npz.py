@@ -212,7 +212,7 @@ def test_keys_that_belong_to_nothing_or_come_twice_are_refused(tmp_path: Path, s
 
 def test_two_answers_in_one_file_and_arrays_beside_the_masks_are_called_that(tmp_path: Path, store):
     twice = put(tmp_path / "a.npz", npz(**{"pair/0": arrays()["0"], "pair_0": arrays()["1"]}))
-    with pytest.raises(ScoreError, match="a.npz holds a second array with an answer to 0 of video pair"):
+    with pytest.raises(ScoreError, match=r"a\.npz holds a second array with an answer to 0 of video pair"):
         opened(twice, store)
     put(tmp_path / "b" / "pair" / "0.npz", npz(masks=arrays()["0"], scores=np.ones(6)))
     with pytest.raises(ScoreError, match="named after an expression and holds 2 arrays, such as 'masks'"):
