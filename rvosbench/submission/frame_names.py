@@ -11,9 +11,9 @@ _PICTURES = (".jpg", ".jpeg", ".png")
 def meant_frames(names: Collection[str], frames: Sequence[str]) -> Mapping[str, str]:
     """The frames that names mean.
 
-    Names may be paths of pictures: code that adds `.png` to the name of a file writes `00000.jpg.png`. Leading
-    zeros may be missing if the names are the numbers of all frames; fewer or other numbers may be positions,
-    counted from 0 or from 1.
+    Names may be paths of pictures: code that adds `.png` to the name of a file writes `00000.jpg.png`.
+    Leading zeros may be missing if the names are the numbers of all frames; fewer or other numbers may be
+    positions, counted from 0 or from 1.
 
     Args:
         names: that predictions use for frames of one video, each once.

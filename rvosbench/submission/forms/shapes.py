@@ -9,7 +9,7 @@ from rvosbench.submission.forms.json_text import Scanner
 from rvosbench.submission.forms.meaning import RECORD_ID, RECORD_TEXT
 from rvosbench.submission.forms.names import Names
 from rvosbench.submission.forms.run_lengths import is_run_lengths
-from rvosbench.submission.forms.tracks import mask_key
+from rvosbench.submission.forms.tracks import SCORES, mask_key
 from rvosbench.submission.trees import Name, suffix_of
 
 RECORD_VIDEO = ("video_id", "video", "video_name", "vid", "vid_name")
@@ -46,7 +46,9 @@ def is_track(value: object) -> bool:
 
 def is_ground_truth(record: Mapping[str, Any]) -> bool:
     """Whether a record is an annotation of COCO or YouTube-VIS: what nobody predicts, and no score."""
-    if "score" in record:  # loading results with pycocotools adds areas and iscrowd to them
+    if any(
+        key in record for key in SCORES
+    ):  # loading results with pycocotools adds areas and iscrowd to them
         return False
     return "iscrowd" in record or ("id" in record and ("area" in record or "areas" in record))
 

@@ -28,7 +28,8 @@ MASKS = (
 
 _FRAMES = ("frames", "frame_names", "file_names")
 _FRAME = ("frame", "frame_name", "file_name")
-_SCORES = ("score", "scores", "confidence")
+SCORES = ("score", "scores", "confidence")
+"""The keys that hold how sure a model is."""
 
 
 def add_answer(
@@ -96,7 +97,7 @@ def _add_record(
     value = record[key]
     if single is not None and own is None and not isinstance(value, list):
         own, value = [single], [value]
-    scores = next((record[name] for name in _SCORES if record.get(name) is not None), None)
+    scores = next((record[name] for name in SCORES if record.get(name) is not None), None)
     _add_masks(detections, expression_id, value, frames if own is None else own, scores, where, rank)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import zipfile
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from rvosbench.errors import ScoreError
 from rvosbench.evaluation.evaluate import evaluate
 from tests.submission.producers.checks import assert_reads_as, assert_scores_as
 from tests.submission.producers.run_lengths import annotation_file, lvvis, put, sa2va, saco, vita
-from tests.submission.producers.scene import of_expressions
+from tests.submission.producers.scene import of_expressions, texts
 
 
 def test_results_of_sa2va_are_read_and_scored(tmp_path: Path, store):
@@ -19,6 +20,24 @@ def test_results_of_sa2va_are_read_and_scored(tmp_path: Path, store):
     for named in (path, path.parents[1]):
         assert_reads_as(named, store, of_expressions())
         assert_scores_as(named, store, of_expressions())
+
+
+def test_ids_and_words_that_contradict_each_other_are_refused(tmp_path: Path, store):
+    """As of a release whose expressions were numbered anew."""
+    path = sa2va(tmp_path / "work_dirs", of_expressions())
+    results = json.loads(path.read_text())
+    for answers in results.values():
+        for key, record in answers.items():
+            record["exp"] = texts()[str((int(key) + 1) % 4)]
+    complaint = r"is of '0' and has the words 'the blue one', which are those of '1'"
+    with pytest.raises(ScoreError, match=complaint):
+        evaluate(put(path, results), store, split="valid", protocol="mevis")
+    records = [record for answers in results.values() for record in answers.values()]
+    with pytest.raises(ScoreError, match=complaint):
+        evaluate(put(path, records), store, split="valid", protocol="mevis")
+    for record in records:
+        record["exp"] = texts()[record["exp_id"]]
+    assert_scores_as(put(path, records), store, of_expressions())
 
 
 @pytest.mark.parametrize("producer", [vita, lvvis, saco])
