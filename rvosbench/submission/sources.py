@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from rvosbench.errors import ScoreError
-from rvosbench.files.text import shown, some
+from rvosbench.files.text import one_line, shown, some
 from rvosbench.runs.predictions import Prediction, Predictions
 from rvosbench.runs.record import RunRecord
 from rvosbench.runs.tolerance import NOTHING, STRICT, Adjusted, Tolerance
@@ -130,8 +130,9 @@ def unasked(
         return unknown
     refuse_slips(names, known, f"{unit} of video {video.video_id}", tolerance)
     if tolerance.surplus == "error":
+        names_shown = some(one_line(name, 60) for name in unknown)
         raise ScoreError(
-            f"there are predictions for {some(map(shown, unknown))} of video {video.video_id}, which has "
+            f"there are predictions for {names_shown} of video {video.video_id}, which has "
             f"{some(known, 5) or 'none'} (unit: {unit}); are they of another version of the dataset, or for "
             "another protocol? To leave them out, add --surplus ignore"
         )

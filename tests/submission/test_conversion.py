@@ -167,7 +167,7 @@ def test_what_the_split_does_not_ask_is_refused_or_left_out(tmp_path: Path, stor
     rows = random_rows(8, candidates=False)
     other = [replace(row, expression_id="9") for row in rows if row.expression_id == "0"]
     path = parquet(tmp_path / "given", rows + other)
-    with pytest.raises(ScoreError, match=r"predictions for '9' of video pair.*--surplus ignore"):
+    with pytest.raises(ScoreError, match=r"predictions for 9 of video pair.*--surplus ignore"):
         convert(path, store, tmp_path / "x.json", to="json", split="train")
     converted = convert(
         path, store, tmp_path / "x.json", to="json", split="train", tolerance=Tolerance(surplus="ignore")

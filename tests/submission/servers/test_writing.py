@@ -241,7 +241,7 @@ def test_answers_to_something_else_are_refused(tmp_path: Path):
     with PredictionsWriter(tmp_path / "rows") as writer:
         writer.add([*rows_of(store.video("val", "7")), row("7", "9", 0, square(0), 1.0)])
     source = open_predictions(tmp_path / "rows", "expression")
-    with pytest.raises(ScoreError, match="predictions for '9' of video 7, which has 0, 1"):
+    with pytest.raises(ScoreError, match="predictions for 9 of video 7, which has 0, 1"):
         write_submission(source, store, "val", "mevis", tmp_path / "a.zip")
     with pytest.raises(ScoreError, match="predictions for 0, 9 of video 7, which has 1, 2"):
         write_submission(source, store, "val", "mosev2", tmp_path / "a.zip")
