@@ -135,7 +135,7 @@ class RefDavis17:
         images, names = self._frames(split, video_id)
         if video_id not in self._frame_names:
             self._check_frames(images, names, self._annotations[split] / video_id)
-        return read_video(
+        read = read_video(
             self.release_dir,
             video_id=video_id,
             split=split,
@@ -147,6 +147,13 @@ class RefDavis17:
             all_annotated=True,
             categories=self._categories.get(video_id, {}) | {VOID_LABEL: VOID},
         )
+        gap = None if video_id in self._frame_names else _first_gap(names)
+        if gap is None:
+            return read
+        message = (
+            f"{images} has {len(names)} frames and no {gap}; DAVIS numbers them without gaps, were some lost?"
+        )
+        return replace(read, problems=(*read.problems, message))
 
     def expressions(self, split: str, video_id: str) -> tuple[Expression, ...]:
         """The expressions about a sequence."""
@@ -291,6 +298,16 @@ class RefDavis17:
                 as_whole(key, f"{where}: an object id"): as_text(category, f"{where}, object {shown(key)}")
                 for key, category in as_mapping(objects, where).items()
             }
+
+
+def _first_gap(names: Sequence[str]) -> str | None:
+    """The first number that is missing where frames count 00000, 00001 and so on."""
+    for number, name in enumerate(names):
+        if not name.isdecimal():
+            return None
+        if int(name) != number:
+            return f"{number:05d}"
+    return None
 
 
 def _parts(raw: Path | None, release_dir: Path) -> list[list[str]]:

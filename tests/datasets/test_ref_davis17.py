@@ -160,9 +160,18 @@ def test_a_frame_that_was_lost_is_missed_by_its_mask(root):
         RefDavis17(root).read("val", "motorbike")
 
 
-def test_an_image_set_that_is_no_text_is_an_error_of_its_split(root):
+def test_an_image_set_in_utf_16_is_an_error_of_its_split(root):
     (root / "DAVIS" / "ImageSets" / "2017" / "train.txt").write_text("bus\n", encoding="utf-16")
     release = RefDavis17(root)
     assert release.videos("val") == ("motorbike",)
-    with pytest.raises(DatasetError, match="no text, or UTF-16"):
+    with pytest.raises(DatasetError, match="is text in UTF-16; expected UTF-8"):
         release.videos("train")
+
+
+def test_a_gap_in_the_numbers_of_the_frames_is_said(root):
+    davis_folder = root / "DAVIS"
+    assert RefDavis17(root).read("val", "motorbike").problems == ()
+    for kind, suffix in (("JPEGImages", "jpg"), ("Annotations_unsupervised", "png")):
+        (davis_folder / kind / "480p" / "motorbike" / f"00000.{suffix}").unlink()
+    (said,) = RefDavis17(root).read("val", "motorbike").problems
+    assert "frames and no 00000; DAVIS numbers them without gaps" in said
