@@ -30,6 +30,20 @@ check_option = click.option(
 """`--dry-run` of commands that read predictions."""
 
 
+class Section(click.Option):
+    """An option that the help shows under a heading of its own."""
+
+    def __init__(self, *args: Any, section: str, **kwargs: Any) -> None:
+        """
+        Args:
+            section: the heading.
+            args: of `click.Option`.
+            kwargs: of `click.Option`.
+        """
+        super().__init__(*args, **kwargs)
+        self.section = section
+
+
 class Command(click.Command):
     """A command of `rvos`.
 
@@ -53,6 +67,18 @@ class Command(click.Command):
             self._refuse_repeated(ctx, given)
         return rest
 
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Options, then those of each section under its heading."""
+        records: dict[str, list[tuple[str, str]]] = {"Options": []}
+        for param in self.get_params(ctx):
+            record = param.get_help_record(ctx) if isinstance(param, click.Option) else None
+            if record is not None:
+                heading = param.section if isinstance(param, Section) else "Options"
+                records.setdefault(heading, []).append(record)
+        for heading, rows in records.items():
+            with formatter.section(heading):
+                formatter.write_dl(rows)
+
     def _refuse_repeated(self, ctx: click.Context, args: list[str]) -> None:
         _, _, order = self.make_parser(ctx).parse_args(args=args)
         options = [param for param in order if isinstance(param, click.Option) and _takes_one(param)]
@@ -61,7 +87,7 @@ class Command(click.Command):
                 spelling = max(next(option.opts for option in options if option.name == name), key=len)
                 times = "twice" if count == 2 else f"{count} times"
                 raise click.UsageError(
-                    f"{spelling} was given {times}, it takes one value; leave one of them away", ctx
+                    f"{spelling} was given {times}, it takes one value; leave one of them out", ctx
                 )
 
 

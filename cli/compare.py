@@ -54,7 +54,8 @@ def compare_command(
     """
     from rvosbench.files.atomic import write_json
     from rvosbench.files.text import strip_control
-    from rvosbench.reporting import comparison
+    from rvosbench.reporting import contrasts
+    from rvosbench.reporting.comparison import compare_runs
     from rvosbench.reporting.standings import tables
 
     from .console import print_json, stdout_console
@@ -62,20 +63,20 @@ def compare_command(
     if len(runs) < 2:
         raise click.UsageError("name two or more runs; the first is what the others are compared with")
     one_on_stdout(csv_file, latex=latex, markdown=markdown, json=as_json)
-    found = comparison.compare_runs(runs, protocol=protocol, seed=seed)
+    compared = compare_runs(runs, protocol=protocol, seed=seed)
     if out is not None:
-        write_json(out, comparison.as_json(found))
-    printed = csv_file is not None and write_csv(csv_file, comparison.as_csv(found))
+        write_json(out, compared.as_json())
+    printed = csv_file is not None and write_csv(csv_file, contrasts.as_csv(compared))
     if as_json:
-        print_json(comparison.as_json(found))
+        print_json(compared.as_json())
     elif latex:
-        click.echo(comparison.as_latex(found), nl=False)
+        click.echo(contrasts.as_latex(compared), nl=False)
     elif markdown:
-        click.echo(comparison.as_markdown(found))
+        click.echo(contrasts.as_markdown(compared))
     elif not printed:
         console = stdout_console()
-        console.print(tables([found.first])[0].title, style="bold", markup=False)
-        for contrast in found.others:
-            console.print(comparison.as_rich(found, contrast))
-        for line in comparison.footnotes(found):
+        console.print(tables([compared.first])[0].title, style="bold", markup=False)
+        for contrast in compared.others:
+            console.print(contrasts.as_rich(compared, contrast))
+        for line in contrasts.footnotes(compared):
             console.print(strip_control(line), style="dim", markup=False)

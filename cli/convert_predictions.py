@@ -16,6 +16,9 @@ from .stores import dataset_option, only_split, open_store, release_option
 from .tolerance_options import tolerance_options
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from rvosbench.runs.tolerance import Tolerance
     from rvosbench.submission.conversion import Converted
 
 
@@ -73,6 +76,7 @@ def convert_predictions_command(
       rvos convert-predictions results.json --dataset stores/ytvos \\
         --split heldout --to png --out results-png
     """
+    from rvosbench.files.text import counted
     from rvosbench.runs.tolerance import Tolerance
     from rvosbench.submission.conversion import convert
 
@@ -100,12 +104,12 @@ def convert_predictions_command(
     if as_json:
         print_json({"schema_version": 1, "dry_run": dry_run} | asdict(converted))
         return
-    note(f"{converted.masks:,} masks of {converted.videos:,} videos")
+    note(f"{counted(converted.masks, 'mask')} of {counted(converted.videos, 'video')}")
     if not dry_run:
         click.echo(str(converted.out))
 
 
-def _warnings(converted: Converted, tolerance: Any) -> list[str]:
+def _warnings(converted: Converted, tolerance: Tolerance) -> list[str]:
     """What is not in the new form, or was not right in the old one."""
     from rvosbench.runs.tolerance import marks
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import tempfile
 from contextlib import ExitStack
 from pathlib import Path
@@ -21,16 +20,11 @@ from .tolerance_options import tolerance_options
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from rich.table import Table
-
-    from rvosbench.runs.scores import MetricValue, Scores
     from rvosbench.work.shards import Shard
     from rvosbench.workspace import Workspace
     from rvosbench.workspace.pending import Task
 
 T = TypeVar("T")
-
-_MANY_VIDEOS = 20  # from here on the table per video is left to the Parquet files
 
 
 @command("evaluate")
@@ -78,8 +72,7 @@ _MANY_VIDEOS = 20  # from here on the table per video is left to the Parquet fil
     type=click.IntRange(1),
     default=from_workspace("workers", 1),
     metavar="N",
-    help="Score in N processes; by default as many as the workspace says, else 1. The scores are the same "
-    "for any N.",
+    help="Score in N processes; the scores are the same for any N.  [default: the workspace's, else 1]",
 )
 @click.option("--force", is_flag=True, help="Compute again what was scored already.")
 @device_option("For predicting: cpu, cuda, cuda:1 ...")
@@ -124,7 +117,7 @@ def evaluate_command(
 ) -> None:
     """Score predictions under a named protocol.
 
-    They are those of RUN (made by `rvos predict`), --predictions made by anybody, or a --model's.
+    They are those of a RUN that `rvos predict` made, --predictions that anybody made, or a --model's.
 
     Scores are written into RUN, or into --out; without --out nothing is kept, but with --leaderboard in a
     workspace they become a run there. Scores under another protocol stay. What was scored already, with
@@ -134,13 +127,12 @@ def evaluate_command(
     one table printed; one that fails is named, and the others are done. Several models that need weights
     take one --checkpoint each, in order; one model takes all.
 
-    Predictions that are incomplete, too many, of another size or grey are refused, unless --missing,
-    --surplus, --resize or --threshold let them pass; scores and tables then say so.
+    What is let pass by the options at the end is counted, and scores and tables say so.
 
-    Without any of these, everything in the workspace that has no scores yet is scored under the protocol
-    of its dataset, and the leaderboard is printed. A trained run that nothing was predicted with is
-    predicted with first, on its evaluation split: the first of valid, val, valid_u, test, testA and
-    heldout that has public ground truth and was not trained on.
+    Without RUN, --predictions or --model, everything in the workspace that has no scores yet is scored
+    under the protocol of its dataset, and the leaderboard is printed. A trained run that nothing was
+    predicted with is predicted with first, on its evaluation split: the first of valid, val, valid_u,
+    test, testA and heldout that has public ground truth and was not trained on.
 
     \b
     Example:
@@ -163,6 +155,7 @@ def evaluate_command(
     from .console import note, print_json, progress
     from .evaluate_several import Several, evaluate_several
     from .interrupted import keeping_work
+    from .scores_shown import print_leaderboard, print_scores
     from .scoring import chosen_protocol, ground_truth, predict_first
 
     if not (runs or foreign or models) and (workspace := find_workspace()) is not None:
@@ -187,12 +180,18 @@ def evaluate_command(
     for path in foreign:
         if is_run(path):
             raise click.UsageError(f"{path} is a run; name it without --predictions")
+    for path in runs:
+        if path.is_file():
+            raise click.UsageError(
+                f"{path} is a file, not the folder of a run; predictions of another program are named with "
+                f"--predictions {path} --dataset STORE"
+            )
     if checkpoints and not models:
         raise click.UsageError("--checkpoint is the weights of a --model; name it too")
     options = {"seed": seed, "allow_empty": allow_empty, "workers": workers, "force": force, **tolerance}
     if max(map(len, (runs, foreign, models, datasets, checkpoints))) > 1:
         if runs and out is not None:
-            raise click.UsageError("the scores of RUNs are written into them; leave --out away")
+            raise click.UsageError("the scores of RUNs are written into them; drop --out")
         if shard is not None or leaderboard:
             raise click.UsageError(f"--{'shard' if shard else 'leaderboard'} is about one run; name one")
         several = Several(
@@ -212,7 +211,7 @@ def evaluate_command(
     run, predictions, model = _only(runs), _only(foreign), _only(models)
     checkpoint, dataset = _only(checkpoints), _only(datasets)
     if run is not None and out is not None and shard is None:
-        raise click.UsageError("the scores of a RUN are written into it; leave --out away")
+        raise click.UsageError("the scores of a RUN are written into it; drop --out")
     if leaderboard and as_json:
         raise click.UsageError("choose one of --leaderboard and --json")
     takes_folder = leaderboard and run is None and out is None  # of the workspace
@@ -259,10 +258,10 @@ def evaluate_command(
     if as_json:
         print_json(scores.as_json())
     else:
-        _print(scores)
+        print_scores(scores)
     kept = run or out
     if leaderboard and kept is not None:
-        _print_leaderboard(kept, scores)
+        print_leaderboard(kept, scores)
     if run is None and out is None:
         note("Nothing was kept; add --out FOLDER for leaderboard, compare and report.")
 
@@ -270,21 +269,6 @@ def evaluate_command(
 def _only(values: tuple[T, ...]) -> T | None:
     """What was given once; None for nothing."""
     return values[0] if values else None
-
-
-def _print_leaderboard(run: Path, scores: Scores) -> None:
-    """The table with the scores' row: the run beside the others of its folder."""
-    from rvosbench.reporting.leaderboard import as_rich
-    from rvosbench.reporting.leaderboard import leaderboard as rank
-    from rvosbench.runs.run import Run
-
-    from .console import stdout_console
-
-    beside = sorted(path for path in run.resolve().parent.iterdir() if not path.name.startswith("."))
-    for table in rank(path for path in beside if Run(path).scores_folders):
-        same = (table.dataset, table.split, table.protocol, table.whole.store_fingerprint)
-        if same == (scores.dataset, scores.split, scores.protocol.name, scores.store_fingerprint):
-            stdout_console().print(as_rich(table))
 
 
 def _evaluate_workspace(
@@ -310,82 +294,3 @@ def _evaluate_workspace(
 
     options = {"seed": seed, "workers": workers, "force": force}
     return evaluate_workspace(workspace, protocol_of, predict, options, as_json=as_json)
-
-
-def _print(scores: Scores) -> None:
-    from rich.table import Table
-    from rich.text import Text
-
-    from rvosbench.files.text import strip_control
-
-    from .console import note, stdout_console
-
-    protocol = scores.protocol
-    console = stdout_console()
-    console.print(
-        f"{scores.dataset}/{scores.split}, protocol {protocol.name}: {protocol.title}", markup=False
-    )
-    console.print(
-        f"{strip_control(scores.model)}: {scores.n_expressions} {scores.unit}s, {scores.n_videos} videos, "
-        f"{scores.n_frames} frames"
-        + (", an oracle" if scores.is_oracle else "")
-        + (", mismatched expressions" if scores.mismatched_expressions else ""),
-        markup=False,
-    )
-    table = Table(box=None, pad_edge=False)
-    table.add_column("metric")
-    table.add_column("percent", justify="right")
-    table.add_column("95 % interval", justify="right")
-    for name, metric in scores.metrics.items():
-        table.add_row(Text(name), *_cells(metric))
-    console.print(table)
-    for mark in scores.marks:
-        console.print(f"* {mark}", markup=False, highlight=False)
-    if scores.by_annotator:
-        console.print(_per_annotator(scores))
-    if scores.unit == "object" and scores.n_videos <= _MANY_VIDEOS:
-        console.print(_per_object(scores))
-    if protocol.unverified:
-        note(f"Note: {protocol.unverified}")
-
-
-def _per_annotator(scores: Scores) -> Table:
-    from rich.table import Table
-    from rich.text import Text
-
-    from rvosbench.files.text import strip_control
-    from rvosbench.runs.scores import percent
-
-    names = scores.annotator_metrics
-    table = Table(box=None, pad_edge=False)
-    table.add_column("annotator")
-    for name in names:
-        table.add_column(name, justify="right")
-    for annotator, values in scores.by_annotator.items():
-        cells = (percent(values.get(name, math.nan)) for name in names)
-        table.add_row(Text(strip_control(annotator)), *cells)
-    return table
-
-
-def _per_object(scores: Scores) -> Table:
-    from rich.table import Table
-    from rich.text import Text
-
-    from rvosbench.files.text import strip_control
-    from rvosbench.runs.scores import percent
-
-    table = Table(box=None, pad_edge=False)
-    for name in ("video", "object"):
-        table.add_column(name)
-    for name in ("J", "F", "J&F"):
-        table.add_column(name, justify="right")
-    for row in () if scores.expressions is None else scores.expressions.to_pylist():
-        names = (Text(strip_control(row[key])) for key in ("video_id", "expression_id"))
-        table.add_row(*names, *(percent(row[key]) for key in ("j", "f", "j_and_f")))
-    return table
-
-
-def _cells(metric: MetricValue) -> tuple[str, str]:
-    """The value and its interval, in percent."""
-    value, _, interval = metric.text().partition(" ")
-    return value, interval or "-"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from rvosbench.errors import MissingPathError
 
 from .console import note, progress
-from .evaluate_each import Each, Job, show
+from .evaluate_batch import Batch, Job, show
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -50,7 +50,7 @@ def evaluate_workspace(
     from rvosbench.workspace.pending import unscored_runs
     from rvosbench.workspace.runs import runs_of
 
-    each = Each()
+    batch = Batch()
     if not runs_of(workspace):
         raise MissingPathError(
             f"{from_here(workspace.runs)} has no runs, expected some to score; make one with: rvos train "
@@ -59,7 +59,7 @@ def evaluate_workspace(
     pending = unscored_runs(workspace, protocol_of)
     for left in pending.left:
         if left.is_fault:
-            each.fail(left.run.name, left.reason)
+            batch.fail(left.run.name, left.reason)
         else:
             note(f"{left.run.name} is not scored: {left.reason}")
 
@@ -80,12 +80,12 @@ def evaluate_workspace(
 
         return Job(name=task.run.name, score=score)
 
-    each.run(job(task, predicted=True) for task in pending.score)
-    each.run(job(task, predicted=False) for task in pending.predict)
+    batch.run(job(task, predicted=True) for task in pending.score)
+    batch.run(job(task, predicted=False) for task in pending.predict)
     show(
         [from_here(run.path) for run in runs_of(workspace) if run.scores],
         only=None,
-        failed=each.failed,
+        failed=batch.failed,
         as_json=as_json,
     )
-    return 1 if each.failed else 0
+    return 1 if batch.failed else 0

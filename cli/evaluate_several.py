@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .console import note, progress
-from .evaluate_each import Each, Job, show
+from .evaluate_batch import Batch, Job, show
 from .interrupted import keeping_work
 from .scoring import chosen_protocol, ground_truth, predict_first
 
@@ -51,17 +51,17 @@ def evaluate_several(several: Several, out: Path | None, as_json: bool) -> int:
     """
     if not several.runs and not several.datasets:
         raise click.UsageError("missing option '--dataset': the store with the ground truth")
-    each = Each()
+    batch = Batch()
     temporary = not several.runs and out is None
     with tempfile.TemporaryDirectory(prefix="rvos-") if temporary else nullcontext() as scratch:
         folder = out or Path(str(scratch))
         with keeping_work(kept=not temporary):
-            each.run(_jobs(several, folder))
-        paths = list(dict.fromkeys(path for path, _ in each.scored))
-        show(paths, only=each.scored, failed=each.failed, as_json=as_json)
+            batch.run(_jobs(several, folder))
+        paths = list(dict.fromkeys(path for path, _ in batch.scored))
+        show(paths, only=batch.scored, failed=batch.failed, as_json=as_json)
     if temporary:
         note("Nothing was kept; add --out FOLDER for leaderboard, compare and report.")
-    return 1 if each.failed else 0
+    return 1 if batch.failed else 0
 
 
 def _jobs(several: Several, folder: Path) -> Iterator[Job]:

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     type=click.Choice(("copy", "link", "none")),
     default="copy",
     show_default=True,
-    help="Copy the frames, link to them, or leave them away.",
+    help="Copy the frames, link to them, or leave them out.",
 )
 @release_option
 def export_command(

@@ -71,31 +71,31 @@ def leaderboard_command(
     from .console import print_json, stdout_console
 
     one_on_stdout(csv_file, latex=latex, markdown=markdown, json=as_json)
-    found: Sequence[Table] = leaderboard.leaderboard(runs or scored_runs(), protocol, against=against).tables
+    ranked: Sequence[Table] = leaderboard.leaderboard(runs or scored_runs(), protocol, against=against).tables
     if out is not None:
-        leaderboard.write(found, out)
+        leaderboard.write(ranked, out)
     printed = csv_file is not None and write_csv(
-        csv_file, leaderboard.as_csv(_with(found, metrics), metrics=metrics)
+        csv_file, leaderboard.as_csv(_with(ranked, metrics), metrics=metrics)
     )
     if as_json:
-        print_json(leaderboard.as_json(found))
+        print_json(leaderboard.as_json(ranked))
     elif markdown:
-        click.echo(leaderboard.as_markdown(_with(found, metrics), metrics=metrics, second=second))
+        click.echo(leaderboard.as_markdown(_with(ranked, metrics), metrics=metrics, second=second))
     elif latex:
         text = leaderboard.as_latex(
-            _with(found, metrics), metrics=metrics, intervals=intervals, second=second
+            _with(ranked, metrics), metrics=metrics, intervals=intervals, second=second
         )
         click.echo(text, nl=False)
     elif not printed:
         console = stdout_console()
-        for table in _with(found, metrics):
+        for table in _with(ranked, metrics):
             drawn = leaderboard.as_rich(
                 table, metrics=metrics, everything=everything, intervals=intervals, second=second
             )
             console.print(drawn)
 
 
-def _with(found: Sequence[Table], metrics: Sequence[str]) -> Sequence[Table]:
+def _with(ranked: Sequence[Table], metrics: Sequence[str]) -> Sequence[Table]:
     """The tables that have the metrics that were asked for.
 
     Raises:
@@ -103,9 +103,9 @@ def _with(found: Sequence[Table], metrics: Sequence[str]) -> Sequence[Table]:
     """
     from .console import warn
 
-    fitting = [table for table in found if set(metrics) <= set(table.metric_names)]
-    for table in found if fitting else ():
+    fitting = [table for table in ranked if set(metrics) <= set(table.metric_names)]
+    for table in ranked if fitting else ():
         if table not in fitting:
             absent = ", ".join(name for name in metrics if name not in table.metric_names)
             warn(f"{table.title} has no {absent}; the table is left out")
-    return fitting or found
+    return fitting or ranked

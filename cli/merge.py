@@ -45,10 +45,10 @@ def merge_command(
       rvos merge runs/centre-1 runs/centre-2 --out runs/centre
     """
     from rvosbench.evaluation.merge_parts import merge
+    from rvosbench.files.text import counted
     from rvosbench.workspace.choices import recorded_store
 
     from .console import note, print_json, progress, warn
-    from .parts import counted
     from .stores import open_store
 
     if dataset is None:

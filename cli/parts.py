@@ -25,8 +25,3 @@ class _ShardType(click.ParamType):  # type: ignore[type-arg]  # generic only in 
 def shard_option(text: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """`--shard`, with what it does."""
     return click.option("--shard", type=_ShardType(), metavar="I/N", help=text)
-
-
-def counted(number: int, noun: str) -> str:
-    """A number with its noun, such as "1,204 videos"."""
-    return f"{number:,} {noun}" + ("" if number == 1 else "s")

@@ -10,7 +10,7 @@ import click
 from .commands import command, dry_run_option, json_option
 from .model_options import chosen_options, model_option, precision_option, text_encoder_option
 from .names import MODEL
-from .parts import counted, shard_option
+from .parts import shard_option
 from .paths import PATH
 from .places import CheckpointPath, answers_folder, device_option
 from .stores import dataset_option, release_option
@@ -90,6 +90,7 @@ def predict_command(
       rvos predict centre --dataset stores/ytvos --split heldout \\
         --shard 1/2 --out runs/centre-1
     """
+    from rvosbench.files.text import counted
     from rvosbench.inference.predict import predict
     from rvosbench.runs.record import read_run
 

@@ -106,12 +106,17 @@ def _run_table(runs: Sequence[RunEntry]) -> Table:
             first = row == 0
             drawn.add_row(
                 Text(strip_control(run.name) if first else ""),
-                Text(run.kind if first else "", style=style),
+                Text(_state(run) if first else "", style=style),
                 Text(strip_control(data) if first else ""),
                 Text(strip_control(score.protocol) if score else ""),
                 Text(_score(score) if score else ""),
             )
     return drawn
+
+
+def _state(run: RunEntry) -> str:
+    """What a run is; the score of a part is not that of the split."""
+    return run.kind if run.shard is None else f"{run.kind}, shard {run.shard}"
 
 
 def _new_table(*columns: str) -> Table:

@@ -54,7 +54,7 @@ _GAPS_SHOWN = 20
     type=PROTOCOL,
     help="Of the local score.  [default: the workspace's, else the dataset's own]",
 )
-@click.option("--no-score", is_flag=True, help="Leave the local score away.")
+@click.option("--no-score", is_flag=True, help="Do not score the zip here.")
 @tolerance_options()
 @click.option("--overwrite", is_flag=True, help="Replace what is at --out.")
 @check_option
@@ -121,7 +121,7 @@ def submit_command(
     if check is not None:
         for option, value in writing.items():
             if value:
-                raise click.UsageError(f"--{option} is about a zip to write; leave it away with --check")
+                raise click.UsageError(f"--{option} is about a zip to write; leave it out with --check")
     elif out is None:
         raise click.UsageError("missing option '--out': the zip to write")
     elif out.suffix.lower() != ".zip":

@@ -47,8 +47,10 @@ def check(
         content |= {"split": split, "faults": [fault.as_json() for fault in faults]}
         print_json(content | {"scores": None if scores is None else scores.as_json()})
         return 3 if faults else 0
+    if faults:
+        click.echo(f"{path}: {chosen.title} would refuse it because of")
     for fault in faults:
-        click.echo(f"{fault.count:,} x {fault.title}: {fault.advice}")
+        click.echo(f"  {fault.title} ({fault.count:,}): {fault.advice}")
         for example in fault.examples:
             click.echo(f"    {example}")
         if fault.count > len(fault.examples):

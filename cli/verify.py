@@ -61,8 +61,8 @@ def verify_command(store: str, no_frames: bool, as_json: bool, release: Path | N
     if as_json:
         facts = {"store": folder, "videos": videos, "masks": masks, "frames_decoded": not no_frames}
         facts["partly_annotated"] = {split: counts for split, counts in partly.items() if counts}
-        found = {"problems": [asdict(problem) for problem in problems]}
-        print_json({"schema_version": 1, **facts, **found})
+        report = {"problems": [asdict(problem) for problem in problems]}
+        print_json({"schema_version": 1, **facts, **report})
     elif not problems:
         lacking = ", ".join(split for split, counts in partly.items() if counts)
         checked += f"; the ground truth of {lacking} is not whole" if lacking else ""

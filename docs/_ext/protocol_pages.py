@@ -65,7 +65,7 @@ def facts(rules: Protocol) -> Iterator[tuple[str, str]]:
                 "frame": "`v_<video>_f_<frame>`, where a video has one expression",
             }[rules.sample_ids],
         )
-    yield "data sets", ", ".join(f"`{name}`" for name in rules.datasets) or "any"
+    yield "datasets", ", ".join(f"`{name}`" for name in rules.datasets) or "any"
 
 
 class ProtocolsDirective(SphinxDirective):

@@ -72,16 +72,16 @@ def intervals(
     """
     owners: dict[int, NDArray[np.int64]] = {}
     sums = [_sums(figure.values, figure.clusters, figure.weights, owners) for figure in figures]
-    found = [(math.nan, math.nan)] * len(figures)
-    for count in sorted({len(each) for each in sums if len(each) > 1}):
-        members = [number for number, each in enumerate(sums) if len(each) == count]
+    limits = [(math.nan, math.nan)] * len(figures)
+    for count in sorted({len(clusters) for clusters in sums if len(clusters) > 1}):
+        members = [number for number, clusters in enumerate(sums) if len(clusters) == count]
         resampled: list[list[Floats]] = [[] for _ in members]
         for counts in draws(count, replicates, seed):
             for number, blocks in zip(members, resampled, strict=True):
                 blocks.append(_ratio(counts @ sums[number]))
         for number, blocks in zip(members, resampled, strict=True):
-            found[number] = quantiles(blocks, level)
-    return found
+            limits[number] = quantiles(blocks, level)
+    return limits
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,13 +149,13 @@ def comparisons(pairs: Sequence[Pair], seed: int = 0, replicates: int = REPLICAT
     """
     owners: dict[int, NDArray[np.int64]] = {}
     sides = [_sides(pair, owners) for pair in pairs]
-    found: list[Comparison | None] = [None] * len(pairs)
+    results: list[Comparison | None] = [None] * len(pairs)
     for count in sorted({len(first) for first, _ in sides}):
         members = [number for number, (first, _) in enumerate(sides) if len(first) == count]
         compared = _compared([sides[number] for number in members], count, seed, replicates)
         for number, comparison in zip(members, compared, strict=True):
-            found[number] = comparison
-    return [comparison for comparison in found if comparison is not None]
+            results[number] = comparison
+    return [comparison for comparison in results if comparison is not None]
 
 
 def _sides(pair: Pair, owners: dict[int, NDArray[np.int64]]) -> tuple[Floats, Floats]:

@@ -7,7 +7,7 @@ frame) lowers it too, so an answer's stability means something beside that of th
 same frames: below, the answer flickers more than the object changes; above, it changes less.
 
 It is no measure of quality: the same blob in every frame is perfectly stable. And it depends on how far
-frames are apart, so only numbers of one data set under one protocol belong beside each other.
+frames are apart, so only numbers of one dataset under one protocol belong beside each other.
 
 The idea is that of the temporal stability T of DAVIS 2016 (Perazzi et al., CVPR 2016), which
 matches the contours of neighbouring frames by shape contexts, so that motion costs nothing and changes of

@@ -53,7 +53,7 @@ def read_instances(path: Path, size: tuple[int, int]) -> InstanceMasks:
     try:
         # Not locked: releases lie on read-only and network file systems.
         with h5py.File(path, "r", locking=False) as file:
-            found = _rows(file, path, size)
+            drawn = _rows(file, path, size)
             instances = _numbers(file, "instance", path)
             classes = _numbers(file, "id", path) if _link(file, "id") is not None else []
     except FileNotFoundError:
@@ -63,22 +63,22 @@ def read_instances(path: Path, size: tuple[int, int]) -> InstanceMasks:
     except (KeyError, OSError, RuntimeError, TypeError, ValueError) as error:  # h5py's, for damaged files
         what = file_is(path, expected=("an HDF5 file",))
         raise DatasetError(f"{path} is not a readable HDF5 file{what}; fetch or extract it again") from error
-    count = min(len(found), len(instances))
+    count = min(len(drawn), len(instances))
     first: dict[int, int] = {}
     for row in range(count - 1, -1, -1):
         first[instances[row]] = row
     rows = sorted(first.items())
     problem = None
-    if len(first) < max(len(found), len(instances)):
+    if len(first) < max(len(drawn), len(instances)):
         problem = (
-            f"{path.parent.name}/{path.name} has {len(found)} masks for {len(set(instances))} instances in "
+            f"{path.parent.name}/{path.name} has {len(drawn)} masks for {len(set(instances))} instances in "
             f"{len(instances)} rows; the first ones count"
         )
     return InstanceMasks(
         masks={
             instance: rle
             for instance, row in rows
-            if masks.area(rle := masks.encode(np.asarray(found[row].T != 0)))
+            if masks.area(rle := masks.encode(np.asarray(drawn[row].T != 0)))
         },
         categories={
             instance: name

@@ -61,6 +61,9 @@ def open_frames(
     files = image_files(release_dir / images)
     for name in frame_names:
         if name not in files:
+            path = release_dir / images / f"{name}{suffix}"
+            if path.exists():
+                raise DatasetError(f"{path} is a folder or a device, no file; extract the frame again")
             raise MissingPathError(
                 f"{release_dir / images / name}{suffix} is missing; the release lists this frame, "
                 "extract it again"

@@ -99,7 +99,7 @@ def read_annotations(
                 f"{some(map(str, objects), 10)}; do the annotation and the index belong together?"
             )
         rles |= {(object_id, index): rle for object_id, rle in present.items()}
-    what = noise.found() or _no_ids({object_id for object_id, _ in rles}, meant)
+    what = noise.fault() or _no_ids({object_id for object_id, _ in rles}, meant)
     if what is not None:
         raise DatasetError(
             f"{folder} shows {what}; expected label maps as they were drawn, fetch the PNGs of the release"

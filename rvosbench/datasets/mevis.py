@@ -72,9 +72,9 @@ class Mevis:
         if not self._videos and not self._faults:
             packed = any((release_dir / split / "JPEGImages.tar").is_file() for split in _SPLITS)
             groups = [[f"{split}/{TEXT_FILES[version]}", f"{split}/JPEGImages"] for split in _SPLITS]
-            found = say_parts(release_dir, groups)
+            tree = say_parts(release_dir, groups)
             raise DatasetError(
-                f"{release_dir} holds no video of {self.card.title}{found}; expected "
+                f"{release_dir} holds no video of {self.card.title}{tree}; expected "
                 f"train/{TEXT_FILES[version]} with train/JPEGImages/<video>/, or the same for "
                 "valid_u, valid or test; "
                 + ("extract JPEGImages.tar there first" if packed else "is this the right folder?")

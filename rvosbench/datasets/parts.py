@@ -25,19 +25,34 @@ def say_parts(release_dir: Path, groups: Sequence[Sequence[str]]) -> str:
         Such as " (found a/index.json; missing a/frames, there is a/a/frames: move it)"; with a note that
         the parts are there and do not fit each other, if none is missing.
     """
-    begun = [group for group in groups if any((release_dir / part).exists() for part in group)]
+    begun = [group for group in groups if any(os.path.lexists(release_dir / part) for part in group)]
     parts = list(dict.fromkeys(part for group in begun or groups[:1] for part in group))
-    there = [part for part in parts if (release_dir / part).exists()]
+    kinds = {part: _unusable(release_dir / part) for part in parts}
+    there = [part for part in parts if kinds[part] is None]
     missing = [part for part in parts if part not in there]
     if not missing:
         return f" ({', '.join(there)} are there, and name no video in common)"
-    nearby = _named(release_dir, {PurePosixPath(part).name.lower() for part in missing}, set(there))
+    nearby = _named(release_dir, {PurePosixPath(part).name.lower() for part in missing}, set(parts))
     said = []
     for part in missing:
         near = _nearest(part, nearby)
-        said.append(part if near is None else f"{part}, there is {near}: move it")
-    found = f"found {', '.join(there)}; " if there else ""
-    return f" ({found}missing {', '.join(said)})"
+        if kinds[part]:
+            said.append(f"{part}, which is {kinds[part]}")
+        else:
+            said.append(part if near is None else f"{part}, there is {near}: move it")
+    present = f"found {', '.join(there)}; " if there else ""
+    return f" ({present}missing {', '.join(said)})"
+
+
+def _unusable(path: Path) -> str | None:
+    """What stands in the place of a file (whose name has a suffix) or a folder; "" for nothing at all."""
+    if path.is_file() if path.suffix else path.is_dir():
+        return None
+    if not os.path.lexists(path):
+        return ""
+    if not path.exists():
+        return "a link to nothing"
+    return "a folder or a device, no file" if path.suffix else "no folder"
 
 
 def _nearest(part: str, nearby: Sequence[PurePosixPath]) -> str | None:
@@ -56,7 +71,7 @@ def _nearest(part: str, nearby: Sequence[PurePosixPath]) -> str | None:
 
 def _named(root: Path, names: set[str], without: set[str]) -> list[PurePosixPath]:
     """Everything below a folder that has one of the names, in any case; the nearest ones first."""
-    found = []
+    nearest = []
     folders = deque([(root, 0)])
     looked = 0
     while folders and looked < _MOST_FOLDERS:
@@ -70,7 +85,7 @@ def _named(root: Path, names: set[str], without: set[str]) -> list[PurePosixPath
         for entry in few:
             relative = PurePosixPath(Path(entry.path).relative_to(root).as_posix())
             if entry.name.lower() in names and str(relative) not in without:
-                found.append(relative)
+                nearest.append(relative)
             elif depth < _DEEPEST and not entry.is_symlink() and entry.is_dir():
                 folders.append((Path(entry.path), depth + 1))
-    return found
+    return nearest

@@ -6,6 +6,7 @@ allow-list before it is joined to a path, and JSON is checked for its shape wher
 
 from __future__ import annotations
 
+import codecs
 import csv
 import hashlib
 import io
@@ -97,6 +98,8 @@ def read_text(path: Path) -> str:
     data = read_bytes(path)
     if data and (what := what_it_is(data)):
         raise DatasetError(f"{path} is {what}; expected text, fetch the file again")
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        raise DatasetError(f"{path} is text in UTF-16; expected UTF-8, save it again as that")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:

@@ -20,6 +20,7 @@ object 255 of category "void"; no expression means it.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -43,7 +44,7 @@ from rvosbench.datasets.reading import (
 )
 from rvosbench.datasets.specs.davis import CARD
 from rvosbench.datasets.split_faults import SplitFaults
-from rvosbench.errors import DatasetError, UnknownNameError
+from rvosbench.errors import DatasetError, MissingPathError, UnknownNameError
 from rvosbench.files.text import shown, some
 from rvosbench.plugins.dataset import ReadVideo
 from rvosbench.plugins.registry import unknown
@@ -95,10 +96,10 @@ class RefDavis17:
         elif (release_dir / "meta_expressions").is_dir():
             self._read_converted()
         if not self._expressions and not self._faults:
-            found = say_parts(release_dir, _parts(raw, release_dir))
+            tree = say_parts(release_dir, _parts(raw, release_dir))
             raise DatasetError(
                 f"{release_dir} holds no sequence of {CARD.title} with frames, expressions and a place in "
-                f"the image sets{found}; expected DAVIS/JPEGImages/480p with davis_text_annotations, or "
+                f"the image sets{tree}; expected DAVIS/JPEGImages/480p with davis_text_annotations, or "
                 "meta_expressions with valid/JPEGImages; is this the right folder?"
             )
 
@@ -132,7 +133,9 @@ class RefDavis17:
             DatasetError: a file is damaged.
         """
         images, names = self._frames(split, video_id)
-        return read_video(
+        if video_id not in self._frame_names:
+            self._check_frames(images, names, self._annotations[split] / video_id)
+        read = read_video(
             self.release_dir,
             video_id=video_id,
             split=split,
@@ -144,6 +147,13 @@ class RefDavis17:
             all_annotated=True,
             categories=self._categories.get(video_id, {}) | {VOID_LABEL: VOID},
         )
+        gap = None if video_id in self._frame_names else _first_gap(names)
+        if gap is None:
+            return read
+        message = (
+            f"{images} has {len(names)} frames and no {gap}; DAVIS numbers them without gaps, were some lost?"
+        )
+        return replace(read, problems=(*read.problems, message))
 
     def expressions(self, split: str, video_id: str) -> tuple[Expression, ...]:
         """The expressions about a sequence."""
@@ -174,6 +184,19 @@ class RefDavis17:
         if not names:
             raise DatasetError(f"{self.release_dir / images} holds no frame; extract the sequence again")
         return images, names
+
+    def _check_frames(self, images: str, names: tuple[str, ...], annotations: Path) -> None:
+        """Refuse a sequence that lost frames, where no index lists them: their masks are left.
+
+        Raises:
+            MissingPathError: naming the first one.
+        """
+        lost = sorted(image_files(annotations).keys() - set(names))
+        if lost:
+            raise MissingPathError(
+                f"{self.release_dir / images / lost[0]}.jpg is missing ({len(lost)} of "
+                f"{len(names) + len(lost)} frames that have masks in {annotations}); extract the frames again"
+            )
 
     def _split(self, split: str) -> dict[str, tuple[Expression, ...]]:
         self._faults.check(split)
@@ -228,7 +251,7 @@ class RefDavis17:
             meta = self.release_dir / folder / "meta.json"
             with self._faults.of(split):
                 entries = read_expressions(path)
-                categories = read_categories(meta) if meta.is_file() else {}
+                categories = read_categories(meta) if os.path.lexists(meta) else {}
             if split in self._faults:
                 continue
             self._indexes += [path, *([meta] if meta.is_file() else [])]
@@ -275,6 +298,16 @@ class RefDavis17:
                 as_whole(key, f"{where}: an object id"): as_text(category, f"{where}, object {shown(key)}")
                 for key, category in as_mapping(objects, where).items()
             }
+
+
+def _first_gap(names: Sequence[str]) -> str | None:
+    """The first number that is missing where frames count 00000, 00001 and so on."""
+    for number, name in enumerate(names):
+        if not name.isdecimal():
+            return None
+        if int(name) != number:
+            return f"{number:05d}"
+    return None
 
 
 def _parts(raw: Path | None, release_dir: Path) -> list[list[str]]:

@@ -18,6 +18,7 @@ meta_expressions/{train,valid,test}/meta_expressions.json
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -214,7 +215,7 @@ class ReferYoutubeVos:
 
     def _read_categories(self) -> None:
         meta = self.release_dir / "train" / "meta.json"  # later downloads come without it
-        if meta.is_file():
+        if os.path.lexists(meta):
             self._categories = read_categories(meta)
 
     def _attach_valid_masks(self, folder: Path | None) -> ValidGroundTruth | None:

@@ -19,7 +19,7 @@ from rvosbench.plugins.protocol import Protocol
 from rvosbench.runs.predictions import Prediction
 from rvosbench.runs.tolerance import STRICT, Adjusted, Tolerance
 from rvosbench.submission.merge import merge_expressions
-from rvosbench.submission.sources import refuse_slips
+from rvosbench.submission.sources import unasked
 from rvosbench.types import Video
 
 Answers = Mapping[tuple[str, int], Sequence[Prediction]]
@@ -176,22 +176,11 @@ class _Given:
 
     def keep(self, known: set[str], unit: str) -> None:
         """Refuse rows of other expressions (or objects), or leave them out."""
-        unknown = [key for key in self.rows if key[0] not in known]
-        if not unknown:
-            return
-        if self._tolerance.surplus == "error":
-            names = sorted({expression_id for expression_id, _ in unknown})
-            raise ScoreError(
-                f"there are predictions for {', '.join(names[:3])} of video {self._video.video_id}, which "
-                f"has {', '.join(sorted(known)[:5]) or 'none'} (unit: {unit}); are they of another version "
-                "of the dataset? To leave them out, add --surplus ignore"
-            )
-        refuse_slips(
-            {key[0] for key in self.rows}, known, f"{unit} of video {self._video.video_id}", self._tolerance
-        )
-        for key in unknown:
+        names = unasked({key[0] for key in self.rows}, known, unit, self._video, self._tolerance)
+        surplus = [key for key in self.rows if key[0] in names]
+        for key in surplus:
             del self.rows[key]
-        self.adjusted += Adjusted(surplus=len(unknown))
+        self.adjusted += Adjusted(surplus=len(surplus))
 
     def complete(self, needed: Sequence[tuple[str, int]], unit: str) -> None:
         """Refuse gaps, or fill them with empty masks."""

@@ -89,10 +89,10 @@ class Arrays:
             MaskSizeError: a mask has another size than the video.
         """
         answers = self._answers.get(video.video_id, {}) if self._function is None else self._function(video)
-        found = Detections(video, self._tolerance)
+        detections = Detections(video, self._tolerance)
         for key, answer in answers.items():
-            _add(found, str(key), answer, self._tolerance.threshold)
-        return found.rows()
+            _add(detections, str(key), answer, self._tolerance.threshold)
+        return detections.rows()
 
 
 def _small(answer: Answer) -> Answer:
@@ -101,19 +101,19 @@ def _small(answer: Answer) -> Answer:
     return answer
 
 
-def _add(found: Detections, expression_id: str, answer: Answer, threshold: int | None) -> None:
-    where = f"the answer to expression {expression_id} of video {found.video.video_id}"
+def _add(detections: Detections, expression_id: str, answer: Answer, threshold: int | None) -> None:
+    where = f"the answer to expression {expression_id} of video {detections.video.video_id}"
     if isinstance(answer, Segmentation):
         shape = answer.masks.shape[:2]
         scores = answer.scores if answer.scores.ndim == 2 else answer.scores[:, None]
         every = np.broadcast_to(scores, shape).astype(float).tolist()
         for rank, (candidate, of_candidate) in enumerate(zip(answer.masks, every, strict=True)):
             track, cut = _track(candidate, where, threshold)
-            found.thresholded(cut)
+            detections.thresholded(cut)
             _add_track(
-                found,
+                detections,
                 expression_id,
-                frames_of(found.video, len(track), where),
+                frames_of(detections.video, len(track), where),
                 track,
                 of_candidate,
                 rank,
@@ -124,17 +124,17 @@ def _add(found: Detections, expression_id: str, answer: Answer, threshold: int |
     if isinstance(answer, Mapping):
         names, answer = list(answer), _stacked(list(answer.values()))
     track, cut = _track(answer, where, threshold)
-    found.thresholded(cut)
+    detections.thresholded(cut)
     frames: Sequence[int | None] = (
-        frames_of(found.video, len(track), where)
+        frames_of(detections.video, len(track), where)
         if names is None
-        else found.frame_names.positions(names, where)
+        else detections.frame_names.positions(names, where)
     )
-    _add_track(found, expression_id, frames, track, [1.0] * len(track), 0, where, names)
+    _add_track(detections, expression_id, frames, track, [1.0] * len(track), 0, where, names)
 
 
 def _add_track(
-    found: Detections,
+    detections: Detections,
     expression_id: str,
     frames: Sequence[int | None],
     track: Sequence[Rle],
@@ -145,9 +145,9 @@ def _add_track(
 ) -> None:
     for number, (frame, mask, score) in enumerate(zip(frames, track, scores, strict=True)):
         if frame is None:
-            found.surplus(expression_id, shown(names[number] if names else number))
+            detections.surplus(expression_id, shown(names[number] if names else number))
         else:
-            found.add(Detection(expression_id, frame, mask, score, rank, where))
+            detections.add(Detection(expression_id, frame, mask, score, rank, where))
 
 
 def _track(answer: object, where: str, threshold: int | None) -> tuple[Sequence[Rle], int]:

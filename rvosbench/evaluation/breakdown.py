@@ -35,7 +35,7 @@ def by_annotator(
         return {}
     of_expression = np.array([author or "" for author in authors], np.object_)
     of_frame = np.repeat(of_expression, table.expressions.n_frames)
-    found: dict[str, dict[str, float]] = {author: {} for author in known}
+    by_author: dict[str, dict[str, float]] = {author: {} for author in known}
     for name, metric in metrics.items():
         if metric.over == "ranking":
             continue
@@ -44,8 +44,8 @@ def by_annotator(
         for author in known:
             mine = owner == author
             lower = None if items.lower is None else items.lower[mine]
-            found[author][name] = figure(Terms(items.upper[mine], lower, items.videos[mine]))
-    return found
+            by_author[author][name] = figure(Terms(items.upper[mine], lower, items.videos[mine]))
+    return by_author
 
 
 def with_statistics(expressions: pa.Table, table: Table, metrics: Mapping[str, Metric]) -> pa.Table:

@@ -14,13 +14,14 @@ from math import nan
 from pathlib import Path
 from typing import Any, Literal
 
-from rvosbench.errors import InvalidDataError, OutputError, ScoreError
+from rvosbench.errors import InvalidDataError, OutputError
 from rvosbench.evaluation.breakdown import by_annotator, with_statistics
-from rvosbench.evaluation.collect import ScoredVideos, Task, asked_of, without_truth
+from rvosbench.evaluation.checks import check_scored, check_videos
+from rvosbench.evaluation.collect import ScoredVideos, Task
 from rvosbench.evaluation.compute import metric_values
-from rvosbench.evaluation.cut_masks import GENERAL, why_empty
+from rvosbench.evaluation.cut_masks import why_empty
 from rvosbench.evaluation.fingerprint import earlier_scores, fingerprint
-from rvosbench.evaluation.hints import better_name, left_out, remarks
+from rvosbench.evaluation.hints import better_name
 from rvosbench.evaluation.inputs import (
     Given,
     Predicted,
@@ -38,7 +39,6 @@ from rvosbench.evaluation.spread import score_spread
 from rvosbench.evaluation.writing import scores_folder, write_scores
 from rvosbench.files.locations import local_path
 from rvosbench.plugins.metric import Metric
-from rvosbench.plugins.model import Trait
 from rvosbench.plugins.protocol import ANNOTATORS, Protocol
 from rvosbench.plugins.registry import METRICS
 from rvosbench.runs.run import PREDICTIONS
@@ -153,7 +153,7 @@ def evaluate(
     for note in task.source.notes:
         (on_note or _log.info)(note)
     surplus = tuple(sorted(set(task.source.video_ids()) - set(all_ids)))
-    _check_videos(task, video_ids, surplus)
+    check_videos(task, video_ids, surplus)
     known = None if folder is None else _fingerprint(what, store, split, rules, asked, shard, chosen)
     if folder is not None and known is not None and not chosen.force:
         earlier = earlier_scores(folder, rules.name, known)
@@ -229,75 +229,6 @@ def _folder(what: Given, out: Path | None, shard: Shard | None) -> Path | None:
             f"{out} holds predictions of its own; choose another folder for the scores of {what.shown}"
         )
     return out
-
-
-def _check_videos(task: Task, video_ids: Sequence[str], surplus: Sequence[str]) -> None:
-    """Refuse videos without predictions; warn of predictions without a video, unless they may be ignored."""
-    name = f"{task.store.name}/{task.split}"
-    if surplus and task.tolerance.surplus == "error":
-        _log.warning(
-            "predictions for %d videos that %s does not have are ignored, such as %s",
-            len(surplus),
-            name,
-            ", ".join(surplus[:3]),
-        )
-    if task.tolerance.missing == "zero" and len(surplus) < len(task.source.video_ids()):
-        return
-    absent = sorted(set(video_ids) - set(task.source.video_ids()))
-    unanswered = [
-        video_id
-        for video_id in absent
-        if not without_truth(video_id, task)
-        and asked_of(task.store.video(task.split, video_id), task.rules, task.left_out)
-    ]
-    if unanswered:
-        raise ScoreError(
-            f"{len(unanswered)} of {len(video_ids)} videos of {name} have no predictions: "
-            f"{', '.join(unanswered[:3])}{' ...' if len(unanswered) > 3 else ''}; "
-            + (
-                "predict them too, or add --missing zero, which every table will say"
-                if len(surplus) < len(task.source.video_ids())
-                else "the predictions are of no video of this split, are they of another one?"
-            )
-        )
-
-
-def check_scored(
-    scored: ScoredVideos,
-    rules: Protocol,
-    what: Given,
-    name: str,
-    allow_empty: bool,
-    reason: Callable[[], str] = lambda: GENERAL,
-) -> None:
-    """Refuse what was probably a mistake.
-
-    Args:
-        scored: all videos.
-        rules: the protocol.
-        what: the predictions.
-        name: of the dataset and split.
-        allow_empty: masks may be empty without exception.
-        reason: says why all may be empty.
-
-    Raises:
-        ScoreError: there is nothing to score, or all masks are empty.
-    """
-    if not scored.annotators:
-        why = f"; {left_out(scored.unscored, rules)}" if scored.unscored else ""
-        raise ScoreError(
-            f"{name} has nothing to score under '{rules.name}' (unit: {rules.unit}){why}; "
-            "choose another split or protocol"
-        )
-    for remark in remarks(scored, rules):
-        _log.warning("%s", remark)
-    on_purpose = what.record is not None and Trait.EMPTY_ANSWERS in what.record.traits
-    if scored.all_empty and not (allow_empty or on_purpose):
-        raise ScoreError(
-            f"all masks in {what.shown} are empty; {reason()} If they are meant to be, add --allow-empty"
-        )
-    if what.record is None and scored.equals_truth:
-        _log.warning("every mask in %s equals the ground truth to the pixel; is it a copy of it?", what.shown)
 
 
 def _ignored(task: Task, surplus: Sequence[str]) -> Adjusted:

@@ -9,17 +9,17 @@ import pyarrow.compute as pc
 from rvosbench.errors import PluginError
 from rvosbench.evaluation.collect import ScoredVideos
 from rvosbench.evaluation.targets import NOWHERE
-from rvosbench.files.text import some
+from rvosbench.files.text import counted, some
 from rvosbench.plugins.defaults import default_protocol
 from rvosbench.plugins.protocol import Protocol
 from rvosbench.plugins.registry import PROTOCOLS
 
 
 def better_name(rules: Protocol, dataset: str) -> str | None:
-    """Which protocol gives the same number under the name that papers on this data set use.
+    """Which protocol gives the same number under the name that papers on this dataset use.
 
     Returns:
-        A sentence; None where the protocol belongs to the data set, or nothing better is known.
+        A sentence; None where the protocol belongs to the dataset, or nothing better is known.
 
     Example:
         >>> better_name(PROTOCOLS["mevis"], "davis")
@@ -54,7 +54,7 @@ def remarks(scored: ScoredVideos, rules: Protocol) -> Iterator[str]:
         rows = scored.expressions.filter(pc.equal(scored.expressions["text"], NOWHERE)).to_pylist()
         if nowhere := [f"{row['video_id']}/{row['expression_id']}" for row in rows]:
             yield (
-                f"{_counted(len(nowhere), 'label')} below the largest of a first frame, of no object: "
+                f"{counted(len(nowhere), 'label')} below the largest of a first frame, of no object: "
                 f"counted as in DAVIS, 1 where nothing is predicted, else 0 ({some(nowhere)})"
             )
 
@@ -69,10 +69,6 @@ def left_out(videos: Sequence[str], rules: Protocol) -> str:
     if rules.unit == "frame sample":
         reasons.append("no frame is annotated")
     return (
-        f"{_counted(len(videos), 'video')} left out, of which nothing counts under '{rules.name}' "
+        f"{counted(len(videos), 'video')} left out, of which nothing counts under '{rules.name}' "
         f"({'; '.join(reasons)}): {some(videos)}"
     )
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" + ("" if number == 1 else "s")

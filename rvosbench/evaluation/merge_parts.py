@@ -15,6 +15,7 @@ from rvosbench.evaluation.writing import scores_folder, write_scores
 from rvosbench.files.atomic import atomic_folder, write_json
 from rvosbench.files.locations import local_path
 from rvosbench.files.places import check_folder
+from rvosbench.files.text import beginning
 from rvosbench.runs import record as run_record
 from rvosbench.runs.content import ANSWERS
 from rvosbench.runs.run import PREDICTIONS, Run, open_run
@@ -112,7 +113,7 @@ def _versions(parts: Sequence[Part]) -> list[str]:
         if len(used) > 1:
             remarks.append(f"the parts were made with several versions of {name}: {', '.join(used)}")
     if not remarks and len({str(_fact(part, "fingerprint")) for part in parts}) > 1:
-        remarks.append("the parts were made by several states of the program, or of the model's")
+        remarks.append("the parts were made by different states of the program, or of the model's package")
     return remarks
 
 
@@ -178,10 +179,11 @@ def _check_shards(parts: Sequence[Part]) -> None:
         known[part.shard.index] = part
     missing = [f"{index}/{of}" for index in range(1, of + 1) if index not in known]
     if missing:
-        more = ", ..." if len(missing) > 5 else ""
+        shards = f"{', '.join(missing[:5])}{', ...' if len(missing) > 5 else ''}"
+        what = "parts is" if len(missing) == 1 else "parts are"
         raise ScoreError(
-            f"{len(missing)} of {of} parts are missing: shard {', '.join(missing[:5])}{more}; name them too, "
-            f"or make them with: --shard {missing[0]}"
+            f"{len(missing)} of {of} {what} missing: shard {shards}; name all parts, or make what is missing "
+            f"with: --shard {missing[0]}"
         )
 
 
@@ -201,7 +203,8 @@ def _check_records(parts: Sequence[Part]) -> None:
             one, other = _fact(first, name), _fact(part, name)
             if one != other:
                 raise ScoreError(
-                    f"{part} has the {name.replace('_', ' ')} {_short(other)}, {first} has {_short(one)}; "
+                    f"{part} has the {name.replace('_', ' ')} {beginning(other)}, {first} has "
+                    f"{beginning(one)}; "
                     f"rerun shard {part.shard} like the others, or the others like it"
                 )
 
@@ -210,8 +213,3 @@ def _fact(part: Part, name: str) -> Any:
     assert part.run.record is not None
     content: Mapping[str, Any] = part.run.record.content
     return content.get(name)
-
-
-def _short(value: object) -> str:
-    text = "none" if value is None else str(value)
-    return text if len(text) <= 60 else f"{text[:12]} ..."

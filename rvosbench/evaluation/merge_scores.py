@@ -8,8 +8,9 @@ from itertools import pairwise
 from pathlib import Path
 
 from rvosbench.errors import ScoreError
+from rvosbench.evaluation.checks import check_scored
 from rvosbench.evaluation.collect import joined
-from rvosbench.evaluation.evaluate import check_scored, figures
+from rvosbench.evaluation.evaluate import figures
 from rvosbench.evaluation.inputs import Given
 from rvosbench.evaluation.part_files import read_part
 from rvosbench.plugins.registry import METRICS

@@ -99,14 +99,14 @@ def read_part(folder: Path, scores: Scores) -> ScoredVideos:
     matches, ids = None, tuple[str, ...]()
     if frames.num_rows and any(METRICS[name].over == "ranking" for name in scores.metrics):
         samples = _read(folder / SAMPLES, _SAMPLES_SCHEMA)
-        found = _read(folder / DETECTIONS, _DETECTIONS_SCHEMA)
+        detections = _read(folder / DETECTIONS, _DETECTIONS_SCHEMA)
         ids = tuple(samples["sample_id"].to_pylist())
-        hits = found["hit"].combine_chunks()
+        hits = detections["hit"].combine_chunks()
         matches = Matches(
-            found["sample"].to_numpy(),
-            found["score"].to_numpy(),
-            found["rank"].to_numpy(),
-            found["area"].to_numpy(),
+            detections["sample"].to_numpy(),
+            detections["score"].to_numpy(),
+            detections["rank"].to_numpy(),
+            detections["area"].to_numpy(),
             hits.flatten().to_numpy(zero_copy_only=False).reshape(-1, _THRESHOLDS),
             samples["truth_area"].to_numpy(),
             samples["crowd"].to_numpy(zero_copy_only=False),

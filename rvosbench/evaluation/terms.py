@@ -96,7 +96,7 @@ def _asked(
         detail = one_line(error)
         raise PluginError(
             f"{_named(metric)} failed in its {part} ({type(error).__name__}: {detail}); update or uninstall "
-            "that package, or leave the metric away"
+            "that package, or leave the metric out"
         ) from error
     if values.dtype.kind not in "biuf":
         raise _wrong(metric, f"gives a {part} of {values.dtype}", "numbers")

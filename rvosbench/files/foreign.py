@@ -1,4 +1,4 @@
-"""Files that somebody else made: read within limits, and named for what they are.
+"""Files that somebody else made, named for what they are.
 
 A download that went wrong leaves a file under the right name: a pointer of git-lfs, the web page of a
 login, an archive that nobody opened. "It is damaged, fetch it again" sends people in a circle; the first
@@ -11,9 +11,6 @@ import re
 import stat
 from collections.abc import Collection
 from pathlib import Path
-
-from rvosbench.errors import DatasetError, InvalidDataError, MissingPathError
-from rvosbench.files.text import file_size, one_line
 
 _HEAD = 4096  # bytes that are looked at; a tar archive names itself at 257
 _LFS = b"version https://git-lfs.github.com/spec/"
@@ -53,52 +50,6 @@ _STARTS = (  # longer ones first where one begins with another
     (b"\0\x05\x16\x00", "a resource file of macOS, not the file itself"),
     (b"\x7fELF", "a program"),
 )
-
-
-def read_foreign(
-    path: Path, most_bytes: int, *, what: str, error: type[InvalidDataError] = DatasetError
-) -> bytes:
-    """The content of an ordinary file that is not too large.
-
-    Args:
-        path: the file.
-        most_bytes: larger files are refused before they are read.
-        what: what was expected, with its article, such as "a JPEG or PNG frame".
-        error: what to raise about it; a prediction is no part of a release.
-
-    Raises:
-        MissingPathError: there is no such file.
-        InvalidDataError: of the type `error`: it is a folder or a device (a pipe would never end), has more
-            than `most_bytes`, or cannot be read.
-    """
-    try:
-        status = path.stat()
-        if stat.S_ISDIR(status.st_mode):
-            raise error(f"{path} is a folder; expected {what}")
-        if not stat.S_ISREG(status.st_mode):
-            raise error(f"{path} cannot be read (it is a device or a pipe); expected {what}")
-        data = b""
-        if status.st_size <= most_bytes:
-            with path.open("rb") as file:
-                data = file.read(most_bytes + 1)  # it may grow meanwhile
-        if max(status.st_size, len(data)) > most_bytes:
-            size = file_size(max(status.st_size, len(data)))
-            raise error(
-                f"{path} has {size}, more than the {file_size(most_bytes)} that {what} can have; fetch it "
-                "again"
-            )
-        return data
-    except FileNotFoundError:
-        raise MissingPathError(f"{path} is missing; expected {what}") from None
-    except OSError as problem:
-        if isinstance(problem, MissingPathError):
-            raise
-        reason = problem.strerror or one_line(problem)
-        raise error(f"{path} cannot be read ({reason}); expected {what}") from problem
-    except ValueError as problem:  # a NUL in its name
-        if isinstance(problem, InvalidDataError):
-            raise
-        raise error(f"{path} cannot be read ({one_line(problem)}); expected {what}") from problem
 
 
 def what_it_is(data: bytes) -> str | None:

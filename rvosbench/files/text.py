@@ -114,3 +114,24 @@ def file_size(count: int) -> str:
             break
         value, unit = value / 1000, larger
     return f"{value:.0f} {unit}" if unit == "B" or value >= 99.5 else f"{value:.3g} {unit}"
+
+
+def counted(number: int, noun: str) -> str:
+    """A number with its noun, which takes an s unless it is one.
+
+    Example:
+        >>> counted(1, "video"), counted(1204, "video")
+        ('1 video', '1,204 videos')
+    """
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")
+
+
+def beginning(value: object, most: int = 60) -> str:
+    """A fact for a message; of a long one, such as a checksum, its beginning.
+
+    Example:
+        >>> beginning(None), beginning("0123456789abcdef", most=15)
+        ('none', '0123456789ab ...')
+    """
+    text = "none" if value is None else str(value)
+    return text if len(text) <= most else f"{text[:12]} ..."

@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from rvosbench.errors import OutputError
 from rvosbench.files import journal
+from rvosbench.files.text import beginning
 from rvosbench.runs.predictions import SCHEMA, Prediction, as_table, rows_of
 
 
@@ -78,10 +79,7 @@ def _differences(before: Mapping[str, Any], now: Mapping[str, Any], prefix: str 
         elif name == "program":
             said.append("another state of the program")
         else:
-            said.append(f"{prefix}{name.replace('_', ' ')} {_short(one)}, this one has {_short(other)}")
+            said.append(
+                f"{prefix}{name.replace('_', ' ')} {beginning(one, 40)}, this one has {beginning(other, 40)}"
+            )
     return said
-
-
-def _short(value: object) -> str:
-    text = "none" if value is None else str(value)
-    return text if len(text) <= 40 else f"{text[:12]} ..."

@@ -5,31 +5,25 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from rvosbench import masks
 from rvosbench.errors import InvalidDataError, ScoreError
 from rvosbench.files.atomic import write_json
 from rvosbench.files.kept import Partial, partial_folder
 from rvosbench.files.locations import local_path
 from rvosbench.files.places import check_folder, writing
+from rvosbench.inference.asking import Asking, check_repeatable
 from rvosbench.inference.candidates import needed_candidates
-from rvosbench.inference.clips import whole_video
-from rvosbench.inference.finished import Finished, Note, as_body, from_body, refuse_another
-from rvosbench.inference.queries import Query, mismatched_queries, queries
-from rvosbench.inference.seeding import drawing_for
+from rvosbench.inference.finished import Finished, as_body, from_body, refuse_another
+from rvosbench.inference.tally import Tally
 from rvosbench.models.loading import Model, check_model, load_model
 from rvosbench.runs import record as run_record
 from rvosbench.runs.content import ANSWERS, weights_of
-from rvosbench.runs.predictions import Prediction, PredictionsWriter
+from rvosbench.runs.predictions import PredictionsWriter
 from rvosbench.store import Store
-from rvosbench.types import Clip, Segmentation, Video
 from rvosbench.work.program import program_digest
 from rvosbench.work.shards import Shard
 
@@ -120,7 +114,7 @@ def predict(
     asked = video_ids if shard is None else shard.of_all(video_ids)
     final = out.absolute()  # the current folder may change meanwhile
     partial = Partial(final, "run")
-    tally = _Tally()
+    tally = Tally()
     try:
         start_s = time.perf_counter()
         sha256 = None if checkpoint is None else run_record.sha256_of(checkpoint)
@@ -159,13 +153,22 @@ def predict(
             check_folder(out, overwrite=chosen.overwrite, content=ANSWERS, parents=True)
         if chosen.resume:
             refuse_another(partial.folder, key, out)
-        asking = _Asking(opened, split, loaded, candidates, chosen)
+        asking = Asking(
+            opened,
+            split,
+            loaded,
+            candidates,
+            seed=chosen.seed,
+            mismatched=chosen.mismatched_expressions,
+        )
         with (
             Finished(partial.folder, key, resume=chosen.resume, durable=True) as finished,
             PredictionsWriter(partial.made / "predictions") as writer,
             tally.counting(finished),
         ):
-            _check_repeatable(asking, finished, asked if shard else ())
+            # Kernels of a GPU do not promise the same answer to the bit.
+            if chosen.device == "cpu":
+                check_repeatable(asking, finished, asked if shard else ())
             for done, video_id in enumerate(asked):
                 entry = finished.entries.get((split, video_id))
                 if entry is not None:
@@ -207,84 +210,6 @@ def _is_made(out: Path, facts: Mapping[str, Any]) -> bool:
         return False
     made = run_record.read_run(out)
     return all(made.get(name) == facts[name] for name in ("fingerprint", "limit", "shard"))
-
-
-class _Asking:
-    """One model asked about one split."""
-
-    def __init__(
-        self, store: Store, split: str, loaded: Model, candidates: int, options: PredictOptions
-    ) -> None:
-        self._store = store
-        self._split = split
-        self._loaded = loaded
-        self._candidates = candidates
-        self._options = options
-
-    def answer(self, video_id: str) -> tuple[list[Prediction], Note]:
-        """All rows of a video; none if nothing is asked about it."""
-        start_s = time.perf_counter()
-        video = self._store.video(self._split, video_id)
-        asked = self._queries(video)
-        rows: list[Prediction] = []
-        frames, model_s = 0, 0.0
-        if asked:
-            clip = whole_video(video, self._store.release, with_objects=self._loaded.spec.is_oracle)
-            asked_s = time.perf_counter()
-            with drawing_for(self._options.seed, video_id):
-                answers = self._loaded.segment(clip, [query.text for query in asked], self._candidates)
-            model_s = time.perf_counter() - asked_s
-            frames = len(clip.frames)
-            rows = list(_rows(clip, asked, answers))
-        answered = {query.expression_id for query in asked}
-        note = Note(
-            split=self._split,
-            video_id=video_id,
-            frames=frames,
-            expressions=len(answered),
-            left_out=tuple(
-                f"{video_id}/{expression.expression_id}"
-                for expression in video.expressions
-                if expression.expression_id not in answered
-            ),
-            model_s=model_s,
-            total_s=time.perf_counter() - start_s,
-        )
-        return rows, note
-
-    def _queries(self, video: Video) -> Sequence[Query]:
-        if self._options.mismatched_expressions:
-            return mismatched_queries(video, seed=self._options.seed)
-        return queries(video)
-
-    @property
-    def is_exact(self) -> bool:
-        """The same question has the same answer to the bit, which kernels of a GPU do not promise."""
-        return self._options.device == "cpu"
-
-
-def _check_repeatable(asking: _Asking, finished: Finished, part: Sequence[str]) -> None:
-    """Ask twice: a model that draws from numbers of its own is another one in each part and after a resume.
-
-    Raises:
-        ScoreError: it answers differently the second time.
-    """
-    if not asking.is_exact:
-        return
-    if finished.entries:
-        entry = list(finished.entries.values())[-1]
-        video_id, before = entry.note.video_id, finished.body(entry)
-        remedy = "begin anew with --no-resume"
-    elif part:
-        video_id, before = part[0], as_body(asking.answer(part[0])[0])
-        remedy = "answer the whole at once, without --shard"
-    else:
-        return
-    if as_body(asking.answer(video_id)[0]) != before:
-        raise ScoreError(
-            f"the model answers video {video_id} differently when it is asked again: what it answers depends "
-            f"on what it was asked before, so that its answers cannot be made in several runs; {remedy}"
-        )
 
 
 _DECIDING = (
@@ -329,65 +254,3 @@ def _store_facts(store: Store, split: str) -> Mapping[str, Any]:
         "store_fingerprint": store.fingerprint,
         "split": split,
     }
-
-
-@dataclass(slots=True)
-class _Tally:
-    """What the run came to."""
-
-    load_s: float = 0.0
-    model_s: float = 0.0
-    earlier_s: float = 0.0  # of videos that an earlier run has finished
-    videos: int = 0
-    frames: int = 0
-    expressions: int = 0
-    reused: int = 0  # videos
-    kept: int = 0  # videos in the journal, at the end
-    left_out: list[str] = field(default_factory=list)  # video/expression
-
-    def add(self, note: Note, *, reused: bool = False) -> None:
-        self.videos += 1
-        self.frames += note.frames
-        self.expressions += note.expressions
-        self.left_out += note.left_out
-        self.model_s += note.model_s
-        if reused:
-            self.reused += 1
-            self.earlier_s += note.total_s
-
-    @contextmanager
-    def counting(self, finished: Finished) -> Iterator[None]:
-        """What is in the journal when the body ends, however that is."""
-        try:
-            yield
-        finally:
-            self.kept = len(finished.entries)
-
-    def as_json(self, seconds: float) -> Mapping[str, Any]:
-        return {
-            "videos": self.videos,
-            "frames": self.frames,
-            "expressions": self.expressions,
-            "left_out": self.left_out,
-            "reused": self.reused,
-            "timings": {
-                "total_s": round(seconds + self.earlier_s, 3),
-                "load_s": round(self.load_s, 3),
-                "model_s": round(self.model_s, 3),
-            },
-        }
-
-
-def _rows(clip: Clip, asked: Sequence[Query], answers: Sequence[Segmentation]) -> Iterator[Prediction]:
-    for query, answer in zip(asked, answers, strict=True):
-        scores = np.broadcast_to(answer.scores.reshape(len(answer.masks), -1), answer.masks.shape[:2])
-        for candidate, frames in enumerate(answer.masks):
-            for column, mask in enumerate(frames):
-                yield Prediction(
-                    video_id=clip.video_id,
-                    expression_id=query.expression_id,
-                    frame_index=clip.frame_indices[clip.wanted[column]],
-                    candidate=candidate,
-                    score=float(scores[candidate, column]),
-                    mask=masks.encode(mask),
-                )

@@ -102,8 +102,8 @@ def _compressed(counts: NDArray[np.int64], ends: NDArray[np.int64]) -> list[byte
     numbers = counts.copy()
     numbers[2:] -= counts[:-2]  # from the fourth on, the difference to the run two before
     firsts = np.concatenate(([0], ends[:-1]))
-    for place in range(3):
-        leading = (firsts + place)[firsts + place < ends]
+    for offset in range(3):
+        leading = (firsts + offset)[firsts + offset < ends]
         numbers[leading] = counts[leading]
     groups = np.ones(len(numbers), np.int64)
     magnitude = numbers ^ (numbers >> 63)  # of a negative number, all bits are turned

@@ -31,7 +31,7 @@ class Noise:
     Example:
         >>> noise = Noise()
         >>> noise.add(np.zeros((4, 4), np.uint8))
-        >>> noise.found() is None
+        >>> noise.fault() is None
         True
     """
 
@@ -51,7 +51,7 @@ class Noise:
             single = runs.start[(runs.stop - runs.start == 1) & (runs.label != 0)]
             self._lone += _lone(labels, single)
 
-    def found(self) -> str | None:
+    def fault(self) -> str | None:
         """What is wrong with the maps, or None."""
         if len(self._labels) < _FEWEST_LABELS or self._lone < _MOST_LONE:
             return None

@@ -151,9 +151,7 @@ def ids_by_table(table: NDArray[np.uint8], used: list[int]) -> Sequence[int] | N
     Returns:
         Their ids; None where the colours do not prove them.
     """
-    size = len(table)
-    while size > max(1, *(index + 1 for index in used)) and not table[size - 1].any():
-        size -= 1  # filled up with black
+    size = _without_filling(table, max(1, *(index + 1 for index in used)))
     table = table[:size]
     if levels_of_few_bits(table):
         return used
@@ -162,7 +160,9 @@ def ids_by_table(table: NDArray[np.uint8], used: list[int]) -> Sequence[int] | N
     alike = len(set(shown)) < len(shown) or len(set(entries)) < min(len(entries), 2)
     proven, possible = _sources(entries, shown)
     if alike or not (proven or possible):
-        # Who tells ids apart that look alike does not go by colours.
+        # Who tells ids apart that look alike does not go by colours; unless they are known ones, moved.
+        if alike and _known_elsewhere(shown, used):
+            return None
         return used if (alike or entries[0] == 0) and not _moved(table, entries) else None
     if any(np.array_equal(palette.table[used], table[used]) for palette in (*proven, *possible)):
         return used
@@ -171,6 +171,33 @@ def ids_by_table(table: NDArray[np.uint8], used: list[int]) -> Sequence[int] | N
     if not proven or len(readings) != 1 or (entries[0] == 0 and size == 2 and entries[1] in _HTML):
         return None
     return readings.pop()
+
+
+def _without_filling(table: NDArray[np.uint8], fewest: int) -> int:
+    """How many entries a table has before it was filled up with black, or with any colour again and again."""
+    size = len(table)
+    last = table[-1]
+    while size > fewest and (table[size - 1] == last).all():
+        size -= 1
+    if len(table) - size == 1 and last.any():
+        return len(table)
+    return size
+
+
+def _known_elsewhere(shown: Sequence[int], used: Sequence[int]) -> bool:
+    """Whether all colours are of one palette, at least two of them, and one stands before its place there.
+
+    A palette of few colours that goes round and round has them behind their places, too, but first in them.
+    """
+    if len(set(shown)) < 2:
+        return False
+    first: dict[int, int] = {}
+    for colour, index in zip(shown, used, strict=True):
+        first.setdefault(colour, index)
+    known = [palette for palette in IN_COLOUR if palette.used_ids.keys() >= first.keys()]
+    return bool(known) and not any(
+        all(palette.used_ids[colour] == index for colour, index in first.items()) for palette in known
+    )
 
 
 def _moved(table: NDArray[np.uint8], entries: Sequence[int]) -> bool:

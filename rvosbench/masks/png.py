@@ -63,7 +63,7 @@ def png_chunks(data: bytes, name: str, role: Role) -> dict[bytes, bytes]:
     if width * height > MAX_PIXELS:
         raise words.error(f"{name} claims to be {width}x{height} px, more than {MAX_PIXELS} pixels in all")
     if data[26] or data[27] or data[28] > 1:
-        raise words.error(f"{name} is of no kind of PNG that there is; {words.again}")
+        raise words.error(f"{name} is no kind of PNG that exists; {words.again}")
     chunks: dict[bytes, bytes] = {}
     pixels: list[bytes] = []
     stretches = 0  # of parts IDAT
@@ -110,17 +110,17 @@ def check_pixels(data: bytes) -> None:
         columns, rows = -(-(width - left) // right), -(-(height - top) // down)
         if columns > 0 and rows > 0:
             expected += rows * (1 + -(-columns * bits * _CHANNELS[kind] // 8))
-    inflate, found, position = zlib.decompressobj(), 0, 8
-    while position < len(data) and found < expected:
+    inflate, inflated, position = zlib.decompressobj(), 0, 8
+    while position < len(data) and inflated < expected:
         end = position + 8 + int.from_bytes(data[position : position + 4])
         if data[position + 4 : position + 8] == b"IDAT":
             part = data[position + 8 : end]
-            while part and found < expected:
-                found += len(inflate.decompress(part, _AT_ONCE))
+            while part and inflated < expected:
+                inflated += len(inflate.decompress(part, _AT_ONCE))
                 part = inflate.unconsumed_tail
         position = end + 4
-    if found < expected:
-        raise ValueError(f"its pixels end after {found} of {expected} bytes")
+    if inflated < expected:
+        raise ValueError(f"its pixels end after {inflated} of {expected} bytes")
 
 
 def bare_png(data: bytes) -> bytes:

@@ -29,7 +29,7 @@ from rvosbench.media.display import (
     turned,
 )
 from rvosbench.media.images import RgbImage
-from rvosbench.media.main_stream import main_stream
+from rvosbench.media.main_stream import comes_once_in, main_stream
 from rvosbench.media.orientation import orientation_of
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ class VideoFile(Closing):
             raise DatasetError(
                 f"{path} cannot be opened as a video ({_reason(error)}){_what(path)}; fetch it again"
             ) from error
-        stream = main_stream(self._container.streams.video)
+        stream = main_stream(self._container.streams.video, comes_once_in(path))
         if stream is None:
             pictures = len(self._container.streams.video)
             self._container.close()

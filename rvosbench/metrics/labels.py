@@ -11,7 +11,7 @@ from __future__ import annotations
 from rvosbench.types import VOID, Video
 
 _LARGEST = (
-    254  # of a label map; 255 is void. Ids beyond number the objects of a whole data set, not of a video
+    254  # of a label map; 255 is void. Ids beyond number the objects of a whole dataset, not of a video
 )
 
 

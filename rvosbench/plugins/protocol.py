@@ -39,8 +39,8 @@ class Protocol:
     """What the official evaluator calls a frame sample, by which it orders equal scores: video, frame and
     instance (`v_<video>_f_<frame>_i_<expression>`), or video and frame where a video has one expression."""
     datasets: tuple[str, ...] = ()
-    """The data sets whose papers report it. Two protocols with the same rules may be called differently on
-    two data sets; () where it belongs to none."""
+    """The datasets whose papers report it. Two protocols with the same rules may be called differently on
+    two datasets; () where it belongs to none."""
     unverified: str | None = None  # what could not be compared with the official evaluator
 
     def __post_init__(self) -> None:

@@ -103,7 +103,7 @@ class FrameColumns(_Columns):
         if name not in self._rows.column_names:
             raise ScoreError(
                 "bounding boxes are compared under protocols that count frame samples only; choose one, such "
-                "as refcoco, or leave the metric away"
+                "as refcoco, or leave the metric out"
             )
         return self._column(name)
 

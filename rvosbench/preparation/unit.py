@@ -12,6 +12,7 @@ from rvosbench.files.text import is_blank
 from rvosbench.plugins.dataset import PromisesMasks, Release
 from rvosbench.preparation.journal import Note
 from rvosbench.store.encoded import encode
+from rvosbench.store.partial_truth import frames_with_masks
 from rvosbench.types import Video
 
 
@@ -68,7 +69,7 @@ def convert(job: Job, split: str, video_id: str) -> tuple[Note, bytes] | Refused
         never_visible=never_visible(video),
         empty=tuple(e.expression_id for e in video.expressions if is_blank(e.text)),
         media=media,
-        promised=(sum(frame.annotated for frame in video.frames), promise[1]) if promise else (),
+        promised=(frames_with_masks(video), promise[1]) if promise else (),
     )
     return note, body
 

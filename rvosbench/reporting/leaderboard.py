@@ -123,12 +123,12 @@ def leaderboard(
     opened = [open_run(run) for run in listed]
     if reference.path.resolve() not in {run.path.resolve() for run in opened}:
         opened.append(reference)
-    found = tuple(tested(table, reference) for table in tables(collect(opened, protocol)))
-    if all(table.significance is None for table in found):
+    ranked = tuple(tested(table, reference) for table in tables(collect(opened, protocol)))
+    if all(table.significance is None for table in ranked):
         raise InvalidDataError(
             f"{reference.path} stands in no table, so nothing can be tested against it; name a scored run"
         )
-    return Leaderboard(found)
+    return Leaderboard(ranked)
 
 
 def as_markdown(shown: Sequence[Table], *, metrics: Sequence[str] = (), second: bool = False) -> str:

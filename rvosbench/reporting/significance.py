@@ -17,14 +17,14 @@ from rvosbench.evaluation.terms import Terms
 from rvosbench.plugins.metric import Metric
 from rvosbench.plugins.registry import METRICS
 from rvosbench.plugins.table import Table as Items
-from rvosbench.reporting.comparison import (
-    LEVEL,
+from rvosbench.reporting.alignment import (
     aligned_table,
     metric_items,
     pair_of,
     refuse_other_items,
     refuse_other_rules,
 )
+from rvosbench.reporting.compared import LEVEL
 from rvosbench.reporting.rendering.grid import BETTER, WORSE, Footnote, Raw
 from rvosbench.reporting.standings import Scored, Table
 from rvosbench.runs.run import Run
@@ -140,12 +140,12 @@ def tested(table: Table, reference: Run, *, seed: int = 0) -> Table:
             continue
         rows += 1
         pairs += [(row, METRICS[name], pair_of(mine[name], terms)) for name, terms in theirs.items()]
-    found = bootstrap.comparisons([pair for *_, pair in pairs], seed)
+    comparisons = bootstrap.comparisons([pair for *_, pair in pairs], seed)
     tests: dict[tuple[str, str], RowTest] = {}
     for metric in metrics:
         of_metric = [
             (row, comparison)
-            for (row, its, _), comparison in zip(pairs, found, strict=True)
+            for (row, its, _), comparison in zip(pairs, comparisons, strict=True)
             if its.name == metric.name
         ]
         adjusted = holm([comparison.p for _, comparison in of_metric])

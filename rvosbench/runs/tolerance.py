@@ -10,6 +10,7 @@ from dataclasses import dataclass, fields
 from typing import Any, Literal
 
 from rvosbench.errors import InvalidDataError
+from rvosbench.files.text import counted
 from rvosbench.plugins.choices import refuse_other_choices
 
 
@@ -74,15 +75,16 @@ def marks(tolerance: Tolerance, adjusted: Adjusted) -> tuple[str, ...]:
     """
     said = []
     if adjusted.missing:
-        said.append(f"{adjusted.missing:,} missing masks counted as empty")
+        said.append(f"{counted(adjusted.missing, 'missing mask')} counted as empty")
     if adjusted.surplus:
-        said.append(f"{adjusted.surplus:,} surplus predictions ignored")
+        said.append(f"{counted(adjusted.surplus, 'surplus prediction')} ignored")
     if adjusted.resized:
-        said.append(f"{adjusted.resized:,} masks resized")
+        said.append(f"{counted(adjusted.resized, 'mask')} resized")
     if adjusted.thresholded:
         said.append(f"grey masks cut at {tolerance.threshold}")
     if adjusted.partial_truth:
-        said.append(f"ground truth of {adjusted.partial_truth:,} videos incomplete, annotated frames scored")
+        videos = counted(adjusted.partial_truth, "video")
+        said.append(f"ground truth of {videos} incomplete, annotated frames scored")
     return tuple(said)
 
 

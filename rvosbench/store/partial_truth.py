@@ -6,11 +6,13 @@ number would stand beside those of whole videos as if it were one of them.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import NoReturn
 
 from rvosbench.errors import FormatError
 from rvosbench.files.text import shown, some
+from rvosbench.types import Video
 
 KEY = "partly_annotated"
 """In dataset.json, only where masks are missing: split -> video -> [frames with masks, all frames]."""
@@ -39,6 +41,19 @@ def counts_from_manifest(manifest: Mapping[str, object], split: str) -> dict[str
             _refuse(value)
         counts[video_id] = (value[0], value[1])
     return counts
+
+
+def frames_with_masks(video: Video) -> int:
+    """How many frames say where the objects are.
+
+    The file with the first masks of each object also goes around with black pictures for all other frames:
+    where each object of a video is drawn in one frame, a black picture does not say that it has gone.
+    """
+    annotated = sum(frame.annotated for frame in video.frames)
+    drawn = Counter(object_id for object_id, _ in video.masks)
+    if annotated > 2 and drawn and max(drawn.values()) == 1:
+        return len({position for _, position in video.masks})
+    return annotated
 
 
 def _refuse(value: object) -> NoReturn:

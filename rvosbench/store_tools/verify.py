@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 from rvosbench.errors import FormatError, RvosbenchError
 from rvosbench.media.frames import open_frames
 from rvosbench.store.manifest import read_manifest, release_of
-from rvosbench.store.partial_truth import KEY, counts_from_manifest
+from rvosbench.store.partial_truth import KEY, counts_from_manifest, frames_with_masks
 from rvosbench.store.problems import KINDS, PROBLEMS, PROBLEMS_SCHEMA
 from rvosbench.store.schema import MEDIA, SCHEMAS, digest
 from rvosbench.store_tools.parts import part_names, table_and_split
@@ -195,7 +195,9 @@ def _partly_annotated(
 def _check_annotated(video: Video, counts: tuple[int, int] | None) -> Iterator[Problem]:
     """What the manifest says about masks that are not there, against the frames."""
     annotated, frames = sum(frame.annotated for frame in video.frames), len(video.frames)
-    if counts is not None and not (counts[0] == annotated and counts[1] <= frames):
+    if counts is not None and not (
+        counts[0] in {annotated, frames_with_masks(video)} and counts[1] <= frames
+    ):
         yield Problem(
             "manifest",
             f"{KEY}, {video.split}/{video.video_id}",

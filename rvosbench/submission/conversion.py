@@ -27,7 +27,7 @@ from rvosbench.submission.outputs.parquet import ParquetOutput
 from rvosbench.submission.outputs.places import check_output
 from rvosbench.submission.outputs.png_tree import PngOutput
 from rvosbench.submission.servers import SERVERS, Server, server_of_dataset, write_submission
-from rvosbench.submission.sources import PredictionSource, VideoRows
+from rvosbench.submission.sources import PredictionSource, VideoRows, unasked
 from rvosbench.submission.truth import GroundTruth
 from rvosbench.types import VOID, Video
 
@@ -69,7 +69,7 @@ def convert(
         out: a folder for parquet, a folder or .zip for png and submission, a .json or .json.gz for json.
         to: the form. json and parquet hold everything; png and submission the best candidate, without its
             score; a submission wants every frame of every expression.
-        split: of the store; may be left away where it has only one.
+        split: of the store; may be left out where it has only one.
         protocol: decides whether expressions or objects are answered. None: the dataset's own, else
             expressions.
         tolerance: what may be wrong with the predictions.
@@ -188,13 +188,7 @@ class _Counted:
         read = self._source.read(video)
         asked = _asked(video, self._unit)
         rows = [row for row in read.rows if row.expression_id in asked]
-        unknown = sorted({row.expression_id for row in read.rows} - asked)
-        if unknown and self._tolerance.surplus == "error":
-            raise ScoreError(
-                f"there are predictions for {some(map(shown, unknown))} of video {video.video_id}, which has "
-                f"{some(asked, 5) or 'none'} (unit: {self._unit}); choose another --protocol, or add "
-                "--surplus ignore"
-            )
+        unasked({row.expression_id for row in read.rows}, asked, self._unit, video, self._tolerance)
         self.videos += bool(rows)
         self.masks += len(rows)
         self.missing += len(asked - {row.expression_id for row in rows})

@@ -88,7 +88,15 @@ def open_predictions(
             return tables
         pictures = _jpegs(names, str(path), tolerance)
     source = open_pictures(
-        tree, pictures, unit, tolerance=tolerance, store=store, split=split, shown=str(path), beside=others
+        tree,
+        pictures,
+        unit,
+        tolerance=tolerance,
+        store=store,
+        split=split,
+        shown=str(path),
+        beside=others,
+        jpegs=[name for name in names if suffix_of(name) in JPEG],
     )
     if isinstance(tree, Folder):
         truth.refuse(path, _with_folders(tree, source.names()))
@@ -108,15 +116,15 @@ def _holds_results(tree: Tree) -> bool:
 
 def _jpegs(names: Sequence[Name], shown: str, tolerance: Tolerance) -> list[Name]:
     """Pictures where there is no PNG: JPEG, which holds a mask only roughly."""
-    found = [name for name in names if suffix_of(name) in JPEG]
-    if not found:
+    photographs = [name for name in names if suffix_of(name) in JPEG]
+    if not photographs:
         raise ScoreError(
             f"{shown} holds no PNG file; expected predictions as PNG folders, a zip or tar archive of them, "
             f"JSON, npz or Parquet{_what_else(names)}"
         )
     if tolerance.threshold is None:
-        raise no_jpeg(f"{shown}: {path_of(found[0])}")
-    return found
+        raise no_jpeg(f"{shown}: {path_of(photographs[0])}")
+    return photographs
 
 
 def _what_else(names: Sequence[Name]) -> str:

@@ -107,13 +107,13 @@ def _by_form(names: Sequence[Name], unit: Unit) -> list[Name]:
     shared = min(map(len, names)) - 1
     for name in names:
         shared = next((i for i in range(shared) if name[i] != first[i]), shared)
-    found = [first[:start] for start in range(shared + 1) if all(fits(name[start:], unit) for name in names)]
+    starts = [first[:start] for start in range(shared + 1) if all(fits(name[start:], unit) for name in names)]
     if unit != "object":
-        return found
+        return starts
     # Without ids nobody knows the objects of a video from the videos in a folder.
     return [
         root
-        for root in found
+        for root in starts
         if len(first) - len(root) == 2
         and (not root or root[-1] in _TOPS or not all(name[-2].isdecimal() for name in names))
     ]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from rvosbench.errors import ScoreError
-from rvosbench.files.text import one_line, some
+from rvosbench.files.text import one_line, shown, some
 from rvosbench.runs.predictions import Prediction, Predictions
 from rvosbench.runs.record import RunRecord
 from rvosbench.runs.tolerance import NOTHING, STRICT, Adjusted, Tolerance
@@ -110,6 +110,35 @@ def refuse_surplus(video: Video, surplus: Sequence[str], frames: str, tolerance:
         )
 
 
+def unasked(
+    names: Collection[str], known: Collection[str], unit: str, video: Video, tolerance: Tolerance
+) -> set[str]:
+    """The expressions or objects with predictions that nobody asked for, if they may be ignored.
+
+    Args:
+        names: all that predictions of the video have.
+        known: those that are asked.
+        unit: "expression" or "object".
+        video: whose they are.
+        tolerance: whether surplus is ignored.
+
+    Raises:
+        ScoreError: there are some, and they are refused, or only look surplus, see `refuse_slips`.
+    """
+    unknown = set(names) - set(known)
+    if not unknown:
+        return unknown
+    refuse_slips(names, known, f"{unit} of video {video.video_id}", tolerance)
+    if tolerance.surplus == "error":
+        names_shown = some(one_line(name, 60) for name in unknown)
+        raise ScoreError(
+            f"there are predictions for {names_shown} of video {video.video_id}, which has "
+            f"{some(known, 5) or 'none'} (unit: {unit}); are they of another version of the dataset, or for "
+            "another protocol? To leave them out, add --surplus ignore"
+        )
+    return unknown
+
+
 def refuse_slips(names: Collection[str], known: Collection[str], what: str, tolerance: Tolerance) -> None:
     """Refuse names that only look surplus: known ones in other letters, or counted differently.
 
@@ -129,9 +158,10 @@ def refuse_slips(names: Collection[str], known: Collection[str], what: str, tole
     folded = {_folded(name): name for name in known}
     for name in sorted(unknown):
         if _folded(name) in folded:
+            right = shown(folded[_folded(name)], 200)
             raise ScoreError(
-                f"there are predictions for the {what} {one_line(name, 200)!r}, which is called "
-                f"{folded[_folded(name)]!r}; upper and lower case, accents or spaces differ, rename it"
+                f"there are predictions for the {what} {shown(name, 200)}, which is called {right}; upper "
+                "and lower case, accents or spaces differ, rename it"
             )
     if tolerance.surplus == "ignore" and unknown and _counted_differently(names, known):
         raise ScoreError(

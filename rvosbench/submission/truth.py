@@ -133,15 +133,15 @@ def _beside_annotations(store: Store) -> dict[tuple[str, ...], bool]:
         hidden split did not, nor those of a split whose masks were given.
     """
     given = {split for split in store.splits if _given(store, split) is not None}
-    found: dict[tuple[str, ...], bool] = {}
+    beside: dict[tuple[str, ...], bool] = {}
     for split, counts in store.splits.items():
         used = bool(counts.get("masks")) and split not in given
         for source in store.table("videos", split, ["source"])["source"].to_pylist():
             parts = tuple(str(source).split("/"))
-            place = next((index for index, part in enumerate(parts) if _FRAMES.fullmatch(part)), None)
-            if place is not None:
-                found[parts[:place]] = found.get(parts[:place], False) or used
-    return found
+            depth = next((index for index, part in enumerate(parts) if _FRAMES.fullmatch(part)), None)
+            if depth is not None:
+                beside[parts[:depth]] = beside.get(parts[:depth], False) or used
+    return beside
 
 
 def _recorded(store: Store | None) -> list[Path]:

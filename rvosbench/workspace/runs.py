@@ -108,19 +108,19 @@ def read_run_entry(path: Path) -> RunEntry | None:
 
 
 def _entry(run: Run, present: set[str]) -> RunEntry:
-    found = [run.scores(protocol) for protocol in run.protocols]
+    all_scores = [run.scores(protocol) for protocol in run.protocols]
     entry = RunEntry(
         path=run.path,
         name=run.path.name,
         kind="scored",
         scores=tuple(
             MainScore(protocol=scores.protocol.name, metric=scores.protocol.main_metric, value=scores.main)
-            for scores in found
+            for scores in all_scores
         ),
     )
     if run.record is not None:
         return _recorded(entry, run.record, present)
-    first = found[0]  # of predictions that somebody else made
+    first = all_scores[0]  # of predictions that somebody else made
     return replace(
         entry,
         model=first.model,

@@ -136,3 +136,10 @@ def test_as_a_script_too():
     done = subprocess.run([sys.executable, "-m", "cli.main"], capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("Usage: rvos [OPTIONS] COMMAND") and "Error" not in done.stderr
+
+
+@pytest.mark.parametrize("name", ["evaluate", "submit", "convert-predictions"])
+def test_what_lets_imperfect_predictions_pass_has_a_heading_of_its_own(rvos, name):
+    options, _, imperfect = rvos(name, "--help").out.partition("Imperfect predictions are refused unless:\n")
+    assert "--threshold" in imperfect and "--threshold" not in options
+    assert "--dataset" in options and "[RUN]" not in options.partition("Options:\n")[2]

@@ -159,6 +159,12 @@ def test_a_leaderboard_needs_what_is_kept(rvos, store, pictures):
     assert ran.code == 2 and "add --out FOLDER" in ran.err
 
 
+def test_a_file_in_place_of_a_run_is_told_the_option_for_it(rvos, tmp_path):
+    (tmp_path / "theirs.zip").write_bytes(b"PK")
+    ran = rvos("evaluate", tmp_path / "theirs.zip")
+    assert ran.code == 2 and f"--predictions {tmp_path / 'theirs.zip'} --dataset STORE" in ran.error
+
+
 def test_a_run_packed_by_a_colleague_is_scored_ranked_compared_and_reported(rvos, store, run, tmp_path):
     import tarfile
 

@@ -110,7 +110,7 @@ def test_a_run_is_scored_on_the_one_of_several_stores_that_it_is_of(rvos, store,
     [
         (("--model", "centre", "--model", "nothing"), "missing option '--dataset'"),
         (("--model", "centre", "--checkpoint", "x", "--checkpoint", "y", "--dataset", "s"), "has weights"),
-        (("a", "b", "--out", "c"), "leave --out away"),
+        (("a", "b", "--out", "c"), "drop --out"),
         (("a", "b", "--shard", "1/2"), "--shard is about one run"),
         (("a", "--checkpoint", "w"), "is the weights of a --model"),
     ],

@@ -57,6 +57,14 @@ def test_stores_runs_and_scores_are_listed(rvos, lab):
     assert ["tiny", "tiny", "train", "1", "4"] in [row[:5] for row in rows]
 
 
+def test_the_score_of_a_part_is_shown_as_that_of_a_part(rvos, lab):
+    labs.predicted(lab, "part-1", model="drawn", shard={"index": 1, "of": 2})
+    labs.predicted(lab, "whole", model="drawn")
+    rows = {line.split()[0]: line for line in rvos("status").out.splitlines() if line.strip()}
+    assert "predicted, shard 1/2" in rows["part-1"]
+    assert "shard" not in rows["whole"]
+
+
 def test_what_is_damaged_is_a_row_with_its_fault(rvos, lab):
     (lab.stores / "broken").mkdir()
     (labs.predicted(lab, "lost") / "run.json").write_text("{")

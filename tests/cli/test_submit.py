@@ -58,7 +58,9 @@ def test_faults_are_listed_and_the_code_is_3(rvos, run, store, tmp_path):
     check = ("submit", "--check", tmp_path / "b.zip", "--dataset", store, "--split", "heldout")
     ran = rvos(*check, "--server", "ytvos")
     assert ran.code == 3 and "Error" not in ran.err
-    assert ran.out.splitlines()[0].startswith("1 x files that a system has added, such as __MACOSX: leave")
+    head, junk, *_ = ran.out.splitlines()
+    assert head.endswith("b.zip: Refer-YouTube-VOS (CodaLab, closed) would refuse it because of")
+    assert junk.startswith("  files that a system has added, such as __MACOSX (1): leave them out")
     assert f"    {first}" in ran.out.splitlines()
     assert "Local score" not in ran.out
     faults = json.loads(rvos(*check, "--json").out)["faults"]

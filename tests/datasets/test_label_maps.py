@@ -145,4 +145,4 @@ def test_the_maps_of_real_releases_are_no_noise(shared):
             noise = Noise()
             for path in sorted(folder.glob("*.png")):
                 noise.add(np.ascontiguousarray(read_labels(path)[::step, ::step]))
-            assert noise.found() is None, folder
+            assert noise.fault() is None, folder

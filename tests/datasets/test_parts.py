@@ -125,3 +125,29 @@ def test_a_link_that_leads_back_is_not_followed(tmp_path):
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / "b").symlink_to(tmp_path)
     assert say_parts(tmp_path, [["x/frames"]]) == " (missing x/frames)"
+
+
+def test_a_link_to_nothing_and_a_folder_in_place_of_the_json_are_called_that(tmp_path):
+    root = without(tiny.ytvos(tmp_path / "release"), "meta_expressions/[vt]*/meta_expressions.json")
+    index = root / "meta_expressions" / "train" / "meta_expressions.json"
+    index.symlink_to(tmp_path / "nowhere")
+    assert "meta_expressions.json, which is a link to nothing" in refused("ytvos", root)
+    index.unlink()
+    index.mkdir()
+    assert "meta_expressions.json, which is a folder or a device, no file" in refused("ytvos", root)
+
+
+def test_a_folder_in_place_of_a_frame_or_of_meta_json_is_not_called_missing(tmp_path):
+    root = tiny.ytvos(tmp_path / "release")
+    release = open_release("ytvos", root)
+    video_id = release.videos("train")[0]
+    frame = sorted((root / "train" / "JPEGImages" / video_id).iterdir())[0]
+    frame.unlink()
+    frame.mkdir()
+    with pytest.raises(DatasetError, match="is a folder or a device, no file"):
+        release.read("train", video_id)
+    meta = root / "train" / "meta.json"
+    meta.unlink(missing_ok=True)
+    meta.symlink_to(tmp_path / "nowhere")
+    with pytest.raises(MissingPathError, match=r"meta\.json"):
+        open_release("ytvos", root).videos("train")

@@ -148,3 +148,30 @@ def test_no_frames_at_all_is_an_error(root):
 def test_it_has_no_options(root):
     with pytest.raises(UnknownNameError, match="'davis' has no option 'trainval'; it has no options"):
         open_release("davis", root, {"trainval": "0.1"})
+
+
+def test_a_frame_that_was_lost_is_missed_by_its_mask(root):
+    images = root / "DAVIS" / "JPEGImages" / "480p" / "motorbike"
+    lost = sorted(images.iterdir())[0]
+    lost.unlink()
+    with pytest.raises(
+        MissingPathError, match=rf"{lost.stem}.jpg is missing \(1 of \d+ frames that have masks"
+    ):
+        RefDavis17(root).read("val", "motorbike")
+
+
+def test_an_image_set_in_utf_16_is_an_error_of_its_split(root):
+    (root / "DAVIS" / "ImageSets" / "2017" / "train.txt").write_text("bus\n", encoding="utf-16")
+    release = RefDavis17(root)
+    assert release.videos("val") == ("motorbike",)
+    with pytest.raises(DatasetError, match="is text in UTF-16; expected UTF-8"):
+        release.videos("train")
+
+
+def test_a_gap_in_the_numbers_of_the_frames_is_said(root):
+    davis_folder = root / "DAVIS"
+    assert RefDavis17(root).read("val", "motorbike").problems == ()
+    for kind, suffix in (("JPEGImages", "jpg"), ("Annotations_unsupervised", "png")):
+        (davis_folder / kind / "480p" / "motorbike" / f"00000.{suffix}").unlink()
+    (said,) = RefDavis17(root).read("val", "motorbike").problems
+    assert "frames and no 00000; DAVIS numbers them without gaps" in said

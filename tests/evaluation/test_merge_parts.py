@@ -181,7 +181,7 @@ def test_a_part_is_no_other_part(made, store):
 
 def test_missing_and_doubled_parts_are_named(copies, tmp_path):
     out = tmp_path / "merged"
-    with pytest.raises(ScoreError, match=r"1 of 3 parts are missing: shard 2/3; .* --shard 2/3"):
+    with pytest.raises(ScoreError, match=r"1 of 3 parts is missing: shard 2/3; .* --shard 2/3"):
         merge([copies[0], copies[2]], out=out)
     with pytest.raises(ScoreError, match=r"shard 1/3 comes twice: .*part-1 and .*part-1"):
         merge([copies[0], copies[0], copies[1], copies[2]], out=out)
@@ -306,7 +306,7 @@ def test_a_damaged_table_of_a_part_is_one_line(copies, tmp_path, name, harm):
 def test_several_states_of_the_program_are_said(copies, tmp_path):
     write_record(copies[1], fingerprint="0" * 64)
     merged = merge(copies, out=tmp_path / "merged")
-    assert any("several states of the program" in note for note in merged.notes)
+    assert any("different states of the program" in note for note in merged.notes)
     assert record(merged.run)["fingerprint"] is None
 
 

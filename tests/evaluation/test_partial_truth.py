@@ -162,7 +162,7 @@ def test_or_scores_the_annotated_frames_by_name(root):
     assert (scores.n_frames, scores.n_videos) == (2 * 2 + 2 * 4, 2)
     assert scores.adjusted.partial_truth == 1
     assert scores.tolerance == Tolerance(**ANNOTATED)
-    assert scores.marks == ("ground truth of 1 videos incomplete, annotated frames scored",)
+    assert scores.marks == ("ground truth of 1 video incomplete, annotated frames scored",)
 
 
 def test_of_first_frames_an_object_is_scored_where_it_is_drawn(root):
@@ -191,6 +191,30 @@ def test_of_first_frames_an_object_is_scored_where_it_is_drawn(root):
     ].value == pytest.approx(3 / 4)
     tracks = ScoredRun(kept, store).video("ccc")[1]
     assert {expression_id: len(track.rows) for expression_id, track in tracks.items()} == {"0": 1, "1": 1}
+
+
+def test_first_frames_that_were_filled_up_with_black_pictures_are_not_whole(root):
+    folder = root.parent / "masks"
+    black = np.zeros_like(TWO_OBJECTS)
+    for video_id in ("ccc", "eee"):
+        for name in FRAMES:
+            write_labels(folder / video_id / f"{name}.png", TWO_OBJECTS if name == FRAMES[0] else black)
+    store = Store.open(prepared(root, {}).store)
+    assert store.partly_annotated("valid") == {"ccc": (1, 4), "eee": (1, 4)}
+    assert list(verify(store.folder)) == []
+    with pytest.raises(ScoreError, match="not whole: masks of 2 of 8 frames"):
+        evaluate(answers(store), store, protocol="ytvos")
+    scores = evaluate(answers(store), store, protocol="ytvos", truth="annotated")
+    assert (scores.metrics["J"].value, scores.n_frames) == (1.0, 4)
+
+
+def test_an_object_that_leaves_while_another_stays_has_left(root):
+    folder = root.parent / "masks"
+    for video_id in ("ccc", "eee"):
+        for name in FRAMES:
+            alone = np.where(TWO_OBJECTS == 1, TWO_OBJECTS, 0).astype(np.uint8)
+            write_labels(folder / video_id / f"{name}.png", TWO_OBJECTS if name == FRAMES[0] else alone)
+    assert Store.open(prepared(root, {}).store).partly_annotated("valid") == {}
 
 
 def test_a_video_without_any_mask_is_left_out_and_counted(root):

@@ -13,7 +13,8 @@ from rvosbench.errors import PluginError, UnknownNameError
 from rvosbench.evaluation.evaluate import evaluate
 from rvosbench.plugins.metric import Metric
 from rvosbench.plugins.registry import METRICS, PROTOCOLS
-from rvosbench.reporting.comparison import compare, footnotes
+from rvosbench.reporting.comparison import compare
+from rvosbench.reporting.contrasts import footnotes
 from rvosbench.reporting.leaderboard import as_markdown, leaderboard
 from rvosbench.runs.run import open_run
 from rvosbench.store import Store

@@ -194,7 +194,7 @@ def test_missing_masks_are_black_on_request_and_score_as_they_do_in_evaluate(
         submit(run, server, tmp_path / "a.zip", store, tolerance=Tolerance(surplus="ignore"))
     written = submit(run, server, tmp_path / "a.zip", store, tolerance=lenient)
     assert (written.adjusted.missing, written.adjusted.surplus) == (1, 1)
-    assert "1 missing masks counted as empty" in notes_of(written, store, lenient)
+    assert "1 missing mask counted as empty" in notes_of(written, store, lenient)
     assert check_submission(tmp_path / "a.zip", store, "val", server) == []
     scores = local_score(tmp_path / "a.zip", store, "val", written.layout, protocol=protocol)
     lenient_scores = evaluate(run, store, protocol=protocol, missing="zero", surplus="ignore")

@@ -49,7 +49,7 @@ def test_missing_masks_count_as_empty_ones(tmp_path, store):
     lenient = scored(run, store, missing="zero")
     assert values(lenient) == values(scored(whole, store))
     assert lenient.adjusted == Adjusted(missing=1)
-    assert lenient.marks == ("1 missing masks counted as empty",)
+    assert lenient.marks == ("1 missing mask counted as empty",)
 
 
 def test_a_whole_video_may_be_missing(tmp_path, store):

@@ -13,8 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from rvosbench.errors import DatasetError, MissingPathError, ScoreError
-from rvosbench.files.foreign import file_is, it_is, read_foreign, what_it_is
+from rvosbench.files.foreign import file_is, it_is, what_it_is
 
 LFS = (
     b"version https://git-lfs.github.com/spec/v1\n"
@@ -115,29 +114,6 @@ def test_no_beginning_of_a_file_is_too_short_to_look_at(length):
 
 def test_an_index_that_holds_a_key_named_message_is_no_error_of_a_server():
     assert what_it_is(b'{"message": {' + b'"a": 1,' * 200 + b'"b": 2}}') is None
-
-
-def test_a_file_is_read_within_its_limit(tmp_path):
-    (tmp_path / "a").write_bytes(b"1234")
-    assert read_foreign(tmp_path / "a", 4, what="a mask") == b"1234"
-    with pytest.raises(DatasetError, match="has 4 B, more than the 3 B that a mask can have"):
-        read_foreign(tmp_path / "a", 3, what="a mask")
-
-
-def test_what_is_no_file_is_refused_before_it_is_opened(tmp_path):
-    os.mkfifo(tmp_path / "pipe")
-    with pytest.raises(
-        DatasetError, match=r"pipe cannot be read \(it is a device or a pipe\); expected a mask"
-    ):
-        read_foreign(tmp_path / "pipe", 4, what="a mask")
-    with pytest.raises(ScoreError, match="is a folder; expected a prediction"):
-        read_foreign(tmp_path, 4, what="a prediction", error=ScoreError)
-    with pytest.raises(MissingPathError, match="none is missing; expected a mask"):
-        read_foreign(tmp_path / "none", 4, what="a mask")
-    with pytest.raises(DatasetError, match="cannot be read"):
-        read_foreign(tmp_path / "a\0b", 4, what="a mask")
-    with pytest.raises(DatasetError, match="cannot be read"):
-        read_foreign(tmp_path / ("a" * 300), 4, what="a mask")
 
 
 def test_a_file_on_disk_is_named_and_what_is_not_there_is_not(tmp_path):

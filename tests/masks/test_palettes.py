@@ -10,6 +10,7 @@ from rvosbench import masks
 from rvosbench.datasets.label_maps import read_labels
 from rvosbench.errors import DatasetError
 from rvosbench.masks import encode_index_png
+from rvosbench.masks.palettes import VOC, ids_by_table
 
 # As the first palette PNG of a release shows them; 0 is the background.
 DAVIS = [(0, 0, 0), (128, 0, 0), (0, 128, 0), (128, 128, 0), (0, 0, 128), (128, 0, 128)]
@@ -97,3 +98,19 @@ def test_an_altered_byte_and_a_truncation_are_refused_and_not_decoded_to_other_i
     for length in range(26, len(data), 3):
         with pytest.raises(DatasetError):
             ids_of(data[:length], "x")
+
+
+def test_what_a_table_was_filled_up_with_changes_no_id():
+    moved = VOC.table[[0, 5, 2]]
+    for filling in ([0, 0, 0], [255, 255, 255], [224, 224, 192]):
+        filled = np.concatenate([moved, np.full((13, 3), filling, np.uint8)])
+        assert ids_by_table(filled, [0, 1, 2]) == (0, 5, 2), filling
+
+
+def test_known_colours_that_stand_twice_prove_ids_only_where_they_belong():
+    assert ids_by_table(VOC.table[[5, 0, 3, 0]], [0, 1, 2, 3]) is None
+    assert ids_by_table(VOC.table[[0, 2, 1, 2]], [0, 1, 2, 3]) is None
+    round_and_round = np.tile(VOC.table[:4], (3, 1))
+    assert ids_by_table(round_and_round, [0, 1, 2, 5]) == [0, 1, 2, 5]
+    own = np.array([[0, 0, 0], [31, 119, 180], [255, 127, 14], [31, 119, 180]], np.uint8)
+    assert ids_by_table(own, [0, 1, 2, 3]) == [0, 1, 2, 3]

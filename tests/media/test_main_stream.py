@@ -168,3 +168,27 @@ def test_pixels_that_are_not_square_are_shown_square_and_stored_as_they_are(tmp_
         info = file.probe()
         assert (info.height, info.width) == (48, 64)
         assert file.at(info.pts_s[0]).shape == (48, 64, 3)
+
+
+def two_streams(path, codec, pictures):
+    """A stream of pictures that is first, and six frames of H.264."""
+    with av.open(str(path), "w") as container:
+        still = container.add_stream(codec, rate=10)
+        still.width, still.height, still.pix_fmt = 32, 32, "yuvj420p"
+        moving = container.add_stream("libx264", rate=10)
+        moving.width, moving.height, moving.pix_fmt = 64, 48, "yuv420p"
+        for stream, count in ((still, pictures), (moving, 6)):
+            for _ in range(count):
+                pixels = np.zeros((stream.height, stream.width, 3), np.uint8)
+                container.mux(stream.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")))
+            container.mux(stream.encode(None))
+    return path
+
+
+@pytest.mark.parametrize("suffix", ["mkv", "mp4", "mov"])
+@pytest.mark.parametrize(("pictures", "size"), [(1, (48, 64)), (6, (32, 32))])
+def test_an_unmarked_cover_is_passed_over_also_where_the_container_does_not_count(
+    tmp_path, suffix, pictures, size
+):
+    info = VideoFile(two_streams(tmp_path / f"a.{suffix}", "mjpeg", pictures)).probe()
+    assert ((info.height, info.width), len(info.pts_s)) == (size, 6)

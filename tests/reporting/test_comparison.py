@@ -15,8 +15,10 @@ from rich.console import Console
 from rvosbench.analysis.bootstrap import compare
 from rvosbench.errors import FormatError, InvalidDataError, MissingPathError, ScoreError
 from rvosbench.evaluation.evaluate import evaluate
-from rvosbench.reporting.comparison import as_json, as_rich, compare_runs, footnotes
+from rvosbench.reporting.compared import as_json
 from rvosbench.reporting.comparison import compare as compare_them
+from rvosbench.reporting.comparison import compare_runs
+from rvosbench.reporting.contrasts import as_rich, footnotes
 from tests.reporting.runs import late, nothing, scored_run, store_of_annotators, store_of_pairs, truth
 from tests.tiny_store import two_squares, write_store
 

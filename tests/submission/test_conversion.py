@@ -154,11 +154,20 @@ def test_objects_that_overlap_or_have_no_label_are_refused_as_label_maps(tmp_pat
     assert not (tmp_path / "tree").exists()
 
 
+def test_a_name_that_differs_by_a_space_is_no_surplus(tmp_path: Path, store):
+    rows = [replace(row, expression_id=f"{row.expression_id} ") for row in random_rows(8, candidates=False)]
+    path = parquet(tmp_path / "given", rows)
+    with pytest.raises(ScoreError, match=r"'0 ', which is called '0'; .* rename it"):
+        convert(
+            path, store, tmp_path / "x.json", to="json", split="train", tolerance=Tolerance(surplus="ignore")
+        )
+
+
 def test_what_the_split_does_not_ask_is_refused_or_left_out(tmp_path: Path, store):
     rows = random_rows(8, candidates=False)
     other = [replace(row, expression_id="9") for row in rows if row.expression_id == "0"]
     path = parquet(tmp_path / "given", rows + other)
-    with pytest.raises(ScoreError, match=r"predictions for '9' of video pair.*--surplus ignore"):
+    with pytest.raises(ScoreError, match=r"predictions for 9 of video pair.*--surplus ignore"):
         convert(path, store, tmp_path / "x.json", to="json", split="train")
     converted = convert(
         path, store, tmp_path / "x.json", to="json", split="train", tolerance=Tolerance(surplus="ignore")

@@ -18,6 +18,7 @@ from rvosbench.errors import (
     ShapeError,
 )
 from rvosbench.runs.predictions import Prediction, PredictionsWriter
+from rvosbench.runs.tolerance import Tolerance
 from rvosbench.submission import open_predictions
 from tests.tiny_store import HEIGHT, WIDTH, square, tiny_store, two_squares, video
 
@@ -291,3 +292,51 @@ def test_pictures_beside_another_form_are_told_from_results(tmp_path: Path):
     put(tmp_path / "mine" / "results.json", b"{}")
     with pytest.raises(ScoreError, match=r"or name results\.json itself if that holds them"):
         open_predictions(tmp_path / "mine", "expression")
+
+
+def test_jpegs_among_the_masks_are_refused_and_not_left_out(tmp_path: Path):
+    answers(tmp_path / "mine")
+    mixed = tmp_path / "mine" / "pair" / "1" / "00010.jpg"
+    Image.fromarray(square(3) * np.uint8(255)).save(mixed)
+    for tolerance in (Tolerance(), Tolerance(missing="zero", threshold=128)):
+        with pytest.raises(
+            ScoreError, match=r"pair/1/00010\.jpg among masks as PNG; .* write all of them as PNG"
+        ):
+            open_predictions(tmp_path / "mine", "expression", tolerance=tolerance)
+    mixed.rename(mixed.with_stem("00005"))
+    with pytest.raises(ScoreError, match=r"00005\.jpg beside a PNG of the same name, two files of one frame"):
+        open_predictions(tmp_path / "mine", "expression")
+
+
+def test_jpegs_that_are_called_otherwise_or_lie_elsewhere_are_nobodys_masks(tmp_path: Path):
+    answers(tmp_path / "mine")
+    for name in ("pair/0/00005_overlay.jpg", "overlays/pair/0/00005.jpg", "pair/00005.jpg"):
+        path = tmp_path / "mine" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(square(3) * np.uint8(255)).save(path)
+    source = open_predictions(tmp_path / "mine", "expression", store=tiny_store(tmp_path / "store"))
+    assert plain(source.read(two_squares()).rows) == expected()
+
+
+def test_json_beside_pictures_is_said_to_be_left_unread(tmp_path: Path):
+    answers(tmp_path / "mine")
+    put(tmp_path / "mine" / "results.json", b"{}")
+    (note,) = open_predictions(tmp_path / "mine", "expression").notes
+    assert "the PNGs are read, and not what results.json may hold" in note
+
+
+def test_a_space_that_makes_the_difference_is_shown(tmp_path: Path):
+    answers(tmp_path / "mine", "pair ")
+    with pytest.raises(ScoreError, match="the video 'pair ', which is called 'pair'"):
+        open_predictions(tmp_path / "mine", "expression", store=tiny_store(tmp_path / "store"))
+
+
+@pytest.mark.parametrize("name", ["ANNO_{}", "annotator_{}", "0{}"])
+def test_annotators_under_other_names_are_named_and_no_videos_of_another_split(tmp_path: Path, name):
+    for number in range(4):
+        file = tmp_path / "mine" / name.format(number) / "pair" / "00000.png"
+        put(file, masks.encode_index_png(square(0).astype(np.uint8)))
+    with pytest.raises(
+        ScoreError, match=f"holds the videos in the folders {name.format(0)}, .*expected the f"
+    ):
+        open_predictions(tmp_path / "mine", "annotator", store=tiny_store(tmp_path / "store"))

@@ -84,7 +84,7 @@ def _fitting(
     ]
     # Shorter lines of a name may make room for one more column.
     tried = [(_taken(grid, width, needed, console, options, least), width) for width in fitting[:2]]
-    return max(tried, key=lambda found: (len(found[0]), found[1]), default=(needed, _NAME_WIDTHS[-1]))
+    return max(tried, key=lambda choice: (len(choice[0]), choice[1]), default=(needed, _NAME_WIDTHS[-1]))
 
 
 def _taken(

@@ -56,7 +56,7 @@ class FrameNames:
         known = [position for position in positions if position is not None]
         if len(set(known)) != len(known):
             twice = next(position for position in known if known.count(position) > 1)
-            raise ScoreError(f"{where} names the frame {self._names[twice]} twice; expected every one once")
+            raise ScoreError(f"{where} names the frame {self._names[twice]} twice; expected each once")
         return positions
 
     def name_of(self, number: int) -> str:
@@ -74,8 +74,8 @@ class FrameNames:
             if position < 0:
                 # Never surplus: it may be a position that somebody counted from 0 or from 1.
                 raise ScoreError(
-                    f"{where} names the frame {shown(name)}, which is the number of no one frame; name "
-                    f"frames by text, such as {shown(next(iter(self._names), ''))}"
+                    f"{where} names the frame {shown(name)}, which is not the number of exactly one frame; "
+                    f"name frames by text, such as {shown(next(iter(self._names), ''))}"
                 )
             return position
         raise ScoreError(f"{where} names a frame {shown(name)}; expected its name as text")

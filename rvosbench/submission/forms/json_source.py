@@ -70,19 +70,19 @@ class JsonSource:
 
     def read(self, video: Video) -> VideoRows:
         """See `PredictionSource`."""
-        found = Detections(video, self._tolerance)
+        detections = Detections(video, self._tolerance)
         for piece in self._pieces.get(video.video_id, ()):
             where = "/".join(self._files[piece.document])
             value = Scanner(self._text(piece.document), where, piece.position).value()
             if piece.is_record:
                 assert piece.asked_id is not None
-                self._record(found, piece, value, where)
+                self._record(detections, piece, value, where)
             elif piece.asked_id is not None:
                 label = f"{where}, expression {piece.asked_id} of video {video.video_id}"
-                add_answer(found, piece.asked_id, value, label)
+                add_answer(detections, piece.asked_id, value, label)
             else:
-                self._mapping(found, value, where)
-        return found.rows()
+                self._mapping(detections, value, where)
+        return detections.rows()
 
     def __getstate__(self) -> dict[str, Any]:
         # Other processes read the file again; it may be large.
@@ -97,20 +97,20 @@ class JsonSource:
         text = self._held[document] = self._held.pop(document)
         return text
 
-    def _record(self, found: Detections, piece: Piece, record: dict[str, Any], where: str) -> None:
+    def _record(self, detections: Detections, piece: Piece, record: dict[str, Any], where: str) -> None:
         assert piece.asked_id is not None
-        label = f"{where}, a mask of expression {piece.asked_id} of video {found.video.video_id}"
+        label = f"{where}, a mask of expression {piece.asked_id} of video {detections.video.video_id}"
         if piece.frame is not None or "image_id" in record:
-            frame = piece.frame if piece.frame is not None else _only_frame(found.video, label)
+            frame = piece.frame if piece.frame is not None else _only_frame(detections.video, label)
             mask = {key: record[key] for key in record if key not in ("frames", "frame", "file_name")}
-            names = [frame if isinstance(frame, str) else found.frame_names.name_of(frame)]
-            add_record(found, piece.asked_id, {**mask, "frames": names}, label)
+            names = [frame if isinstance(frame, str) else detections.frame_names.name_of(frame)]
+            add_record(detections, piece.asked_id, {**mask, "frames": names}, label)
         else:
-            add_record(found, piece.asked_id, record, label)
+            add_record(detections, piece.asked_id, record, label)
 
-    def _mapping(self, found: Detections, value: object, where: str) -> None:
+    def _mapping(self, detections: Detections, value: object, where: str) -> None:
         """What stands under a video: expressions with their masks, or a list of records."""
-        video = found.video
+        video = detections.video
         where = f"{where}, video {video.video_id}"
         frames = None
         known = self._names.asked.get(video.video_id, {})
@@ -119,10 +119,10 @@ class JsonSource:
         if isinstance(value, dict):
             for asked_id, answer in value.items():
                 label = f"{where}, expression {shown(asked_id)}"
-                _refuse_other_names(answer, video.video_id, asked_id, label)
                 if isinstance(answer, dict):
-                    refuse_other_words(answer, video.video_id, asked_id, self._names, label)
-                add_answer(found, asked_id, answer, label, frames)
+                    _refuse_other_names(answer, video.video_id, asked_id, label)
+                    refuse_other_words(answer, asked_id, known, f"{label}: its id")
+                add_answer(detections, asked_id, answer, label, frames)
             return
         if not isinstance(value, list):
             raise ScoreError(f"{where} holds {shown(value)}; expected masks by expression")
@@ -133,7 +133,7 @@ class JsonSource:
             )
             if asked_id is None:
                 raise ScoreError(f"{label} is {shown(record)}; expected an object with exp_id and masks")
-            add_record(found, asked_id, record, label)
+            add_record(detections, asked_id, record, label)
 
 
 def _only_frame(video: Video, where: str) -> str:
@@ -147,10 +147,8 @@ def _only_frame(video: Video, where: str) -> str:
     return frames[0].name
 
 
-def _refuse_other_names(answer: object, video_id: str, asked_id: str, where: str) -> None:
+def _refuse_other_names(answer: dict[str, Any], video_id: str, asked_id: str, where: str) -> None:
     """Records repeat where they belong; where they say something else, one of the two is wrong."""
-    if not isinstance(answer, dict):
-        return
     for keys, expected in ((("video_id",), video_id), (("exp_id", "expression_id"), asked_id)):
         for key in keys:
             if isinstance(answer.get(key), str | int) and str(answer[key]) != expected:

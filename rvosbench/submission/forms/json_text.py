@@ -129,7 +129,7 @@ class Scanner:
                 raise self._broken("expected a key in quotes")
             key = self.value()
             if key in seen:
-                raise FormatError(f"{self.name} has the key {shown(key)} twice; expected every key once")
+                raise FormatError(f"{self.name} has the key {shown(key)} twice; expected each key once")
             seen.add(key)
             self._take(":")
             self.peek()

@@ -25,14 +25,15 @@ def record_id(record: Mapping[str, Any], video_id: str, names: Names, where: str
     """What a record answers: by an id, or by the words of an expression; None if it does not say.
 
     Raises:
-        ScoreError: an id is neither text nor a whole number, or the words are those of another one.
+        ScoreError: an id is neither text nor a whole number, or stands beside the words of another
+            expression.
     """
+    known = names.asked.get(video_id, {})
     for key in RECORD_ID:
         if record.get(key) is not None:
             said = text_or_number(record[key], f"{where}: {key}")
-            refuse_other_words(record, video_id, said, names, where)
+            refuse_other_words(record, said, known, f"{where}: {key}")
             return said
-    known = names.asked.get(video_id, {})
     for key in RECORD_TEXT:
         text = record.get(key)
         if isinstance(text, str):
@@ -42,25 +43,21 @@ def record_id(record: Mapping[str, Any], video_id: str, names: Names, where: str
 
 
 def refuse_other_words(
-    record: Mapping[str, Any], video_id: str, asked_id: str, names: Names, where: str
+    record: Mapping[str, Any], asked_id: str, known: Mapping[str, str], where: str
 ) -> None:
-    """Results of a release whose expressions are numbered otherwise have right ids and words of others.
+    """Refuse an id beside words that are another expression's: the ids are of another version.
 
-    Words that no expression has, such as a prompt, say nothing.
-
-    Raises:
-        ScoreError: a record has the words of another expression than its id says.
+    Words that are nobody's prove nothing: code changes them before it asks.
     """
-    known = names.asked.get(video_id, {})
     for key in RECORD_TEXT:
         text = record.get(key)
-        if not isinstance(text, str) or asked_id not in known or known[asked_id] == text:
+        if not isinstance(text, str) or known.get(asked_id) in (None, text):
             continue
-        other = next((other for other, words in known.items() if words == text), None)
-        if other is not None:
+        others = [other for other, words in known.items() if words == text]
+        if others:
             raise ScoreError(
-                f"{where} is of {shown(asked_id)} and has the words {shown(text)}, which are those of "
-                f"{shown(other)}; is it of another version of the dataset?"
+                f"{where} is {shown(asked_id)}, and its {key} {shown(text)} is that of {shown(others[0])}; "
+                "are the ids those of another version of the dataset? Leave out what is wrong"
             )
 
 
@@ -110,6 +107,13 @@ def meaning_of_images(
         return {number: _of_image(number, lists, names) for number in numbers}
     unique = names.unique_ids
     if numbers and {str(number) for number in numbers} != unique.keys():
+        if not unique:
+            raise ScoreError(
+                f"the image_id of {len(numbers)} samples are numbers, such as "
+                f"{some(map(shown, sorted(numbers)), in_order=False)}, "
+                f'which say nothing about {names.shown}; put the annotation file with the list "images" (id, '
+                f"file_name, caption) {_BESIDE}, or write v_<video>_f_<frame>_i_<instance>"
+            )
         odd = sorted(number for number in numbers if str(number) not in unique)
         raise ScoreError(
             f"the image_id of {len(numbers)} samples are numbers, such as "

@@ -103,12 +103,13 @@ class Names:
             where: what to call the file in an error.
 
         Returns:
-            None if no video and expression of the store has this id.
+            None if no video of the store has this id. The expression need not be one that its video has.
 
         Raises:
-            ScoreError: it may mean two samples.
+            ScoreError: it may mean two samples, or does not say which of several expressions.
         """
-        meant = []
+        meant: list[tuple[str, str, int]] = []
+        unasked: list[tuple[str, str, int]] = []
         for start in (match.start() for match in re.finditer("(?=_f_)", image_id)):
             end = _SAMPLE_END.fullmatch(image_id, start)
             video_id = image_id[2:start]
@@ -117,10 +118,16 @@ class Names:
             ids = self.asked[video_id]
             alone = next(iter(ids)) if len(ids) == 1 else ""
             instance = str(end[2] or alone)
-            if instance in ids:
-                meant.append((video_id, instance, int(end[1])))
+            (meant if instance in ids else unasked).append((video_id, instance, int(end[1])))
         if len(meant) > 1:
             raise ScoreError(f"{where} has the image_id {shown(image_id)}, which may mean two videos")
+        meant = meant or unasked[:1]
+        if meant and not meant[0][1]:
+            raise ScoreError(
+                f"{where} has the image_id {shown(image_id)}, which does not say which of the "
+                f"{len(self.asked[meant[0][0]])} expressions of its video is meant; expected "
+                "v_<video>_f_<frame>_i_<instance>"
+            )
         return meant[0] if meant else None
 
     @cached_property

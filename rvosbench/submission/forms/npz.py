@@ -93,17 +93,17 @@ class NpzSource:
 
     def read(self, video: Video) -> VideoRows:
         """See `PredictionSource`."""
-        found = Detections(video, self._tolerance)
+        detections = Detections(video, self._tolerance)
         for asked_id, member in sorted(self._members.get(video.video_id, {}).items()):
             where = f"{'/'.join(self._files[member.file])}, {shown(member.key)}"
             array = self._array(member, video, where)
             made, cut = as_masks(array, where, self._tolerance.threshold)
-            found.thresholded(int(cut.sum()))
+            detections.thresholded(int(cut.sum()))
             frames = frames_of(video, len(made), where)
             for frame, mask in zip(frames, made, strict=True):
                 name = f"{where}, frame {video.frames[frame].name}"
-                found.add(Detection(asked_id, frame, masks.encode(mask), None, None, name))
-        return found.rows()
+                detections.add(Detection(asked_id, frame, masks.encode(mask), None, None, name))
+        return detections.rows()
 
     def __getstate__(self) -> dict[str, Any]:
         return self.__dict__ | {"_held": {}}  # open files do not survive a process border
@@ -113,14 +113,14 @@ class NpzSource:
         label = "/".join(name)
         keys = [info.filename for info in self._archive(number).infolist()]
         if len(set(keys)) != len(keys):
-            raise FormatError(f"{label} holds an array twice; expected every key once, write it again")
+            raise FormatError(f"{label} holds an array twice; expected each key once, write it again")
         for key in keys:
             video_id, asked_id = self._meaning(name, key.removesuffix(".npy"), len(keys), label)
             of_video = self._members.setdefault(video_id, {})
             if asked_id in of_video:
+                twice = "holds a second array" if of_video[asked_id].file == number else "is the second file"
                 raise ScoreError(
-                    f"{label} is the second file with an answer to {asked_id} of video {video_id}; expected "
-                    "one"
+                    f"{label} {twice} with an answer to {asked_id} of video {video_id}; expected one"
                 )
             of_video[asked_id] = _Member(number, key, asked_id)
 
@@ -140,6 +140,11 @@ class NpzSource:
         known = [(video, asked) for video, asked in meanings if asked in self._names.asked[video]]
         if not meanings and (flat := self._names.of_key(key, label)) is not None:
             return flat
+        if not meanings and above is not None and stem in self._names.asked.get(above, {}):
+            raise ScoreError(
+                f"{label} is named after an expression and holds {keys} arrays, such as {shown(key)}; "
+                "expected the masks alone"
+            )
         if len(known or meanings) != 1:
             raise ScoreError(
                 f"{label} holds the array {shown(key)}, which belongs to no video of {self._names.shown}; "

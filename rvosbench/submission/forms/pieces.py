@@ -120,6 +120,12 @@ class Pieces:
                     f"the keys are numbers ({some(keys)}), as annotation ids in the ground truth of a "
                     'mask_dict.json; expected predictions as {"<video>": {"<expression>": [masks]}}'
                 )
+            if "COCO results" in self.forms:
+                raise ScoreError(
+                    f"no image_id is of a video of {self.names.shown}, such as "
+                    f"{some(map(shown, set(keys)))}; expected v_<video>_f_<frame>_i_<instance>; "
+                    "are the results of another split?"
+                )
             raise ScoreError(
                 f"the keys are {some(map(shown, keys))}, {self.names.shown} has no such videos; expected "
                 '"<video>_<expression>", or {"<video>": {"<expression>": [masks]}}'

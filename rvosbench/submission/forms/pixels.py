@@ -20,7 +20,8 @@ def as_masks(
         array: (T, H, W) bool; whole numbers 0 and 1, or 0 and 255; or floats of these. With a threshold
             also whole numbers from 0 to 255, and probabilities from 0 to 1.
         where: what to call it in an error.
-        threshold: of 255; a probability is on the object from threshold / 255 on.
+        threshold: of 255; a probability is on the object from threshold / 255 on. Whole numbers are levels
+            then, also where they look like a mask: a soft mask that is nearly empty holds 0 and 1 alone.
 
     Returns:
         (T, H, W) bool, and (T,) bool: whether the threshold cut this mask.
@@ -37,7 +38,7 @@ def as_masks(
     made = np.zeros(array.shape, np.bool_)
     cut = np.zeros(len(array), np.bool_)
     # 0 and 255 in one frame, 0 and 1 in the next: what 1 means is decided for all frames together.
-    top = _top(array)
+    top = 255 if threshold is not None and array.dtype.kind in "ui" else _top(array)
     if top == 255 and array.dtype.kind == "f":
         threshold = None  # scores of any range may lie between: only 0 and 255 themselves are masks
     for index, frame in enumerate(array):

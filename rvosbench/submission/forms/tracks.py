@@ -33,12 +33,12 @@ SCORES = ("score", "scores", "confidence")
 
 
 def add_answer(
-    found: Detections, expression_id: str, value: object, where: str, frames: object = None
+    detections: Detections, expression_id: str, value: object, where: str, frames: object = None
 ) -> None:
     """Take all that is said about one expression.
 
     Args:
-        found: where to put it.
+        detections: where to put it.
         expression_id: that it answers.
         value: in any of the forms above.
         where: what to call it in an error.
@@ -49,21 +49,21 @@ def add_answer(
     """
     if isinstance(value, list) and value and all(map(_is_record, value)):
         for rank, candidate in enumerate(value):
-            _add_record(found, expression_id, candidate, f"{where}, candidate {rank}", frames, rank)
+            _add_record(detections, expression_id, candidate, f"{where}, candidate {rank}", frames, rank)
     elif _is_record(value):
         assert isinstance(value, dict)
-        _add_record(found, expression_id, value, where, frames, None)
+        _add_record(detections, expression_id, value, where, frames, None)
     else:
-        _add_masks(found, expression_id, value, frames, None, where, None)
+        _add_masks(detections, expression_id, value, frames, None, where, None)
 
 
-def add_record(found: Detections, expression_id: str, record: Mapping[str, Any], where: str) -> None:
+def add_record(detections: Detections, expression_id: str, record: Mapping[str, Any], where: str) -> None:
     """Take one record of a list, which has its masks under one of `MASKS`.
 
     Raises:
         ScoreError: as `add_answer`.
     """
-    _add_record(found, expression_id, record, where, None, None)
+    _add_record(detections, expression_id, record, where, None, None)
 
 
 def mask_key(record: Mapping[str, Any]) -> str | None:
@@ -77,7 +77,7 @@ def _is_record(value: object) -> bool:
 
 
 def _add_record(
-    found: Detections,
+    detections: Detections,
     expression_id: str,
     record: Mapping[str, Any],
     where: str,
@@ -98,11 +98,11 @@ def _add_record(
     if single is not None and own is None and not isinstance(value, list):
         own, value = [single], [value]
     scores = next((record[name] for name in SCORES if record.get(name) is not None), None)
-    _add_masks(found, expression_id, value, frames if own is None else own, scores, where, rank)
+    _add_masks(detections, expression_id, value, frames if own is None else own, scores, where, rank)
 
 
 def _add_masks(
-    found: Detections,
+    detections: Detections,
     expression_id: str,
     value: object,
     frames: object,
@@ -124,16 +124,16 @@ def _add_masks(
             f"{where} is {shown(value)}; expected a list of run lengths or null, one for each frame"
         )
     where_masks = [_alone(mask) for mask in value]
-    positions = _positions(found, len(value), frames, where)
+    positions = _positions(detections, len(value), frames, where)
     all_scores = _scores(scores, len(value), where)
-    empty = masks.empty(found.video.height, found.video.width) if None in where_masks else None
+    empty = masks.empty(detections.video.height, detections.video.width) if None in where_masks else None
     for number, (position, mask, score) in enumerate(zip(positions, where_masks, all_scores, strict=True)):
         if position is None:
-            found.surplus(expression_id, _frame_name(frames, number))
+            detections.surplus(expression_id, _frame_name(frames, number))
             continue
-        name = f"{where}, frame {found.video.frames[position].name}"
+        name = f"{where}, frame {detections.video.frames[position].name}"
         rle = foreign_rle(mask, name) if mask is not None or empty is None else empty
-        found.add(Detection(expression_id, position, rle, score, rank, name))
+        detections.add(Detection(expression_id, position, rle, score, rank, name))
 
 
 def _alone(mask: object) -> object:
@@ -143,13 +143,13 @@ def _alone(mask: object) -> object:
     return mask
 
 
-def _positions(found: Detections, count: int, frames: object, where: str) -> Sequence[int | None]:
+def _positions(detections: Detections, count: int, frames: object, where: str) -> Sequence[int | None]:
     if frames is None:
-        return frames_of(found.video, count, where)
+        return frames_of(detections.video, count, where)
     if not isinstance(frames, list) or len(frames) != count:
         named = len(frames) if isinstance(frames, list) else shown(frames)
         raise ScoreError(f"{where} has {count} masks and names {named} frames; expected as many")
-    return found.frame_names.positions(frames, where)
+    return detections.frame_names.positions(frames, where)
 
 
 def _frame_name(frames: object, number: int) -> str:

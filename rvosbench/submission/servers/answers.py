@@ -14,7 +14,7 @@ from rvosbench.runs.predictions import Prediction
 from rvosbench.runs.tolerance import NOTHING, STRICT, Adjusted, Tolerance
 from rvosbench.submission.merge import merge_expressions
 from rvosbench.submission.servers.server import Layout
-from rvosbench.submission.sources import VideoRows, refuse_slips
+from rvosbench.submission.sources import VideoRows, unasked
 from rvosbench.types import VOID, Video
 
 About = Literal["expression", "object"]
@@ -114,15 +114,9 @@ def _known(video: Video, rows: Sequence[Prediction], asked: Asked) -> tuple[Sequ
         return rows, 0
     known = _objects(video) if asked.about == "object" else [e.expression_id for e in video.expressions]
     names = {row.expression_id for row in rows}
-    refuse_slips(names, known, f"{asked.about} of video {video.video_id}", asked.tolerance)
-    unknown = {(row.expression_id, row.frame_index) for row in rows if row.expression_id not in known}
-    if unknown and asked.tolerance.surplus == "error":
-        raise ScoreError(
-            f"there are predictions for {some({key for key, _ in unknown})} of video {video.video_id}, which "
-            f"has {some(known, 5, in_order=False) or 'none'} ({asked.about}s); are they of another version "
-            "of the dataset? To leave them out, add --surplus ignore"
-        )
-    return [row for row in rows if row.expression_id in known], len(unknown)
+    surplus_names = unasked(names, known, asked.about, video, asked.tolerance)
+    surplus = {(row.expression_id, row.frame_index) for row in rows if row.expression_id in surplus_names}
+    return [row for row in rows if row.expression_id in known], len(surplus)
 
 
 def _keys(video: Video, rows: Sequence[Prediction], asked: Asked) -> list[str]:

@@ -65,8 +65,10 @@ def _around(names: Iterable[str], video_ids: Collection[str], bare: Layout) -> t
     around: list[str] = []
     looks_right: tuple[str, ...] | None = None
     for _ in range(_DEEPEST):
-        parts = [found for found in map(bare.parts_of, map("/".join, inner)) if found is not None]
-        if any(found["video"] in video_ids for found in parts):
+        parts = [
+            name_parts for name_parts in map(bare.parts_of, map("/".join, inner)) if name_parts is not None
+        ]
+        if any(name_parts["video"] in video_ids for name_parts in parts):
             return tuple(around)
         if parts and looks_right is None:
             looks_right = tuple(around)

@@ -13,6 +13,7 @@ import pytest
 
 from rvosbench import masks
 from rvosbench.errors import FormatError, ScoreError
+from rvosbench.evaluation.evaluate import evaluate
 from rvosbench.runs.tolerance import Tolerance
 from rvosbench.submission import open_predictions
 from rvosbench.submission.forms import json_source
@@ -231,6 +232,27 @@ def test_the_order_of_a_list_of_candidates_is_kept_whatever_the_scores(tmp_path:
     assert first[0][4].decode() == tracks()["1"][0]["counts"]
 
 
+def test_a_detection_for_nothing_that_is_asked_about_a_video_is_its_and_not_another_videos(tmp_path, store):
+    detections = [
+        {"image_id": f"v_pair_f_{int(frame)}_i_{key}", "score": 0.5, "segmentation": mask}
+        for key, answers in tracks().items()
+        for frame, mask in zip(FRAMES, answers, strict=True)
+        if mask is not None
+    ]
+    detections.append({**detections[0], "image_id": detections[0]["image_id"].replace("_i_0", "_i_99")})
+    path = put(tmp_path / "r.json", detections)
+    assert opened(path, store).video_ids() == ("pair",)
+    assert "99" in {row.expression_id for row in opened(path, store).read(VIDEO).rows}
+    with pytest.raises(ScoreError, match="predictions for 99 of video pair, which has 0, 1, 2, 3"):
+        evaluate(path, store, split=VIDEO.split, protocol="mevis", missing="zero")
+
+
+@pytest.mark.parametrize("said", ["the red square", "The red square.", ""])
+def test_words_that_are_those_of_the_id_or_of_nobody_change_nothing(tmp_path: Path, store, said):
+    record = {"video_id": "pair", "exp_id": "0", "exp": said, "masks": tracks()["0"]}
+    assert read(put(tmp_path / "r.json", [record]), store) == [row for row in rows() if row[0] == "0"]
+
+
 def test_objects_are_answered_by_their_ids(tmp_path: Path, store):
     path = put(tmp_path / "r.json", {"pair": {"0": tracks()["0"], "1": tracks()["1"]}})
     assert read(path, store, unit="object") == [row for row in rows() if row[0] in "01"]
@@ -258,7 +280,7 @@ def test_objects_are_answered_by_their_ids(tmp_path: Path, store):
         ({"pair": {"0": {"frames": [FRAMES[0]] * 6, "masks": tracks()["0"]}}}, "the frame 00000 twice"),
         (
             {"pair": {"0": {"frames": [*range(6)], "masks": tracks()["0"]}}},
-            "frame 1, which is the number of no",
+            "frame 1, which is not the number of",
         ),
         (
             {"pair": {"0": dict(zip(["x", *FRAMES[1:]], tracks()["0"], strict=True))}},
@@ -266,6 +288,14 @@ def test_objects_are_answered_by_their_ids(tmp_path: Path, store):
         ),
         ({"pair": {"0": {"masks": tracks()["0"], "segmentations": tracks()["1"]}}}, "masks under"),
         ({"pair": {"0": {**with_scores("pair", "0"), "exp_id": "1"}}}, "says that its exp_id is '1'"),
+        (
+            [{"video_id": "pair", "exp_id": "0", "exp": "the dog", "masks": tracks()["0"]}],
+            "exp_id is '0', and its exp 'the dog' is that of '3'",
+        ),
+        (
+            {"pair": {"0": {"exp": "the blue one", "prediction_masks": tracks()["0"]}}},
+            "is '0', and its exp 'the blue one' is that of '1'",
+        ),
         ({"pair": {"0": {**with_scores("single", "0")}}}, "says that its video_id is 'single'"),
         ({"pair": {"0": {"masks": tracks()["0"], "score": "high"}}}, "has the score 'high'"),
         ({"pair": {"0": {"masks": tracks()["0"], "scores": [1, 2]}}}, "6 masks and 2 scores"),
@@ -279,6 +309,18 @@ def test_objects_are_answered_by_their_ids(tmp_path: Path, store):
         ([], "holds no masks"),
         ({}, "holds no masks"),
         ({"12": tracks()["0"], "13": tracks()["1"]}, r"keys are numbers \(12, 13\), as annotation ids"),
+        (
+            [{"image_id": f"v_pair_f_{FRAMES[0]}", "score": 0.5, "segmentation": rle(square(0))}],
+            "does not say which of the 4 expressions of its video is meant",
+        ),
+        (
+            [{"image_id": f"pair_f_{FRAMES[0]}_i_0", "score": 0.5, "segmentation": rle(square(0))}],
+            "no image_id is of a video of .*expected v_<video>_f_<frame>_i_<instance>",
+        ),
+        (
+            [{"image_id": 7, "score": 0.5, "segmentation": rle(square(0))}],
+            "are numbers, such as 7, which say nothing about",
+        ),
         ({"other_0": tracks()["0"]}, "keys are 'other_0', .* has no such videos"),
         (
             {"images": [], "annotations": [{"image_id": "v", "segmentation": rle(square(0))}]},

@@ -83,6 +83,17 @@ def test_grey_values_and_probabilities_are_cut_at_a_threshold_and_counted(tmp_pa
     assert (masks.area(at[0].mask), masks.area(above[0].mask)) == (24 * 32, 0)
 
 
+def test_whole_numbers_are_levels_once_a_threshold_is_given_also_where_they_are_0_and_1(
+    tmp_path: Path, store
+):
+    sure, hardly = arrays()["0"] * np.uint8(200), arrays()["0"] * np.uint8(1)
+    path = put(tmp_path / "a.npz", npz(**{"pair/0": sure, "pair/1": hardly}))
+    found = opened(path, store, Tolerance(threshold=128)).read(VIDEO)
+    areas = {key: sum(masks.area(r.mask) for r in found.rows if r.expression_id == key) for key in "01"}
+    assert areas == {"0": np.count_nonzero(sure), "1": 0}
+    assert found.adjusted.thresholded == 12
+
+
 def test_masks_of_another_size_are_resized_where_that_was_asked(tmp_path: Path, store):
     path = put(tmp_path / "a.npz", npz(**{"pair/0": arrays()["0"][:, ::2, ::2]}))
     with pytest.raises(MaskSizeError, match="12x16 px"):
@@ -197,3 +208,12 @@ def test_keys_that_belong_to_nothing_or_come_twice_are_refused(tmp_path: Path, s
     put(tmp_path / "two" / "pair" / "0.npz", npz(masks=arrays()["0"]))
     with pytest.raises(ScoreError, match="second file with an answer to 0 of video pair"):
         opened(tmp_path / "two", store)
+
+
+def test_two_answers_in_one_file_and_arrays_beside_the_masks_are_called_that(tmp_path: Path, store):
+    twice = put(tmp_path / "a.npz", npz(**{"pair/0": arrays()["0"], "pair_0": arrays()["1"]}))
+    with pytest.raises(ScoreError, match=r"a\.npz holds a second array with an answer to 0 of video pair"):
+        opened(twice, store)
+    put(tmp_path / "b" / "pair" / "0.npz", npz(masks=arrays()["0"], scores=np.ones(6)))
+    with pytest.raises(ScoreError, match="named after an expression and holds 2 arrays, such as 'masks'"):
+        opened(tmp_path / "b", store)

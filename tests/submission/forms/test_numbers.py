@@ -232,7 +232,7 @@ def test_sample_ids_are_found_whatever_a_video_is_called(tmp_path: Path):
     names = ("-c__d", "a", "a_f_1_i_0", "v_b")
     store = write_store(tmp_path / "store", [lone_square(name) for name in names])
     for name in names:
-        for end in ("_i_0", ""):  # one expression: JHMDB leaves the instance away
+        for end in ("_i_0", ""):  # one expression: JHMDB leaves the instance out
             path = put(tmp_path / "r.json", [detections(f"v_{name}_f_20{end}")])
             source = opened(path, store)
             assert source.video_ids() == (name,)

@@ -29,7 +29,7 @@ def test_ids_and_words_that_contradict_each_other_are_refused(tmp_path: Path, st
     for answers in results.values():
         for key, record in answers.items():
             record["exp"] = texts()[str((int(key) + 1) % 4)]
-    complaint = r"is of '0' and has the words 'the blue one', which are those of '1'"
+    complaint = r"is '0', and its exp 'the blue one' is that of '1'"
     with pytest.raises(ScoreError, match=complaint):
         evaluate(put(path, results), store, split="valid", protocol="mevis")
     records = [record for answers in results.values() for record in answers.values()]

@@ -23,7 +23,7 @@ class Job:
     score: Callable[[], tuple[Path, Scores]]  # predicts first where it must; returns the run, and its scores
 
 
-class Each:
+class Batch:
     """What became of several jobs.
 
     Attributes:
@@ -75,12 +75,12 @@ def show(
     rows = leaderboard.collect(runs) if runs else ()
     if only is not None:
         rows = tuple(row for row in rows if (row.run.path, row.scores.protocol.name) in only)
-    found = leaderboard.tables(rows)
+    ranked = leaderboard.tables(rows)
     if as_json:
-        print_json({**leaderboard.as_json(found), "failed": failed})
+        print_json({**leaderboard.as_json(ranked), "failed": failed})
         return
     console = stdout_console()
-    for table in found:
+    for table in ranked:
         console.print(leaderboard.as_rich(table))
-    if not found:
+    if not ranked:
         note("No run has scores.")
