@@ -52,11 +52,17 @@ def sort_by_video(
     for name in names:
         parts = bare.parts_of(name.removeprefix(prefix)) if name.startswith(prefix) else None
         if parts is None:
-            faults.add("other-file", name)
+            faults.add("wrong-suffix" if _is_frame(name.removeprefix(prefix), bare) else "other-file", name)
             continue
         track = parts.get("expression", parts.get("annotator", ""))
         videos.setdefault(parts["video"], []).append(Named(name, parts["video"], track, parts["frame"]))
     return videos
+
+
+def _is_frame(name: str, bare: Layout) -> bool:
+    """Whether a picture would have a place if its name ended as a server wants it."""
+    stem, _, suffix = name.rpartition(".")
+    return suffix.lower() in ("png", "jpg", "jpeg") and bare.parts_of(f"{stem}.png") is not None
 
 
 def _around(names: Iterable[str], video_ids: Collection[str], bare: Layout) -> tuple[str, ...]:

@@ -59,6 +59,10 @@ KINDS: dict[str, tuple[str, str]] = {
     "too-deep": ("one folder or more around everything", "zip the content of the folder, not the folder"),
     "wrong-top": ("another folder at the top than the server wants", "rename it, or zip what is inside"),
     "wrong-name": ("the results under another name than the server wants", "rename the file"),
+    "wrong-suffix": (
+        "frames whose names do not end in .png",
+        "rename .PNG to .png; write masks that are JPEG again as PNG",
+    ),
     "other-file": ("files that have no place in the layout", "leave them out"),
     "missing-video": ("videos are missing", "predict them too"),
     "surplus-video": ("videos that the split does not have", _SPLIT),

@@ -139,7 +139,12 @@ CASES: dict[str, tuple[str, Callable[[Files], object], dict[str, int]]] = {
     "upper case": (
         ANY,
         renamed(lambda n: n.replace("7/0/00000.png", "7/0/00000.PNG")),
-        {"missing-frame": 1, "other-file": 1},
+        {"missing-frame": 1, "wrong-suffix": 1},
+    ),
+    "named as a JPEG": (
+        ANY,
+        renamed(lambda n: n.replace("7/0/00000.png", "7/0/00000.jpg")),
+        {"missing-frame": 1, "wrong-suffix": 1},
     ),
     "text": (ANY, plus("readme.txt"), {"other-file": 1}),
     "__MACOSX and .DS_Store": (
