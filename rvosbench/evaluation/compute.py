@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rvosbench.analysis.bootstrap import Figure, intervals
-from rvosbench.analysis.ranking import average_precision_interval
+from rvosbench.analysis.ranking import average_precision_intervals
 from rvosbench.evaluation.terms import Terms, hits, terms
 from rvosbench.metrics.coco_figures import mean_average_precision
 from rvosbench.plugins.metric import Metric
@@ -42,10 +42,13 @@ def metric_values(
     means = {name: terms(metric, table) for name, metric in metrics.items() if metric.over != "ranking"}
     ends = intervals([Figure(items.per_item, items.videos, items.lower) for items in means.values()], seed)
     of_mean = dict(zip(means, ends, strict=True))
+    of_ranking = _ranked(
+        {n: metric for n, metric in metrics.items() if metric.over == "ranking"}, table, seed
+    )
     values = {}
     for name, metric in metrics.items():
         if metric.over == "ranking":
-            values[name] = _ranked(metric, table, seed)
+            values[name] = of_ranking[name]
             continue
         groups = _groups(annotators, None if metric.over == "expression" else table)
         low, high = of_mean[name]
@@ -84,15 +87,25 @@ def figure(items: Terms, groups: Sequence[NDArray[np.intp]] | None = None) -> fl
     return float(np.mean(means))
 
 
-def _ranked(metric: Metric, table: Table, seed: int) -> MetricValue:
-    matches = replace(table.matches, hit=hits(metric, table))
-    value = mean_average_precision(matches)
+def _ranked(metrics: Mapping[str, Metric], table: Table, seed: int) -> dict[str, MetricValue]:
+    if not metrics:
+        return {}
+    matches = table.matches
+    matching = {name: hits(metric, table) for name, metric in metrics.items()}
     videos = table.frames.video_id.tolist()
-    low, high = average_precision_interval(matches.sample, matches.hit, videos, seed)
-    known = math.nan if value < 0 else value  # COCO's -1: there is no sample
-    return MetricValue(
-        value=known, low=low, high=high, n=len(videos), unit="frame sample", better=metric.better
-    )
+    ends = average_precision_intervals(matches.sample, list(matching.values()), videos, seed)
+    values = {}
+    for (name, hit), (low, high) in zip(matching.items(), ends, strict=True):
+        value = mean_average_precision(replace(matches, hit=hit))
+        values[name] = MetricValue(
+            value=math.nan if value < 0 else value,  # COCO's -1: there is no sample
+            low=low,
+            high=high,
+            n=len(videos),
+            unit="frame sample",
+            better=metrics[name].better,
+        )
+    return values
 
 
 def _unit(metric: Metric, rules: Protocol) -> str:

@@ -8,7 +8,11 @@ import numpy as np
 import pytest
 
 from rvosbench import masks
-from rvosbench.analysis.ranking import average_precision_interval, resampled_average_precision
+from rvosbench.analysis.ranking import (
+    average_precision_interval,
+    average_precision_intervals,
+    resampled_average_precision,
+)
 from rvosbench.errors import ShapeError
 from rvosbench.metrics.average_precision import match_samples, score_coco
 
@@ -109,6 +113,15 @@ def test_the_interval_is_that_of_scoring_every_replicate_anew():
     assert average_precision_interval(ranked, hits, videos, 5, 40) == pytest.approx(
         tuple(expected), abs=1e-12
     )
+
+
+def test_several_metrics_over_one_ranking_have_the_intervals_that_each_has_alone():
+    ranked, hits = ranked_hits(drawn_samples(3))
+    videos = [f"v{sample // 3}" for sample in range(SAMPLES)]
+    several = [hits, hits[:, :1], hits[:, 5:6], np.zeros_like(hits[:, :2])]
+    together = average_precision_intervals(ranked, several, videos, 5, 40)
+    assert together == [average_precision_interval(ranked, part, videos, 5, 40) for part in several]
+    assert len(set(together)) == 4
 
 
 @pytest.mark.parametrize("seed", range(3))
