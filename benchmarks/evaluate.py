@@ -48,7 +48,7 @@ from rvosbench.store import Store
 # Scores a run or writes its page in a process of its own. Prints seconds on the clock, CPU seconds with those
 # of worker processes, and the peak memory in MB of this process and of the largest worker.
 _ALONE = """
-import resource, sys, time
+import pathlib, re, resource, sys, time
 from rvosbench.evaluation.evaluate import evaluate
 from rvosbench.reporting.report import report
 what, store, predictions, out, protocol, workers = sys.argv[1:]
@@ -59,7 +59,9 @@ elif what == "report":
     report(out, store)
 mine, theirs = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
 cpu = sum(usage.ru_utime + usage.ru_stime for usage in (mine, theirs))
-print(time.perf_counter() - start, cpu, mine.ru_maxrss / 1024, theirs.ru_maxrss / 1024)
+# Of this process ru_maxrss begins with that of the one that started it.
+peak = int(re.search(r"VmHWM:\\s+(\\d+)", pathlib.Path("/proc/self/status").read_text())[1])
+print(time.perf_counter() - start, cpu, peak / 1024, theirs.ru_maxrss / 1024)
 """
 
 
