@@ -30,7 +30,7 @@ class Package:
     @property
     def module(self) -> str:
         """What is imported."""
-        return _MODULES.get(self.name, self.name)
+        return _MODULES.get(self.name, self.name.replace("-", "_"))
 
 
 def required() -> tuple[Package, ...]:

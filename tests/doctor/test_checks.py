@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import importlib.util
+import re
 import shutil
+import tomllib
 from importlib import metadata
+from pathlib import Path
 
 import pytest
 
@@ -19,6 +23,7 @@ from rvosbench.workspace.init import initialise
 from tests.tiny_store import CARD
 from tests.workspace import labs
 
+ROOT = Path(__file__).resolve().parents[2]
 GB = 2**30
 
 
@@ -46,6 +51,14 @@ def test_what_is_required_is_what_the_package_declares():
     assert {"torch", "av", "numpy", "click", "opencv-python-headless"} <= names
     assert not {"pytest", "duckdb", "ruff"} & names
     assert {"cv2", "PIL"} <= {package.module for package in packages.required()}
+
+
+def test_every_package_that_is_needed_is_looked_for_under_the_name_that_it_is_imported_by():
+    declared = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
+    for text in declared:
+        name = re.split(r"[^A-Za-z0-9._-]", text)[0]
+        module = packages.Package(name, "").module
+        assert importlib.util.find_spec(module) is not None, name
 
 
 def test_a_package_that_is_missing_or_broken_or_old_is_a_failure(monkeypatch):
