@@ -53,12 +53,13 @@ def test_what_is_required_is_what_the_package_declares():
     assert {"cv2", "PIL"} <= {package.module for package in packages.required()}
 
 
-def test_every_package_that_is_needed_is_looked_for_under_the_name_that_it_is_imported_by():
+def test_packages_are_looked_for_under_the_names_that_they_are_imported_by():
     declared = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
-    for text in declared:
-        name = re.split(r"[^A-Za-z0-9._-]", text)[0]
-        module = packages.Package(name, "").module
-        assert importlib.util.find_spec(module) is not None, name
+    names = {re.split(r"[^A-Za-z0-9._-]", text)[0] for text in declared}
+    here = {name for name in names if next(iter(metadata.Distribution.discover(name=name)), None)}
+    assert {"numpy", "pillow", "opencv-python-headless", "zlib-ng"} <= here  # torch may be left out
+    for name in here:
+        assert importlib.util.find_spec(packages.Package(name, "").module) is not None, name
 
 
 def test_a_package_that_is_missing_or_broken_or_old_is_a_failure(monkeypatch):

@@ -53,7 +53,7 @@ def test_evaluate_hints_and_scores_all_the_same(tmp_path: Path, caplog):
     caplog.clear()
     named = evaluate(run, store, protocol="davis-plain")
     assert not caplog.records
-    assert all(named.metrics[name] == hinted.metrics[name] for name in hinted.metrics)
+    assert all(named.metrics[name].as_json() == metric.as_json() for name, metric in hinted.metrics.items())
 
 
 def sequence(video_id: str, frames: int, labels: tuple[int, ...] = (1,)) -> Video:
@@ -100,7 +100,8 @@ def test_sequences_that_are_too_short_are_left_out_and_named(tmp_path: Path, cap
             "frame do not count; objects that enter after the first annotated frame do not count): short, "
             "tiny"
         ]
-        assert open_run(tmp_path / f"{name}-out").scores() == found
+        # As JSON: an interval that is not known is NaN, which Python 3.13 takes for another one.
+        assert open_run(tmp_path / f"{name}-out").scores().as_json() == found.as_json()
     everything = evaluate(palettes(tmp_path / "objects", *videos), store, protocol="davis-objects")
     assert everything.unscored_videos == () and everything.n_videos == 3
 
