@@ -12,7 +12,7 @@ from rvosbench import masks
 from rvosbench.errors import ScoreError
 from rvosbench.files.text import shown
 from rvosbench.runs.tolerance import STRICT, Tolerance
-from rvosbench.submission import VideoRows
+from rvosbench.submission import PredictionSource, VideoRows
 from rvosbench.submission.forms.detections import Detection, Detections
 from rvosbench.submission.forms.frames import frames_of
 from rvosbench.submission.forms.pixels import as_masks
@@ -35,11 +35,8 @@ Answering = (
 that answers a video. Under a protocol about objects, the object's id as text stands for the expression's."""
 
 
-class Arrays:
+class Arrays(PredictionSource):
     """Answers in memory as a source of predictions."""
-
-    merged = False
-    notes: tuple[str, ...] = ()
 
     def __init__(self, answers: Answering, video_ids: Iterable[str], tolerance: Tolerance = STRICT) -> None:
         """Sort the answers by video.

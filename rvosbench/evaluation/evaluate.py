@@ -235,7 +235,7 @@ def _ignored(task: Task, surplus: Sequence[str]) -> Adjusted:
     """What was ignored besides predictions of the videos that were scored."""
     if task.tolerance.surplus == "error":
         return Adjusted()
-    return Adjusted(surplus=len(surplus) + getattr(task.source, "strays", 0))
+    return Adjusted(surplus=len(surplus) + task.source.strays)
 
 
 def _scores(

@@ -194,9 +194,8 @@ def opened(
             tolerance=tolerance,
             split=split,
         )
-        found = getattr(source, "record", None)  # of a run in an archive
-        if found is not None and rules.candidates == "all":
-            _refuse_too_few_candidates(what.path, found, rules)
+        if source.record is not None and rules.candidates == "all":
+            _refuse_too_few_candidates(what.path, source.record, rules)
         return source
     run, record = what.run, what.record
     if run is None or record is None:

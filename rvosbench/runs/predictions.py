@@ -156,7 +156,7 @@ def as_table(rows: Sequence[Prediction]) -> pa.Table:
 
 
 def rows_of(table: pa.Table) -> list[Prediction]:
-    """The rows that `as_table` was given."""
+    """Rows from the columns of `SCHEMA`, none of which lacks a value; the inverse of `as_table`."""
     return [
         Prediction(
             video_id=video_id,
@@ -253,22 +253,7 @@ class Predictions:
         rows = self._group(where)[video_id]
         if any(column.null_count for column in rows.columns):
             raise _incomplete(rows)
-        expressions, frames, candidates, scores, heights, widths, counts = (
-            rows[name].to_pylist() for name in SCHEMA.names[1:]
-        )
-        return [
-            Prediction(
-                video_id=video_id,
-                expression_id=expression_id,
-                frame_index=frame_index,
-                candidate=candidate,
-                score=score,
-                mask=Rle(height, width, lengths),
-            )
-            for expression_id, frame_index, candidate, score, height, width, lengths in zip(
-                expressions, frames, candidates, scores, heights, widths, counts, strict=True
-            )
-        ]
+        return rows_of(rows)
 
     def _group(self, where: tuple[int, int]) -> ByVideo:
         if self._kept is None or self._kept[0] != where:

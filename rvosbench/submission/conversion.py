@@ -28,7 +28,7 @@ from rvosbench.submission.outputs.places import check_output
 from rvosbench.submission.outputs.png_tree import PngOutput
 from rvosbench.submission.servers import SERVERS, Server, server_of_dataset, write_submission
 from rvosbench.submission.sources import PredictionSource, VideoRows, unasked
-from rvosbench.submission.truth import GroundTruth
+from rvosbench.submission.truth import refuse_overwriting
 from rvosbench.types import VOID, Video
 
 To = Literal["png", "parquet", "json", "submission"]
@@ -92,7 +92,7 @@ def convert(
         raise InvalidDataError(f"cannot convert to {to!r}; expected {', '.join(get_args(To))}")
     path, out, store = _predictions_of(local_path(predictions)), local_path(out), open_store(store)
     check_output(to, out, overwrite=overwrite)
-    GroundTruth(store.release, store).refuse_overwriting(out)
+    refuse_overwriting(out, store)
     split = store.only_split(split)
     unit = _unit(store, protocol)
     source = open_predictions(
@@ -167,10 +167,8 @@ def _server(store: Store, about: Literal["expression", "object"]) -> Server:
     return SERVERS["davis" if about == "object" else "ytvos"]
 
 
-class _Counted:
+class _Counted(PredictionSource):
     """A source whose rows are counted, and of which nothing is passed on that nobody asked."""
-
-    merged = False
 
     def __init__(self, source: PredictionSource, unit: Unit, tolerance: Tolerance) -> None:
         self._source = source

@@ -19,7 +19,7 @@ from rvosbench.submission.files import Files
 from rvosbench.submission.fitting import fit_array
 from rvosbench.submission.frame_names import meant_frames
 from rvosbench.submission.jpeg import read_mask
-from rvosbench.submission.sources import VideoRows, refuse_slips, refuse_surplus
+from rvosbench.submission.sources import PredictionSource, VideoRows, refuse_slips, refuse_surplus
 from rvosbench.submission.trees import Name, Tree
 from rvosbench.types import Rle, Video
 
@@ -35,9 +35,7 @@ class _Asked:
     name: Name
 
 
-class _Pictures:
-    merged = False
-
+class _Pictures(PredictionSource):
     def __init__(
         self, tree: Tree, files: Files, tolerance: Tolerance, notes: tuple[str, ...] = (), strays: int = 0
     ) -> None:
@@ -45,7 +43,7 @@ class _Pictures:
         self._files = files
         self._tolerance = tolerance
         self.notes = notes
-        self.strays = strays  # files outside the layout that are ignored
+        self.strays = strays
 
     def video_ids(self) -> tuple[str, ...]:
         return tuple(sorted(self._files))

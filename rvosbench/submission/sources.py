@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import unicodedata
+from abc import ABC, abstractmethod
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
 
 from rvosbench.errors import ScoreError
 from rvosbench.files.text import one_line, shown, some
@@ -24,18 +24,23 @@ class VideoRows:
     adjusted: Adjusted = NOTHING  # what had to be let pass to read them
 
 
-class PredictionSource(Protocol):
+class PredictionSource(ABC):
     """Predictions from wherever, one video at a time."""
 
-    merged: bool
+    merged: bool = False
     """The expressions of an annotator are merged: expression_id is <annotator>/<label>."""
-    notes: tuple[str, ...]
+    notes: tuple[str, ...] = ()
     """What a reader should know about how they were found, such as a folder around them that was entered."""
+    strays: int = 0
+    """Files outside the layout that are ignored."""
+    record: RunRecord | None = None
+    """Of the run that they were found in, in an archive."""
 
+    @abstractmethod
     def video_ids(self) -> tuple[str, ...]:
         """The videos that predictions are there for, sorted."""
-        ...
 
+    @abstractmethod
     def read(self, video: Video) -> VideoRows:
         """All rows of one video.
 
@@ -43,14 +48,10 @@ class PredictionSource(Protocol):
             ScoreError: rows that cannot be scored, or that belong to nothing in this video.
             MaskSizeError: a mask has another size than the video.
         """
-        ...
 
 
-class ParquetSource:
+class ParquetSource(PredictionSource):
     """Rows as `rvos predict` writes them."""
-
-    merged = False
-    notes: tuple[str, ...] = ()
 
     def __init__(
         self, predictions: Predictions, tolerance: Tolerance = STRICT, record: RunRecord | None = None

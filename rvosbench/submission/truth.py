@@ -73,21 +73,6 @@ class GroundTruth:
             if any(self._was_given(real, given) for given in self._masks):
                 raise _refusal(path, "given for the store")
 
-    def refuse_overwriting(self, out: Path) -> None:
-        """Refuse a place that holds the store, or annotations: they look like masks of predictions.
-
-        Raises:
-            OutputError: it does.
-        """
-        try:
-            if out.exists():
-                self.refuse_store(out)
-                self.refuse(out, (Path(folder) for folder, _, _ in os.walk(out)))
-        except ScoreError:
-            raise OutputError(
-                f"{out} holds ground truth, which is never overwritten; choose another folder"
-            ) from None
-
     def _is_annotation(self, real: Path, release: Path) -> bool:
         if real.name in _FILES and self._holds(real.parent, _TEXTS, _FRAMES):
             return True
@@ -117,6 +102,24 @@ class GroundTruth:
             entries = folder.iterdir() if folder.is_dir() else ()
             self._contents[folder] = frozenset(entry.name for entry in entries)
         return any(name.fullmatch(entry) for name in names for entry in self._contents[folder])
+
+
+def refuse_overwriting(out: Path, store: Store) -> None:
+    """Refuse a place that holds the store, or annotations: they look like masks of predictions.
+
+    Raises:
+        OutputError: it does.
+    """
+    if not out.exists():
+        return
+    truth = GroundTruth(store.release, store)
+    try:
+        truth.refuse_store(out)
+        truth.refuse(out, (Path(folder) for folder, _, _ in os.walk(out)))
+    except ScoreError:
+        raise OutputError(
+            f"{out} holds ground truth, which is never overwritten; choose another folder"
+        ) from None
 
 
 def _refusal(path: Path, whose: str) -> ScoreError:

@@ -70,12 +70,12 @@ def harmless(text: str) -> str:
 
 
 def _table(grid: Grid, intervals: bool, second: bool) -> str:
-    places = "".join("r" if column.numeric else "l" for column in grid.columns)
+    alignment = "".join("r" if column.numeric else "l" for column in grid.columns)
     lines = [
         r"\begin{table}",
         r"  \centering",
         f"  \\caption{{{harmless(grid.title)}. In percent.}}",
-        f"  \\begin{{tabular}}{{@{{}}{places}@{{}}}}",
+        f"  \\begin{{tabular}}{{@{{}}{alignment}@{{}}}}",
         r"    \toprule",
         f"    {' & '.join(map(_head, grid.columns))} \\\\",
         r"    \midrule",

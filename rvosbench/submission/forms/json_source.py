@@ -15,15 +15,13 @@ from rvosbench.submission.forms.meaning import record_id, refuse_other_words
 from rvosbench.submission.forms.names import Names
 from rvosbench.submission.forms.pieces import Piece, Pieces
 from rvosbench.submission.forms.tracks import add_answer, add_record
-from rvosbench.submission.sources import VideoRows
+from rvosbench.submission.sources import PredictionSource, VideoRows
 from rvosbench.submission.trees import Name, Tree
 from rvosbench.types import Video
 
 
-class JsonSource:
+class JsonSource(PredictionSource):
     """Results in any of the forms that `rvosbench.submission.forms.pieces` lists."""
-
-    merged = False
 
     def __init__(
         self, tree: Tree, files: Sequence[Name], root: str, names: Names, tolerance: Tolerance

@@ -31,7 +31,7 @@ from rvosbench.submission.forms.detections import Detection, Detections
 from rvosbench.submission.forms.frames import frames_of
 from rvosbench.submission.forms.names import Names
 from rvosbench.submission.forms.pixels import as_masks
-from rvosbench.submission.sources import VideoRows
+from rvosbench.submission.sources import PredictionSource, VideoRows
 from rvosbench.submission.trees import Name, Tree
 from rvosbench.types import Video
 
@@ -53,11 +53,9 @@ class _Member:
     asked_id: str
 
 
-class NpzSource:
+class NpzSource(PredictionSource):
     """Arrays by video and expression."""
 
-    merged = False
-    notes: tuple[str, ...] = ()
     forms = ("arrays in .npz",)
 
     def __init__(

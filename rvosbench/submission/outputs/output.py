@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -32,9 +33,9 @@ class Output(WholeOrNothing):
 
     lost: Lost
 
+    @abstractmethod
     def add(self, video: Video, rows: Sequence[Prediction]) -> None:
         """Write all rows of a video, sorted by expression, frame and candidate."""
-        raise NotImplementedError
 
 
 def answers(rows: Sequence[Prediction], lost: Lost) -> list[Prediction]:

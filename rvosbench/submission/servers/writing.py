@@ -17,7 +17,7 @@ from rvosbench.submission.servers.table import find_server
 from rvosbench.submission.servers.work import Submission, Work
 from rvosbench.submission.servers.zips import ZipWriter
 from rvosbench.submission.sources import PredictionSource
-from rvosbench.submission.truth import GroundTruth
+from rvosbench.submission.truth import refuse_overwriting
 
 
 def write_submission(
@@ -51,8 +51,7 @@ def write_submission(
         ScoreError: an expression or a frame has no prediction, or predictions do not fit the server.
     """
     work = Work(source, store, split, find_server(server), about, tolerance, out)
-    check_output("submission", out, overwrite=overwrite)
-    GroundTruth(store.release, store).refuse_overwriting(out)
+    _check(out, store, overwrite)
     estimated = work.estimate()
     if estimated > work.done.free_bytes:
         raise OutputError(
@@ -83,6 +82,11 @@ def write_submission(
     return work.done
 
 
+def _check(out: Path, store: Store, overwrite: bool) -> None:
+    check_output("submission", out, overwrite=overwrite)
+    refuse_overwriting(out, store)
+
+
 def plan_submission(
     source: PredictionSource,
     store: Store,
@@ -104,8 +108,7 @@ def plan_submission(
         UnknownNameError, OutputError, ScoreError: as there.
     """
     work = Work(source, store, split, find_server(server), about, tolerance, out)
-    check_output("submission", out, overwrite=overwrite)
-    GroundTruth(store.release, store).refuse_overwriting(out)
+    _check(out, store, overwrite)
     work.done.size_bytes = work.estimate()
     for _ in work.videos(on_progress):
         pass
