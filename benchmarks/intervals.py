@@ -1,7 +1,7 @@
 """How often the intervals of scores hold the number that they are about: percentiles, and BCa for comparison.
 
 Run: OMP_NUM_THREADS=1 python benchmarks/intervals.py
-Prints a table in Markdown. Scores of videos are drawn from a distribution whose mean is known, the interval is
+Prints a table in Markdown. Scores of videos are drawn from a distribution of known mean, the interval is
 computed as `rvos evaluate` computes it, and it is counted how often the mean lies in it. BCa is
 `scipy.stats.bootstrap` on the means of the videos. Takes about two minutes.
 """
