@@ -23,6 +23,7 @@ bench: $(VENV)/.installed
 	$(VENV)/bin/python benchmarks/startup.py
 	OMP_NUM_THREADS=1 $(VENV)/bin/python benchmarks/metrics.py
 	OMP_NUM_THREADS=1 $(VENV)/bin/python benchmarks/evaluate.py --small
+	OMP_NUM_THREADS=1 $(VENV)/bin/python benchmarks/intervals.py --times 50
 
 clean:
 	rm -rf $(VENV) .venv-newest build *.egg-info
